@@ -1,0 +1,81 @@
+"""Pass two: decode again, paint the tracks, encode. A segment's part exists only whole."""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+
+from av.video.frame import VideoFrame
+
+from dashredact.errors import MediaError
+from dashredact.media import encoders, frames
+from dashredact.pure.boxes import PixelBox, outward
+from dashredact.pure.paint import Mask, Planes, paint
+from dashredact.settings import HideSettings
+from dashredact.stopwatch import Stopwatch
+from dashredact.store.job import Job
+from dashredact.values import Kind, Look, Progress, Segment, Track, VideoFacts
+
+
+class Hider:
+    """Paints and encodes the segments of one video; parts that are there already are kept."""
+
+    def __init__(self, source: Path, facts: VideoFacts, job: Job, settings: HideSettings, watch: Stopwatch) -> None:
+        self._facts, self._job, self._settings, self._watch = facts, job, settings, watch
+        self._reader = frames.Reader(source, facts)
+
+    def hide(self, segments: Sequence[Segment], looks: Sequence[Look], tracks: Sequence[Track], advance: Progress) -> None:
+        first = 0
+        with self._reader:
+            for segment, look in zip(segments, looks, strict=True):
+                if self._job.part(segment.index).exists() or not len(look.pts):
+                    advance("hide", len(look.pts))
+                else:
+                    near = [track for track in tracks if track.first < first + len(look.pts) and track.end > first]
+                    self._segment(segment, look, first, near, advance)
+                first += len(look.pts)
+
+    def _segment(self, segment: Segment, look: Look, first: int, tracks: Sequence[Track], advance: Progress) -> None:
+        """first: index of the segment's first frame in the video."""
+        masks: dict[int, list[Mask]] = {}
+        decoded = self._watch.each("decode", self._same_frames(segment, look))
+        head = next(decoded)
+        how = encoders.recipe(self._facts, head.image, self._settings)
+
+        def painted() -> Iterator[VideoFrame]:
+            for number, frame in enumerate(chain([head], decoded), first):
+                with self._watch.timed("paint"):
+                    image, planes = frames.paintable(frame.image, how.pixel_format)
+                    image.pts = frame.pts
+                    masks[number] = paint(planes, _boxes(tracks, number, planes), self._settings.style)
+                yield image
+                advance("hide", 1)
+
+        path = self._job.unfinished(segment.index)
+        with self._watch.timed("encode"):
+            encoders.encode(path, painted(), how)
+        self._job.save_part(segment.index, path, masks)
+
+    def _same_frames(self, segment: Segment, look: Look) -> Iterator[frames.Frame]:
+        """The frames that pass one saw, no more and no less: only those have been looked at."""
+        count = 0
+        for frame in self._reader.frames(segment):
+            if count == len(look.pts) or frame.pts != look.pts[count]:
+                break
+            count += 1
+            yield frame
+        else:
+            if count == len(look.pts):
+                return
+        raise MediaError(f"{self._facts.name}: its frames came out differently the second time; run it again.")
+
+
+def _boxes(tracks: Sequence[Track], frame: int, planes: Planes) -> list[tuple[Kind, PixelBox]]:
+    """What to paint on one frame."""
+    return [
+        (
+            track.kind,
+            outward(track.boxes[frame - track.first], planes.width, planes.height, planes.step_x, planes.step_y),
+        )
+        for track in tracks
+        if track.first <= frame < track.end
+    ]

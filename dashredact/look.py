@@ -1,0 +1,100 @@
+"""Pass one: decode, detect on every frame, keep what was seen. No frame outlives its batch."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from dashredact.errors import DamagedError
+from dashredact.media import frames
+from dashredact.media.prefetch import prefetch
+from dashredact.pure import boxes as geometry
+from dashredact.settings import Damaged
+from dashredact.stopwatch import Stopwatch
+from dashredact.store.job import Job
+from dashredact.values import Detections, Detector, Look, Picture, Progress, Segment, VideoFacts
+
+_AHEAD = 2  # batches that decoding may be in front of detecting
+
+
+class _Seen(NamedTuple):
+    """A frame on its way to the detector."""
+
+    pts: int
+    size: tuple[int, int]
+    """width and height of the upright frame"""
+    picture: Picture
+    """the frame scaled down, upright"""
+
+
+class Looker:
+    """Looks at the segments of one video; segments that were looked at before are read back."""
+
+    def __init__(self, source: Path, facts: VideoFacts, job: Job, detector: Detector, watch: Stopwatch) -> None:
+        self._facts, self._job, self._detector, self._watch = facts, job, detector, watch
+        self._reader = frames.Reader(source, facts)
+        self._scaler = frames.Scaler(*frames.picture_size(facts, detector.long_side))
+
+    def look(self, segments: Sequence[Segment], damaged: Damaged, advance: Progress) -> list[Look]:
+        with self._reader:
+            return [self._segment(segment, damaged, advance) for segment in segments]
+
+    def _segment(self, segment: Segment, damaged: Damaged, advance: Progress) -> Look:
+        look = self._job.look(segment.index)
+        if look is None:
+            look = self._afresh(segment, advance)
+            self._job.save_look(segment.index, look)
+        else:
+            advance("look", len(look.pts))
+        if look.lost and damaged is Damaged.REFUSE:
+            raise DamagedError(
+                f"{self._facts.name}: {lost_frames(look.lost, self._facts)}."
+                " Use --damaged salvage to mask what can be decoded and drop the rest."
+            )
+        return look
+
+    def _afresh(self, segment: Segment, advance: Progress) -> Look:
+        pts: list[int] = []
+        found: list[Detections] = []
+        size = (0, 0)
+        ahead = prefetch(self._pictures(segment), _AHEAD * self._detector.batch_size)
+        for batch in _batches(ahead, self._detector.batch_size):
+            with self._watch.timed("detect"):
+                answers = self._detector([seen.picture for seen in batch])
+            for seen, answer in zip(batch, answers, strict=True):
+                found.append(_placed(answer, seen, frame=len(pts)))
+                pts.append(seen.pts)
+            size = batch[0].size
+            advance("look", len(batch))
+        return Look(np.array(pts, np.int64), size, Detections.concatenate(found), tuple(self._reader.lost))
+
+    def _pictures(self, segment: Segment) -> Iterator[_Seen]:
+        for frame in self._watch.each("decode", self._reader.frames(segment)):
+            with self._watch.timed("scale"):
+                yield _Seen(frame.pts, frames.upright_size(frame.image), self._scaler(frame.image))
+
+
+def _placed(found: Detections, seen: _Seen, frame: int) -> Detections:
+    """From pixels of the scaled-down picture to those of the upright frame, under the frame's number."""
+    height, width = seen.picture.shape[:2]
+    boxes = geometry.scale(found.boxes, seen.size[0] / width, seen.size[1] / height).astype(np.float32)
+    return Detections(np.full(len(found), frame, np.int32), found.kinds, boxes, found.scores)
+
+
+def _batches(items: Iterator[_Seen], size: int) -> Iterator[list[_Seen]]:
+    batch: list[_Seen] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def lost_frames(lost: Sequence[int], facts: VideoFacts) -> str:
+    """`3 frames cannot be decoded (at 1.20, 1.24, 1.28 s)`."""
+    moments = ", ".join(f"{float(pts * facts.video.time_base):.2f}" for pts in lost[:5])
+    more = " and later" if len(lost) > 5 else ""
+    return f"{len(lost)} of its frames cannot be decoded (at {moments} s{more})"

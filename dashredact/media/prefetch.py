@@ -1,0 +1,58 @@
+"""One thread that works ahead, so that decoding and detecting overlap. Both release the interpreter lock."""
+
+import queue
+import threading
+from collections.abc import Iterator
+from typing import TypeVar, cast
+
+T = TypeVar("T")
+
+_POLL_SECONDS = 0.1  # how soon the thread notices that nobody takes any more
+
+
+class _End:
+    """Travels behind the last item; carries the producer's error if it had one."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.error = error
+
+
+def prefetch(items: Iterator[T], ahead: int) -> Iterator[T]:
+    """The same items, made by a thread that is at most `ahead` items in front.
+
+    An error of the producer is raised here. The thread has ended when this iterator has: at its end, on an error
+    of the consumer, or when it is closed early.
+    """
+    waiting: queue.Queue[T | _End] = queue.Queue(ahead)
+    stop = threading.Event()
+    thread = threading.Thread(target=_produce, args=(items, waiting, stop), name="prefetch", daemon=True)
+    thread.start()
+    try:
+        while not isinstance(item := waiting.get(), _End):
+            yield cast("T", item)
+        if item.error is not None:
+            raise item.error
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _produce(items: Iterator[T], waiting: "queue.Queue[T | _End]", stop: threading.Event) -> None:
+    end = _End()
+    try:
+        for item in items:
+            if not _put(waiting, item, stop):
+                return
+    except BaseException as error:
+        end = _End(error)
+    _put(waiting, end, stop)
+
+
+def _put(waiting: "queue.Queue[T | _End]", item: "T | _End", stop: threading.Event) -> bool:
+    while not stop.is_set():
+        try:
+            waiting.put(item, timeout=_POLL_SECONDS)
+        except queue.Full:
+            continue
+        return True
+    return False

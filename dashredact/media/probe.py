@@ -1,0 +1,250 @@
+"""What a file is, before a frame of it is decoded: the header's claims, and the packets that are really there.
+
+Raises UnreadableError for what is no video and RefusedError for what should not be opened; oddities that do not
+stand in the way become notes, reasons to refuse under `--damaged refuse` become damages.
+"""
+
+import json
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from dashredact.errors import MediaError, RefusedError, UnreadableError
+from dashredact.media.tools import FORMATS, PROTOCOLS, local, run
+from dashredact.values import PacketIndex, Stream, StreamKind, VideoFacts, VideoStream
+
+_PROBE_SECONDS = 60
+_MOST_PIXELS = 8192 * 8192  # a header may claim a picture that fills the memory
+_SIGNATURES = (
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"%PDF", "a PDF document"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"ID3", "a sound file"),
+    (b"#EXTM3U", "a playlist"),
+)
+_CONTAINERS = {"mp4": "mp4", "matroska": "mkv", "mpegts": "ts", "avi": "avi", "mpeg": "mpg", "flv": "flv", "asf": "wmv"}
+_SUFFIXES = {
+    "mp4": {".mp4", ".m4v", ".3gp", ".3g2", ".mov", ".lrv", ".insv", ".360"},
+    "mov": {".mov", ".mp4", ".qt"},
+    "mkv": {".mkv", ".webm"},
+    "webm": {".webm", ".mkv"},
+    "ts": {".ts", ".mts", ".m2ts", ".m2t"},
+    "avi": {".avi"},
+}
+
+
+def probe(path: Path, *, video_stream: int | None = None) -> VideoFacts:
+    """Facts of a video file. video_stream: index of the one to mask, where a file has several."""
+    size = _size(path)
+    header = _header(path)
+    streams = tuple(_stream(entry) for entry in header.get("streams", []))
+    video = _choose(streams, video_stream, header)
+    packets = scan(path, video.index)
+    container = _container(header, video)
+    return VideoFacts(
+        name=path.name,
+        size=size,
+        container=container,
+        video=video,
+        streams=streams,
+        chapters=len(header.get("chapters", [])),
+        duration=_fraction(header.get("format", {}).get("duration")),
+        packets=packets,
+        step=_step(packets, video.time_base),
+        notes=tuple(_notes(path, container, video, packets)),
+        damages=tuple(_damages(container, video, packets)),
+    )
+
+
+def scan(path: Path, index: int) -> PacketIndex:
+    """Every packet of one stream, without decoding. UnreadableError if there is none."""
+    pts: list[int | None] = []
+    keys: list[bool] = []
+    shown: list[bool] = []
+    try:
+        with open_container(path) as container:
+            for packet in demux(container, index):
+                pts.append(packet.pts)
+                keys.append(packet.is_keyframe)
+                shown.append(not packet.is_discard)
+    except av.FFmpegError as error:
+        if not pts:
+            raise UnreadableError(f"{path.name}: its video stream cannot be read ({error.strerror}).") from None
+    if not pts:
+        raise UnreadableError(
+            f"{path.name}: the header describes a video, but the file holds no packet of it; was the upload cut off?"
+        )
+    return PacketIndex(tuple(pts), tuple(keys), tuple(shown))
+
+
+def open_container(path: Path) -> "av.container.InputContainer":
+    """Open a local file for reading with the list of allowed protocols and containers."""
+    options = {"protocol_whitelist": PROTOCOLS, "format_whitelist": FORMATS}
+    return av.open(local(path), options=options)
+
+
+def demux(container: "av.container.InputContainer", index: int) -> Iterator[av.Packet]:
+    """The packets of one stream, in file order."""
+    try:
+        yield from (packet for packet in container.demux(container.streams[index]) if packet.size)
+    except IndexError:
+        # PyAV trips at the end of a file in which a stream appeared after the header; every packet has come by then.
+        return
+
+
+def _size(path: Path) -> int:
+    if not path.is_file():
+        raise UnreadableError(f"{path.name}: is not a file; name a video file or a folder of them.")
+    size = path.stat().st_size
+    if size == 0:
+        raise UnreadableError(f"{path.name}: is empty (0 bytes); was the upload cut off?")
+    return size
+
+
+def _header(path: Path) -> dict[str, Any]:
+    shown = ["-show_format", "-show_streams", "-show_chapters", "-of", "json"]
+    safe = ["-protocol_whitelist", PROTOCOLS, "-format_whitelist", FORMATS]
+    try:
+        answer = run(["ffprobe", "-v", "error", *safe, *shown, "-i", local(path)], timeout=_PROBE_SECONDS)
+        header: dict[str, Any] = json.loads(answer)
+    except (MediaError, ValueError) as error:
+        raise UnreadableError(f"{path.name}: {_what_instead(path, str(error))}") from None
+    return header
+
+
+def _what_instead(path: Path, complaint: str) -> str:
+    with path.open("rb") as file:
+        head = file.read(16)
+    for signature, name in _SIGNATURES:
+        if head.startswith(signature):
+            return f"is {name}, not a video, whatever its name says."
+    if head.startswith(b"RIFF") and head[8:12] in (b"WEBP", b"WAVE"):
+        return f"is a {head[8:12].decode()} file, not a video, whatever its name says."
+    if "moov atom not found" in complaint:
+        return "is cut off: the index of an MP4 stands at its end and is missing; copy the file again from the camera."
+    if "made no end" in complaint:
+        return f"could not be read: {complaint}"
+    return "is not a video, or is damaged from its first bytes on; copy it again from the camera."
+
+
+def _stream(entry: dict[str, Any]) -> Stream:
+    kind = _kind(entry)
+    tags = entry.get("tags", {})
+    common: dict[str, Any] = {
+        "index": int(entry["index"]),
+        "kind": kind,
+        "codec": entry.get("codec_name", "unknown"),
+        "tag": entry.get("codec_tag_string", "").strip("\0"),
+        "language": tags.get("language", ""),
+        "start": _fraction(entry.get("start_time")),
+        "duration": _fraction(entry.get("duration")),
+    }
+    if kind not in (StreamKind.VIDEO, StreamKind.THUMBNAIL):
+        return Stream(**common)
+    return VideoStream(
+        **common,
+        width=int(entry.get("width", 0)),
+        height=int(entry.get("height", 0)),
+        pixel_format=entry.get("pix_fmt", ""),
+        rate=_fraction(entry.get("avg_frame_rate")) or _fraction(entry.get("r_frame_rate")),
+        time_base=_fraction(entry.get("time_base")) or Fraction(1, 1000),
+        sample_aspect_ratio=_fraction(entry.get("sample_aspect_ratio", "").replace(":", "/")) or Fraction(1),
+        rotation=_rotation(entry),
+        field_order=entry.get("field_order", "progressive"),
+        color_range=entry.get("color_range", ""),
+        color_space=entry.get("color_space", ""),
+        color_transfer=entry.get("color_transfer", ""),
+        color_primaries=entry.get("color_primaries", ""),
+        claimed_frames=int(entry["nb_frames"]) if entry.get("nb_frames", "").isdigit() else None,
+    )
+
+
+def _kind(entry: dict[str, Any]) -> StreamKind:
+    named = entry.get("codec_type", "")
+    if named == "video" and _is_thumbnail(entry):
+        return StreamKind.THUMBNAIL
+    return StreamKind(named) if named in list(StreamKind) else StreamKind.UNKNOWN
+
+
+def _is_thumbnail(entry: dict[str, Any]) -> bool:
+    disposition = entry.get("disposition", {})
+    return bool(disposition.get("attached_pic") or disposition.get("timed_thumbnails") or disposition.get("still_image"))
+
+
+def _rotation(entry: dict[str, Any]) -> int:
+    turns = [side.get("rotation", 0) for side in entry.get("side_data_list", [])]
+    return int(next((turn for turn in turns if turn), 0))
+
+
+def _choose(streams: tuple[Stream, ...], wanted: int | None, header: dict[str, Any]) -> VideoStream:
+    """The stream to mask: the only one, or the one asked for."""
+    name = Path(header.get("format", {}).get("filename", "")).name
+    videos = [stream for stream in streams if isinstance(stream, VideoStream) and stream.kind is StreamKind.VIDEO]
+    chosen = [stream for stream in videos if wanted is None or stream.index == wanted]
+    if not videos:
+        raise UnreadableError(f"{name}: holds no video stream ({_listed(streams) or 'no stream at all'}).")
+    if not chosen:
+        raise RefusedError(f"{name}: has no video stream #{wanted}; it has {_listed(videos)}.")
+    if len(chosen) > 1:
+        raise RefusedError(
+            f"{name}: has {len(chosen)} video streams ({_listed(videos)}) and a stream that is not masked may not get"
+            f" out; choose one with --video-stream {videos[0].index}, the others are dropped."
+        )
+    video = chosen[0]
+    if not video.width or not video.height or not video.pixel_format:
+        raise UnreadableError(f"{name}: its video stream ({video.codec}) has no readable picture.")
+    if video.width * video.height > _MOST_PIXELS:
+        raise RefusedError(f"{name}: claims pictures of {video.width}x{video.height}, more than is believable.")
+    return video
+
+
+def _listed(streams: tuple[Stream, ...] | list[VideoStream]) -> str:
+    return ", ".join(str(stream) for stream in streams)
+
+
+def _container(header: dict[str, Any], video: VideoStream) -> str:
+    names = header.get("format", {}).get("format_name", "").split(",")
+    if "mov" in names:
+        brand = header["format"].get("tags", {}).get("major_brand", "")
+        return "mov" if brand.strip() in ("qt", "") and video.codec != "av1" else "mp4"
+    if "webm" in names and video.codec in ("vp8", "vp9", "av1"):
+        return "webm"
+    return next((_CONTAINERS[name] for name in names if name in _CONTAINERS), names[0])
+
+
+def _notes(path: Path, container: str, video: VideoStream, packets: PacketIndex) -> Iterator[str]:
+    suffix = path.suffix.lower()
+    if suffix not in _SUFFIXES.get(container, {suffix}):
+        yield f"its name ends in {suffix or 'nothing'}, its content is {container}"
+    if video.claimed_frames is not None and video.claimed_frames != len(packets):
+        yield f"the header claims {video.claimed_frames} frames, {len(packets)} are there"
+    hidden = len(packets) - sum(packets.shown)
+    if hidden:
+        yield f"an edit list hides {hidden} of {len(packets)} frames"
+
+
+def _damages(container: str, video: VideoStream, packets: PacketIndex) -> Iterator[str]:
+    # Other containers' counts are estimates: an AVI counts slots, the frames that a camera skipped among them.
+    if container in ("mp4", "mov") and video.claimed_frames and len(packets) < video.claimed_frames:
+        missing = video.claimed_frames - len(packets)
+        yield f"it is cut off: {missing} of the {video.claimed_frames} frames in its index are missing"
+
+
+def _step(packets: PacketIndex, time_base: Fraction) -> tuple[Fraction, Fraction] | None:
+    pts = packets.shown_pts
+    steps = [after - before for before, after in zip(pts, pts[1:], strict=False)]
+    return (min(steps) * time_base, max(steps) * time_base) if steps else None
+
+
+def _fraction(text: str | None) -> Fraction | None:
+    """`30000/1001` or `1.5`; None for what is missing, N/A or divides by zero."""
+    try:
+        return Fraction(text) if text else None
+    except (ValueError, ZeroDivisionError):
+        return None

@@ -1,0 +1,136 @@
+"""The finished file is opened again and believed in nothing: streams, frames, times, and that every mask is there."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from dashredact.errors import UnverifiedError
+from dashredact.media.frames import Frame, Reader, planes
+from dashredact.media.join import Choice
+from dashredact.media.probe import open_container, probe, scan
+from dashredact.pure.cuts import cut
+from dashredact.pure.paint import Mask, render
+from dashredact.settings import Style
+from dashredact.values import Stream, StreamKind, VideoFacts
+
+_TIME_TOLERANCE = Fraction(1, 1000)  # seconds; what Matroska rounds to
+_SOUND_TOLERANCE = Fraction(1, 20)  # seconds; encoded sound comes in frames of some 20 ms
+_EVERY_FRAME = 900  # up to this many frames all are looked at, of longer videos about as many
+_LUMA_TOLERANCE = 8.0  # mean difference of a mask to what was painted, of 256 levels; coding alone gives under 3
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What was proven of a finished file."""
+
+    frames: int
+    frames_looked_at: int
+    masks_looked_at: int
+    worst_mask: float
+    """largest mean luma difference to what was painted, of 256 levels"""
+
+
+def verify(
+    path: Path,
+    source: Path,
+    facts: VideoFacts,
+    choice: Choice,
+    pts: Sequence[int],
+    masks: Mapping[int, Sequence[Mask]],
+    style: Style,
+) -> Checks:
+    """pts: of every frame, in the source's time base. masks: by frame index. UnverifiedError if anything is off."""
+    finished = probe(path)
+    _check_inventory(finished, choice)
+    expected = [time * facts.video.time_base for time in pts]
+    _check_times(finished, expected)
+    for place, stream in enumerate(stream for stream in choice.kept if stream.kind is StreamKind.AUDIO):
+        _check_sound(source, path, stream, _of_kind(finished, StreamKind.AUDIO)[place], exact=not choice.transcodes(stream))
+    return _check_masks(path, finished, len(expected), masks, style)
+
+
+def _of_kind(facts: VideoFacts, kind: StreamKind) -> list[Stream]:
+    return [stream for stream in facts.streams if stream.kind is kind]
+
+
+def _check_inventory(finished: VideoFacts, choice: Choice) -> None:
+    wanted = sorted([StreamKind.VIDEO, *(stream.kind for stream in choice.kept)])
+    there = sorted(stream.kind for stream in finished.streams)
+    if there != wanted:
+        raise UnverifiedError(f"The finished file holds the streams {_words(there)} instead of {_words(wanted)}.")
+    if finished.chapters:
+        raise UnverifiedError("The finished file holds chapters that nobody chose.")
+
+
+def _words(kinds: Sequence[StreamKind]) -> str:
+    return ", ".join(kinds)
+
+
+def _check_times(finished: VideoFacts, expected: Sequence[Fraction]) -> None:
+    there = [pts * finished.video.time_base for pts in finished.packets.shown_pts]
+    if len(there) != len(expected):
+        raise UnverifiedError(f"The finished file holds {len(there)} frames instead of {len(expected)}.")
+    for number, (is_at, should_be) in enumerate(zip(there, expected, strict=True)):
+        if abs(is_at - should_be) > _TIME_TOLERANCE:
+            raise UnverifiedError(f"Frame {number} of the finished file is at {float(is_at):.4f} s instead of {float(should_be):.4f} s.")
+
+
+def _check_sound(source: Path, path: Path, before: Stream, after: Stream, *, exact: bool) -> None:
+    one, other = _span(source, before), _span(path, after)
+    if exact and one[2] != other[2]:
+        raise UnverifiedError(f"Sound {before} has {other[2]} packets in the finished file instead of {one[2]}.")
+    if max(abs(one[0] - other[0]), abs(one[1] - other[1])) > _SOUND_TOLERANCE:
+        raise UnverifiedError(f"Sound {before} runs from {float(other[0]):.3f} to {float(other[1]):.3f} s instead of {float(one[0]):.3f} to {float(one[1]):.3f} s.")
+
+
+def _span(path: Path, stream: Stream) -> tuple[Fraction, Fraction, int]:
+    """First and last time of a stream's packets in seconds, and their number."""
+    packets = scan(path, stream.index)
+    with open_container(path) as container:
+        time_base = container.streams[stream.index].time_base or Fraction(1, 1000)
+    times = [pts for pts in packets.pts if pts is not None]
+    if not times:
+        return Fraction(0), Fraction(0), len(packets)
+    return min(times) * time_base, max(times) * time_base, len(packets)
+
+
+def _check_masks(path: Path, finished: VideoFacts, total: int, masks: Mapping[int, Sequence[Mask]], style: Style) -> Checks:
+    number_of = {pts: number for number, pts in enumerate(finished.packets.shown_pts)}
+    looked_at, worst = 0, 0.0
+    proven = 0
+    for frame in _sample(path, finished, total):
+        number = number_of[frame.pts]
+        looked_at += 1
+        for difference in _differences(frame, masks.get(number, ()), style):
+            worst, proven = max(worst, difference), proven + 1
+            if difference > _LUMA_TOLERANCE:
+                raise UnverifiedError(f"A mask of frame {number} is not on the finished file (off by {difference:.0f} of 256).")
+    return Checks(total, looked_at, proven, round(worst, 2))
+
+
+def _sample(path: Path, finished: VideoFacts, total: int) -> Iterator[Frame]:
+    segments = cut(finished.packets, finished.video.time_base, 1.0 if total > _EVERY_FRAME else 10.0)
+    every = max(round(total / _EVERY_FRAME), 1)
+    with Reader(path, finished) as reader:
+        for segment in segments[::every]:
+            yield from reader.frames(segment)
+            if reader.lost:
+                raise UnverifiedError(f"{len(reader.lost)} frames of the finished file cannot be decoded.")
+
+
+def _differences(frame: Frame, masks: Sequence[Mask], style: Style) -> Iterator[float]:
+    """Per mask, the mean luma difference between the decoded frame and what was painted, of 256 levels."""
+    if not masks:
+        return
+    decoded = planes(frame.image)
+    expected = decoded.planes[0].copy()
+    for box, cells in masks:
+        expected[box.y0 : box.y1, box.x0 : box.x1] = render(cells, box.y1 - box.y0, box.x1 - box.x0, style)
+    for box, _ in masks:
+        inside = np.s_[box.y0 : box.y1, box.x0 : box.x1]
+        off = cv2.absdiff(expected[inside], decoded.planes[0][inside])
+        yield float(off.mean()) / (1 << (decoded.depth - 8))

@@ -1,0 +1,1 @@
+"""Arithmetic over values: no file, no process, no clock, no torch."""

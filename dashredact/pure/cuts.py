@@ -1,0 +1,32 @@
+"""Where a video may be cut into segments: at key frames, so that each can be decoded on its own."""
+
+from fractions import Fraction
+
+from dashredact.values import PacketIndex, Segment
+
+
+def cut(packets: PacketIndex, time_base: Fraction, seconds: float) -> list[Segment]:
+    """Segments of at least `seconds` that together hold every frame exactly once.
+
+    A file whose packets lack PTS, or with one key frame, is one segment. Decoding after a seek starts one key
+    frame early: a recovery point of an intra-refresh stream shows a clean picture only after a while.
+    """
+    if any(pts is None for pts in packets.pts):
+        return [Segment(0, None, None)]
+    starts = _starts(packets, int(Fraction(seconds) / time_base))
+    bounds = [None, *(start for start, _ in starts), None]
+    prerolls = [None, *(preroll for _, preroll in starts)]
+    return [Segment(i, bounds[i], bounds[i + 1], preroll) for i, preroll in enumerate(prerolls)]
+
+
+def _starts(packets: PacketIndex, least: int) -> list[tuple[int, int]]:
+    """PTS of the key frames at which the second and later segments start, each with the key frame before it."""
+    shown = packets.shown_pts
+    keys = sorted(pts for pts, key in zip(packets.pts, packets.keys, strict=True) if key and pts is not None)
+    starts: list[tuple[int, int]] = []
+    last = shown[0] if shown else 0
+    for before, key in zip(keys, keys[1:], strict=False):
+        if key - last >= least and key <= shown[-1]:
+            starts.append((key, before))
+            last = key
+    return starts

@@ -1,0 +1,201 @@
+"""Detections become tracks: each object covered on every frame from before its first to after its last sight.
+
+Everything here only adds cover. A detection at or above its kind's threshold is always masked, were it the only
+one of its track; weaker ones join a track that has such a sight, before or after it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
+from scipy.optimize import linear_sum_assignment
+
+from dashredact.pure import boxes as geometry
+from dashredact.settings import LinkSettings
+from dashredact.values import KINDS, ORIGINS, Array, Detections, Kind, Origin, Track
+
+_LEAST_FRAMES = 2  # bridged and extended at any frame rate: at one frame a second half a second would be nothing
+_LEAST_MARGIN = 2.0  # pixels; what a box of a few pixels may be off by
+_TREND_SECONDS = 0.3  # sights that tell the motion at an end of a track
+_NEAR = 1.5  # sides between centres up to which boxes without overlap may still be one object
+_AFFINITY = 0.15  # least likeness of a prediction and a detection
+
+
+def link(detections: Detections, times: Array, width: int, height: int, settings: LinkSettings) -> list[Track]:
+    """Tracks over a whole video.
+
+    times: (frames,) seconds of every frame, rising. width, height: pixels of the picture.
+    """
+    found: list[Track] = []
+    for number, kind in enumerate(KINDS):
+        own = np.flatnonzero((detections.kinds == number) & (detections.frames < len(times)))
+        sights = _Sights(detections.frames[own], detections.boxes[own].astype(np.float64), detections.scores[own])
+        threshold = settings.thresholds.get(kind, 0.5)
+        for rows in _chains(sights, times, threshold, settings.bridge):
+            if sights.scores[rows].max() >= threshold:
+                found.append(_cover(kind, sights.take(rows), times, (width, height), settings))
+    found.sort(key=lambda track: (track.first, KINDS.index(track.kind), tuple(track.boxes[0])))
+    return [_numbered(track, number) for number, track in enumerate(found, 1)]
+
+
+@dataclass(frozen=True)
+class _Sights:
+    """Detections of one kind, ordered by frame."""
+
+    frames: NDArray[np.int32]
+    boxes: Array
+    scores: NDArray[np.float32]
+
+    def take(self, rows: list[int]) -> "_Sights":
+        return _Sights(self.frames[rows], self.boxes[rows], self.scores[rows])
+
+
+@dataclass
+class _Chain:
+    """Sights of one object so far."""
+
+    rows: list[int]
+    box: Array
+    time: float
+    velocity: Array = field(default_factory=lambda: np.zeros(4))
+    """pixels a second of each side"""
+
+    def predict(self, time: float) -> Array:
+        return self.box + self.velocity * (time - self.time)
+
+    def append(self, row: int, box: Array, time: float) -> None:
+        now = (box - self.box) / max(time - self.time, 1e-6)
+        self.velocity = now if len(self.rows) == 1 else 0.6 * self.velocity + 0.4 * now
+        self.rows.append(row)
+        self.box, self.time = box, time
+
+
+def _chains(sights: _Sights, times: Array, threshold: float, bridge: float) -> Iterator[list[int]]:
+    """Rows of `sights` that belong to one object each, strong sights choosing before weak ones."""
+    alive: list[_Chain] = []
+    for frame, rows in _by_frame(sights.frames):
+        oldest = min(times[frame] - bridge, times[max(frame - _LEAST_FRAMES, 0)])
+        yield from (chain.rows for chain in alive if chain.time < oldest)
+        alive = [chain for chain in alive if chain.time >= oldest]
+        free = list(alive)
+        for strong in (True, False):
+            chosen = rows[(sights.scores[rows] >= threshold) == strong]
+            pairs = _match(free, sights.boxes[chosen], times[frame])
+            for chain, column in pairs:
+                chain.append(int(chosen[column]), sights.boxes[chosen[column]], times[frame])
+                free.remove(chain)
+            taken = {column for _, column in pairs}
+            fresh = [int(row) for column, row in enumerate(chosen) if column not in taken]
+            alive.extend(_Chain([row], sights.boxes[row], times[frame]) for row in fresh)
+    yield from (chain.rows for chain in alive)
+
+
+def _by_frame(frames: NDArray[np.int32]) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    for rows in np.split(np.arange(len(frames)), np.flatnonzero(np.diff(frames)) + 1):
+        if len(rows):
+            yield int(frames[rows[0]]), rows
+
+
+def _match(chains: list[_Chain], boxes: Array, time: float) -> list[tuple[_Chain, int]]:
+    if not chains or not len(boxes):
+        return []
+    likeness = _affinity(np.stack([chain.predict(time) for chain in chains]), boxes)
+    rows, columns = linear_sum_assignment(likeness, maximize=True)
+    return [(chains[r], int(c)) for r, c in zip(rows, columns, strict=True) if likeness[r, c] >= _AFFINITY]
+
+
+def _affinity(predicted: Array, seen: Array) -> Array:
+    """(N, M) 0..1: overlap, or half of the nearness of the centres where small fast boxes do not overlap."""
+    side = np.sqrt(np.maximum(geometry.area(predicted)[:, None], geometry.area(seen)[None, :])) + 1e-6
+    apart = np.linalg.norm(geometry.centres(predicted)[:, None] - geometry.centres(seen)[None, :], axis=-1)
+    nearness = np.clip(1 - apart / (_NEAR * side), 0, 1)
+    return np.maximum(geometry.iou(predicted, seen), nearness / 2)
+
+
+def _cover(kind: Kind, sights: _Sights, times: Array, size: tuple[int, int], settings: LinkSettings) -> Track:
+    """The mask of one object: bridged, extended, smoothed outwards, grown, inside the picture."""
+    first, end = _reach(sights.frames, times, settings.extend)
+    span = times[first:end]
+    cover = np.empty((end - first, 4))
+    origins = np.full(end - first, ORIGINS.index(Origin.BRIDGED), np.int8)
+    scores = np.zeros(end - first, np.float32)
+    begin, last = int(sights.frames[0]) - first, int(sights.frames[-1]) - first
+    cover[begin : last + 1] = _bridged(sights, times, first + begin, first + last + 1)
+    for edge in (slice(0, begin), slice(last + 1, end - first)):
+        near_end = edge.start > 0
+        cover[edge] = _extended(sights, times, span[edge], at_end=near_end)
+        origins[edge] = ORIGINS.index(Origin.EXTENDED)
+    seen = sights.frames - first
+    origins[seen], scores[seen] = ORIGINS.index(Origin.DETECTED), sights.scores
+    cover = _smoothed(cover, span, settings.smooth)
+    cover = geometry.clip(geometry.grow(cover, settings.grow, _LEAST_MARGIN), *size)
+    return _trimmed(Track(0, kind, first, cover, origins, scores))
+
+
+def _reach(frames: NDArray[np.int32], times: Array, extend: float) -> tuple[int, int]:
+    """The frames first..end that the mask spans, `extend` seconds and at least two frames past the sights."""
+    first, last = int(frames[0]), int(frames[-1])
+    before = int(np.searchsorted(times, times[first] - extend, "left"))
+    after = int(np.searchsorted(times, times[last] + extend, "right"))
+    return max(min(before, first - _LEAST_FRAMES), 0), min(max(after, last + 1 + _LEAST_FRAMES), len(times))
+
+
+def _bridged(sights: _Sights, times: Array, first: int, end: int) -> Array:
+    """(end - first, 4): the sights, and between them the hull of what both neighbours and the straight line say.
+
+    Where the motion is even the three agree; where it is not, or where two objects were taken for one, the hull
+    is wide enough for each of them.
+    """
+    span = times[first:end]
+    seen_at = times[sights.frames]
+    line = np.stack([np.interp(span, seen_at, side) for side in sights.boxes.T], -1)
+    known = np.searchsorted(sights.frames, np.arange(first, end), "right") - 1
+    after = np.minimum(known + (sights.frames[known] < np.arange(first, end)), len(sights.frames) - 1)
+    velocity = np.zeros_like(sights.boxes)
+    if len(seen_at) > 1:
+        velocity = np.stack([np.gradient(side, seen_at) for side in sights.boxes.T], -1)
+    forward = sights.boxes[known] + _bounded(velocity, sights.boxes)[known] * (span - seen_at[known])[:, None]
+    backward = sights.boxes[after] + _bounded(velocity, sights.boxes)[after] * (span - seen_at[after])[:, None]
+    return geometry.hull(line, forward, backward)
+
+
+def _bounded(velocity: Array, boxes: Array) -> Array:
+    """No side moves more than three box lengths a second: two sights side by side say little about speed."""
+    limit = 3 * np.tile(np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0), 2)
+    return np.clip(velocity, -limit, limit)
+
+
+def _extended(sights: _Sights, times: Array, span: Array, *, at_end: bool) -> Array:
+    """(len(span), 4): the hull of the last box held still and moved on as the nearest sights moved."""
+    seen_at = times[sights.frames]
+    edge = -1 if at_end else 0
+    near = np.abs(seen_at - seen_at[edge]) <= _TREND_SECONDS
+    held = np.repeat(sights.boxes[edge][None], len(span), 0)
+    if near.sum() < 2:
+        return held
+    velocity = np.polyfit(seen_at[near] - seen_at[edge], sights.boxes[near], 1)[0]
+    moved = held + _bounded(velocity[None], sights.boxes[edge][None]) * (span - seen_at[edge])[:, None]
+    return geometry.hull(held, moved)
+
+
+def _smoothed(cover: Array, span: Array, half_window: float) -> Array:
+    """Each side at its mean over the window or where it was, whichever lies further out."""
+    if len(cover) < 3:
+        return cover
+    frames = 2 * round(half_window / max(float(np.median(np.diff(span))), 1e-3)) + 1
+    return geometry.hull(cover, uniform_filter1d(cover, frames, axis=0, mode="nearest"))
+
+
+def _trimmed(track: Track) -> Track:
+    """Without the ends where the box has left the picture."""
+    inside = np.flatnonzero(geometry.area(track.boxes) > 0)
+    if not len(inside):
+        return track
+    keep = slice(int(inside[0]), int(inside[-1]) + 1)
+    return Track(track.id, track.kind, track.first + keep.start, track.boxes[keep], track.origins[keep], track.scores[keep])
+
+
+def _numbered(track: Track, number: int) -> Track:
+    return Track(number, track.kind, track.first, track.boxes, track.origins, track.scores)

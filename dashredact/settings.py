@@ -1,0 +1,75 @@
+"""Everything that changes an output, and the fingerprint that tells two settings apart."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+from dashredact.values import Kind, ModelIdentity
+
+JOURNEY_VERSION = 1
+"""Raise it when the same settings would give another output: finished videos are then masked again."""
+
+
+class Style(StrEnum):
+    BLUR = "blur"
+    MOSAIC = "mosaic"
+    FILL = "fill"
+
+
+class Keep(StrEnum):
+    DROP = "drop"
+    KEEP = "keep"
+
+
+class Damaged(StrEnum):
+    REFUSE = "refuse"
+    SALVAGE = "salvage"
+
+
+@dataclass(frozen=True)
+class LinkSettings:
+    """How detections become tracks. Times are seconds, so that they mean the same at every frame rate."""
+
+    thresholds: dict[Kind, float] = field(default_factory=dict)
+    """score from which a detection starts a track, per kind; lower ones only continue one"""
+    bridge: float = 1.0
+    """longest time without a sight that is bridged inside a track"""
+    extend: float = 0.5
+    """time a mask stays before the first and after the last sight"""
+    smooth: float = 0.15
+    """half width of the smoothing window"""
+    grow: float = 0.12
+    """share of a box's width and height added on each side"""
+
+
+@dataclass(frozen=True)
+class HideSettings:
+    """How masked frames look and are encoded."""
+
+    style: Style = Style.BLUR
+    encoder: str = ""
+    """empty: of the source's codec family"""
+    crf: int = 20
+    preset: str = "veryfast"
+
+
+@dataclass(frozen=True)
+class Settings:
+    link: LinkSettings = LinkSettings()
+    hide: HideSettings = HideSettings()
+    audio: Keep = Keep.DROP
+    gps: Keep = Keep.DROP
+    damaged: Damaged = Damaged.REFUSE
+    video_stream: int | None = None
+    """index of the one video stream to mask where a file has several"""
+    segment_seconds: float = 10.0
+    """least length of a segment; it ends at the next key frame"""
+
+    def as_dict(self) -> dict[str, object]:
+        return asdict(self)
+
+    def fingerprint(self, model: ModelIdentity, long_side: int) -> str:
+        """sha256 over everything that changes an output besides the source itself."""
+        parts = {"journey": JOURNEY_VERSION, "settings": self.as_dict(), "model": model.sha256, "long_side": long_side}
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

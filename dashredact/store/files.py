@@ -1,0 +1,73 @@
+"""Files under their final names appear whole or not at all, and for their owner's eyes only."""
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dashredact.errors import LockedError, MachineError
+
+_CHUNK = 1 << 20
+_LONGEST_NAME = 255  # bytes, on every file system we know
+WORK_FOLDER = ".dashredact"
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def private_folder(path: Path) -> Path:
+    """Make the folder, 0700 where it is new."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise MachineError(f"The folder {path} cannot be made ({error.strerror}); choose another with -o.") from None
+    return path
+
+
+def write(path: Path, content: bytes) -> None:
+    """Put the content under that name, 0600, in one step that survives a power cut."""
+    beside = path.with_name(f".{hashlib.sha256(path.name.encode()).hexdigest()[:16]}.tmp")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    publish(beside, path)
+
+
+def publish(finished: Path, path: Path) -> None:
+    """Give a finished file its final name: fsync, 0600, rename, fsync the folder."""
+    with finished.open("rb") as file:
+        os.fsync(file.fileno())
+    finished.chmod(0o600)
+    finished.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Hold the output folder. The kernel lets go when the process ends, however it ends."""
+    path = private_folder(folder / WORK_FOLDER) / "lock"
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise LockedError(f"Another run is writing to {folder}; wait for it to end.") from None
+        yield
+
+
+def named(stem: str, ending: str) -> str:
+    """`stem + ending`, the stem shortened where the file system would not take it; still one name for one stem."""
+    if len(os.fsencode(stem + ending)) <= _LONGEST_NAME:
+        return stem + ending
+    mark = "~" + hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]
+    room = _LONGEST_NAME - len(os.fsencode(mark + ending))
+    return os.fsencode(stem)[:room].decode(errors="ignore") + mark + ending

@@ -1,0 +1,114 @@
+"""The work folder of one video: what is already done, so that a killed run goes on where it was.
+
+Holds detections, encoded masked parts and what was painted; never an unmasked pixel.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashredact.pure.boxes import PixelBox
+from dashredact.pure.paint import Mask
+from dashredact.store.files import WORK_FOLDER, private_folder, publish
+from dashredact.values import Detections, Look
+
+
+class Job:
+    """Paths and saved steps of one source under one set of settings."""
+
+    def __init__(self, output_folder: Path, source: str, key: str) -> None:
+        """source: the video's name relative to the run; key: what its result depends on, as a hash."""
+        owner = hashlib.sha256(source.encode(errors="surrogateescape")).hexdigest()[:16]
+        work = private_folder(output_folder / WORK_FOLDER)
+        self.folder = private_folder(work / f"{owner}-{key[:16]}")
+        for stale in work.glob(f"{owner}-*"):
+            if stale != self.folder:
+                shutil.rmtree(stale)
+
+    @property
+    def assembled(self) -> Path:
+        return self.folder / "assembled.mp4"
+
+    @property
+    def finished(self) -> Path:
+        return self.folder / "finished"
+
+    def part(self, segment: int) -> Path:
+        """The encoded part of a segment; it exists only whole."""
+        return self.folder / f"part-{segment:05}.mp4"
+
+    def close(self) -> None:
+        """Empty the work folder: the result is out, or will never be."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def unfinished(self, segment: int) -> Path:
+        """Where a part is written before it is whole."""
+        return self.folder / f"unfinished-{segment:05}.mp4"
+
+    def save_part(self, segment: int, unfinished: Path, masks: dict[int, list[Mask]]) -> None:
+        """masks: what was painted, by frame index; saved first, so that a part without them does not exist."""
+        self._save_arrays(self._masks_path(segment), _pack(masks))
+        publish(unfinished, self.part(segment))
+
+    def masks(self, segments: Iterable[int]) -> dict[int, list[Mask]]:
+        """What was painted on those segments, by frame index."""
+        masks: dict[int, list[Mask]] = {}
+        for segment in segments:
+            with np.load(self._masks_path(segment), allow_pickle=False) as arrays:
+                masks |= _unpack(arrays["frames"], arrays["boxes"], arrays["shapes"], arrays["cells"])
+        return masks
+
+    def save_look(self, segment: int, look: Look) -> None:
+        seen = look.detections
+        arrays = {"pts": look.pts, "lost": np.array(look.lost, np.int64), "size": np.array(look.size)}
+        arrays |= {"frames": seen.frames, "kinds": seen.kinds, "boxes": seen.boxes, "scores": seen.scores}
+        self._save_arrays(self._look_path(segment), arrays)
+
+    def look(self, segment: int) -> Look | None:
+        """None where this segment has not been looked at."""
+        if not self._look_path(segment).exists():
+            return None
+        with np.load(self._look_path(segment), allow_pickle=False) as arrays:
+            seen = Detections(arrays["frames"], arrays["kinds"], arrays["boxes"], arrays["scores"])
+            width, height = (int(side) for side in arrays["size"])
+            return Look(arrays["pts"], (width, height), seen, tuple(int(pts) for pts in arrays["lost"]))
+
+    def _look_path(self, segment: int) -> Path:
+        return self.folder / f"look-{segment:05}.npz"
+
+    def _masks_path(self, segment: int) -> Path:
+        return self.folder / f"masks-{segment:05}.npz"
+
+    def _save_arrays(self, path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+        beside = path.with_suffix(".tmp")
+        with beside.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+        publish(beside, path)
+
+
+def _pack(masks: dict[int, list[Mask]]) -> dict[str, NDArray[Any]]:
+    flat = [(frame, mask) for frame, painted in sorted(masks.items()) for mask in painted]
+    cells = np.zeros((len(flat), 16), np.uint16)
+    for row, (_, mask) in enumerate(flat):
+        cells[row, : mask.luma.size] = mask.luma.ravel()
+    return {
+        "frames": np.array([frame for frame, _ in flat], np.int32),
+        "boxes": np.array([mask.box for _, mask in flat], np.int32).reshape(-1, 4),
+        "shapes": np.array([mask.luma.shape for _, mask in flat], np.uint8).reshape(-1, 2),
+        "cells": cells,
+    }
+
+
+def _unpack(
+    frames: NDArray[Any], boxes: NDArray[Any], shapes: NDArray[Any], cells: NDArray[Any]
+) -> dict[int, list[Mask]]:
+    masks: dict[int, list[Mask]] = {}
+    for frame, box, (rows, columns), values in zip(frames, boxes, shapes, cells, strict=True):
+        luma = values[: int(rows) * int(columns)].reshape(rows, columns)
+        masks.setdefault(int(frame), []).append(Mask(PixelBox(*map(int, box)), luma))
+    return masks

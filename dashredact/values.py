@@ -1,0 +1,274 @@
+"""The values that travel between the rooms: frozen, typed, each field with its unit.
+
+A box is `x0 y0 x1 y1` in pixels of the upright, decoded picture: origin top left, far side outside.
+A range of frames is `first..end`, end outside. A time is a Fraction of seconds or an integer PTS with its time base.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Picture = NDArray[np.uint8]
+"""uint8 (height, width, 3), RGB."""
+
+
+class Kind(StrEnum):
+    """What is masked. The order is the order of the network's classes."""
+
+    FACE = "face"
+    PLATE = "plate"
+
+
+KINDS = tuple(Kind)
+
+
+class Origin(StrEnum):
+    """How a box of a track came to be on a frame."""
+
+    DETECTED = "detected"
+    BRIDGED = "bridged"
+    EXTENDED = "extended"
+    MANUAL = "manual"
+
+
+ORIGINS = tuple(Origin)
+
+
+@dataclass(frozen=True)
+class Detections:
+    """What the detector saw, N rows ordered by frame."""
+
+    frames: NDArray[np.int32]
+    """(N,) frame index"""
+    kinds: NDArray[np.int8]
+    """(N,) index into `KINDS`"""
+    boxes: NDArray[np.float32]
+    """(N, 4) x0 y0 x1 y1"""
+    scores: NDArray[np.float32]
+    """(N,) 0..1"""
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def shifted(self, frames: int) -> "Detections":
+        """The same, every frame index raised."""
+        return Detections((self.frames + frames).astype(np.int32), self.kinds, self.boxes, self.scores)
+
+    @classmethod
+    def empty(cls) -> "Detections":
+        return cls(np.empty(0, np.int32), np.empty(0, np.int8), np.empty((0, 4), np.float32), np.empty(0, np.float32))
+
+    @classmethod
+    def concatenate(cls, parts: Sequence["Detections"]) -> "Detections":
+        parts = parts or [cls.empty()]
+        return cls(
+            np.concatenate([part.frames for part in parts]),
+            np.concatenate([part.kinds for part in parts]),
+            np.concatenate([part.boxes for part in parts]),
+            np.concatenate([part.scores for part in parts]),
+        )
+
+
+@dataclass(frozen=True)
+class Track:
+    """One object over consecutive frames `first..end`; every frame of the range is masked."""
+
+    id: int
+    """counts from 1 in each video, so that two videos share no identity"""
+    kind: Kind
+    first: int
+    boxes: Array
+    """(n, 4) one box a frame, already grown and inside the picture"""
+    origins: NDArray[np.int8]
+    """(n,) index into `ORIGINS`"""
+    scores: NDArray[np.float32]
+    """(n,) detector score, 0 where it did not see the object"""
+
+    @property
+    def end(self) -> int:
+        return self.first + len(self.boxes)
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """Which weights looked; goes into every record."""
+
+    name: str
+    sha256: str
+
+
+class Detector(Protocol):
+    """The seam between the journey and whatever finds faces and plates."""
+
+    @property
+    def identity(self) -> ModelIdentity: ...
+
+    @property
+    def thresholds(self) -> dict[Kind, float]:
+        """Score from which a detection may start a track, per kind."""
+        ...
+
+    @property
+    def long_side(self) -> int:
+        """Pixels that the longer side of a picture should have."""
+        ...
+
+    @property
+    def batch_size(self) -> int: ...
+
+    def __call__(self, pictures: Sequence[Picture]) -> list[Detections]:
+        """One `Detections` a picture, boxes in that picture's pixels, frames all 0, from score 0.10 up."""
+        ...
+
+
+class StreamKind(StrEnum):
+    VIDEO = "video"
+    THUMBNAIL = "thumbnail"
+    AUDIO = "audio"
+    SUBTITLE = "subtitle"
+    DATA = "data"
+    ATTACHMENT = "attachment"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One stream of a container as its header describes it."""
+
+    index: int
+    kind: StreamKind
+    codec: str
+    tag: str = ""
+    """four-character code of the container, e.g. gpmd"""
+    language: str = ""
+    start: Fraction | None = None
+    """seconds"""
+    duration: Fraction | None = None
+    """seconds, as claimed"""
+
+    def __str__(self) -> str:
+        return f"#{self.index} {self.kind} {self.codec}"
+
+
+@dataclass(frozen=True)
+class VideoStream(Stream):
+    width: int = 0
+    """pixels as stored, before rotation"""
+    height: int = 0
+    pixel_format: str = ""
+    rate: Fraction | None = None
+    """frames a second, average, as claimed"""
+    time_base: Fraction = Fraction(1)
+    sample_aspect_ratio: Fraction = Fraction(1)
+    rotation: int = 0
+    """degrees that a player turns the picture, counter-clockwise"""
+    field_order: str = "progressive"
+    color_range: str = ""
+    color_space: str = ""
+    color_transfer: str = ""
+    color_primaries: str = ""
+    claimed_frames: int | None = None
+    """frames that the header claims"""
+
+
+@dataclass(frozen=True)
+class PacketIndex:
+    """The packets of the video stream in file order: what is there, whatever the header claims."""
+
+    pts: tuple[int | None, ...]
+    keys: tuple[bool, ...]
+    shown: tuple[bool, ...]
+    """False where an edit list hides the packet's frame"""
+
+    def __len__(self) -> int:
+        return len(self.pts)
+
+    @property
+    def shown_pts(self) -> list[int]:
+        """PTS of every packet whose frame should appear, sorted."""
+        return sorted(pts for pts, shown in zip(self.pts, self.shown, strict=True) if shown and pts is not None)
+
+
+@dataclass(frozen=True)
+class VideoFacts:
+    """What is known of a file before a frame of it is decoded."""
+
+    name: str
+    size: int
+    """bytes"""
+    container: str
+    """mp4, mov, mkv, webm, ts, avi, ..."""
+    video: VideoStream
+    streams: tuple[Stream, ...]
+    chapters: int
+    duration: Fraction | None
+    """seconds, as the header claims"""
+    packets: PacketIndex
+    step: tuple[Fraction, Fraction] | None
+    """shortest and longest time between neighbouring frames, seconds"""
+    notes: tuple[str, ...] = ()
+    """oddities that do not stand in the way"""
+    damages: tuple[str, ...] = ()
+    """reasons to refuse unless salvaging"""
+
+    @property
+    def variable_rate(self) -> bool:
+        """Neighbouring frames differ by more than what rounding to a coarse time base explains (2 ms)."""
+        return self.step is not None and self.step[1] - self.step[0] > Fraction(1, 500)
+
+    @property
+    def start(self) -> Fraction | None:
+        """Seconds of the first frame."""
+        pts = self.packets.shown_pts
+        return pts[0] * self.video.time_base if pts else None
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A range of the source by presentation time: frames with `start <= PTS < end`."""
+
+    index: int
+    start: int | None
+    """PTS, None for the beginning of the file"""
+    end: int | None
+    """PTS, None for the end of the file"""
+    preroll: int | None = None
+    """PTS of the key frame from which decoding starts when the reader has to seek; None: from the beginning"""
+
+
+@dataclass(frozen=True)
+class Look:
+    """Pass one of a segment: its frames and what was seen on them."""
+
+    pts: NDArray[np.int64]
+    """(n,) rising; the frame indices of `detections` count from the segment's first frame"""
+    size: tuple[int, int]
+    """width and height of the upright frames"""
+    detections: Detections
+    lost: tuple[int, ...] = ()
+    """PTS of frames that could not be decoded"""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something that happened, for whoever shows progress."""
+
+    video: str
+    stage: str
+    """look, link, hide, join, verify"""
+    done: int
+    """frames"""
+    total: int
+    """frames of both passes"""
+
+
+Report = Callable[[Fact], None]
+Progress = Callable[[str, int], None]
+"""Takes a stage and the number of frames that it has just done."""
+

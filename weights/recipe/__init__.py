@@ -1,0 +1,1 @@
+"""The recipe of the default weights; see README.md beside this file."""

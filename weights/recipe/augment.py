@@ -1,0 +1,178 @@
+"""Makes training canvases: one to six crops of different pictures packed side by side, with their boxes.
+
+Most crops sit around an object scaled to a size drawn evenly in octaves, so small faces are as common as large ones.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dashredact.detect.network import PAD_VALUE
+
+from .data import CLASSES, Floats, Objects, Picture, Pixels, join
+from .photometric import degrade, relight, soften
+
+CANVAS = (384, 640)
+"""height, width in pixels"""
+
+MIN_SIDE = 6.0
+"""Objects whose longer side is shorter are not asked for, in pixels of the network input."""
+
+_SIZES = ((8.0, 140.0), (12.0, 200.0))  # longer side per class, pixels: plates are wide, so their range is shifted
+_SCALES = (0.12, 2.2)
+_RANDOM_SHARE = 0.18
+_CROPS = 6
+
+Tile = tuple[int, int, int, int]
+"""x, y, width, height on the canvas"""
+
+
+class Sampler:
+    """Draws pictures so that classes are even and sets count by the square root of their size."""
+
+    def __init__(self, pictures: Sequence[Picture]) -> None:
+        self._all = _by_set(pictures)
+        self._holding = [_by_set([p for p in pictures if p.objects.trusted(label).any()]) for label in range(len(CLASSES))]
+
+    def any(self, rng: np.random.Generator) -> Picture:
+        return _draw(self._all, rng)
+
+    def holding(self, label: int, rng: np.random.Generator) -> Picture:
+        """A picture with at least one trusted object of the class."""
+        return _draw(self._holding[label], rng)
+
+
+def _by_set(pictures: Sequence[Picture]) -> list[list[Picture]]:
+    names = sorted({picture.dataset for picture in pictures})
+    return [[picture for picture in pictures if picture.dataset == name] for name in names]
+
+
+def _draw(groups: list[list[Picture]], rng: np.random.Generator) -> Picture:
+    weights = np.sqrt([len(group) for group in groups])
+    group = groups[rng.choice(len(groups), p=weights / weights.sum())]
+    return group[rng.integers(len(group))]
+
+
+def canvas(sampler: Sampler, rng: np.random.Generator) -> tuple[Pixels, Objects]:
+    """One training example: pixels (*CANVAS, 3) and its boxes, in canvas pixels."""
+    pixels = np.empty((*CANVAS, 3), np.uint8)
+    parts = []
+    for tile in tiles(int(rng.integers(1, _CROPS + 1)), rng):
+        x, y, width, height = tile
+        crop, objects = _crop(sampler, width, height, rng)
+        pixels[y : y + height, x : x + width] = soften(relight(crop, rng), rng)
+        parts.append(Objects(objects.boxes + np.float32([x, y, x, y]), objects.labels, objects.ignore))
+    return degrade(pixels, rng), join(parts)
+
+
+def tiles(count: int, rng: np.random.Generator) -> list[Tile]:
+    """Cut the canvas into count tiles by halving the largest one, roughly, along its longer side."""
+    result: list[Tile] = [(0, 0, CANVAS[1], CANVAS[0])]
+    while len(result) < count:
+        result.sort(key=lambda tile: tile[2] * tile[3])
+        result += _split(result.pop(), rng.uniform(0.35, 0.65))
+    return result
+
+
+def _split(tile: Tile, share: float) -> list[Tile]:
+    x, y, width, height = tile
+    if width >= height:
+        cut = int(width * share)
+        return [(x, y, cut, height), (x + cut, y, width - cut, height)]
+    cut = int(height * share)
+    return [(x, y, width, cut), (x, y + cut, width, height - cut)]
+
+
+def _crop(sampler: Sampler, width: int, height: int, rng: np.random.Generator) -> tuple[Pixels, Objects]:
+    """width x height pixels of some picture, with the boxes seen there."""
+    if rng.random() < _RANDOM_SHARE:
+        picture = sampler.any(rng)
+        matrix = _anywhere(picture, width, height, rng)
+    else:
+        label = int(rng.integers(len(CLASSES)))
+        picture = sampler.holding(label, rng)
+        matrix = _around_object(picture, label, width, height, rng)
+    return warp(picture.pixels, matrix, width, height), place(picture, matrix, width, height)
+
+
+def _anywhere(picture: Picture, width: int, height: int, rng: np.random.Generator) -> Floats:
+    scale = float(np.exp(rng.uniform(np.log(0.35), np.log(1.4))))
+    focus = rng.random(2) * picture.pixels.shape[1::-1]
+    return _matrix(focus, np.array([width, height]) / 2, scale, rng)
+
+
+def _around_object(picture: Picture, label: int, width: int, height: int, rng: np.random.Generator) -> Floats:
+    """The object lands anywhere on the crop where it fits, at a size drawn log-uniformly."""
+    boxes = picture.objects.boxes[picture.objects.trusted(label)]
+    box = boxes[rng.integers(len(boxes))]
+    side = max(float((box[2:] - box[:2]).max()), 1.0)
+    wanted = float(np.exp(rng.uniform(*np.log(_SIZES[label]))))
+    scale = float(np.clip(wanted / side, *_SCALES))
+    half = np.minimum((box[2:] - box[:2]) * scale / 2, np.array([width, height]) / 2)
+    return _matrix((box[:2] + box[2:]) / 2, rng.uniform(half, np.array([width, height]) - half), scale, rng)
+
+
+def _matrix(
+    source: NDArray[np.floating], target: NDArray[np.floating], scale: float, rng: np.random.Generator
+) -> Floats:
+    """(2, 3) affine map that brings source to target with a random flip, turn and aspect at about the scale."""
+    angle = np.deg2rad(rng.uniform(-8, 8)) if rng.random() < 0.5 else 0.0
+    stretch = np.exp(rng.uniform(-0.075, 0.075))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    linear = turn @ np.diag([scale * stretch * rng.choice([-1.0, 1.0]), scale / stretch])
+    return np.column_stack((linear, target - linear @ source)).astype(np.float32)
+
+
+def warp(pixels: Pixels, matrix: Floats, width: int, height: int) -> Pixels:
+    """Apply a (2, 3) affine map; what lies outside the picture is padding. Shrinks by area first: no aliasing."""
+    left, top, right, bottom = _window(matrix, width, height, pixels)
+    if right <= left or bottom <= top:
+        return np.full((height, width, 3), PAD_VALUE, np.uint8)
+    cut, origin, shrink = pixels[top:bottom, left:right], np.float32([left, top]), np.ones(2, np.float32)
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    if scale < 0.75:
+        small = (max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale)))
+        shrink = np.float32([small[0] / (right - left), small[1] / (bottom - top)])
+        cut = np.asarray(cv2.resize(cut, small, interpolation=cv2.INTER_AREA), np.uint8)
+    linear = matrix[:, :2] / shrink
+    shift = matrix[:, 2] + matrix[:, :2] @ origin + linear.sum(1) / 2 - 0.5  # OpenCV counts from pixel centres
+    full = np.column_stack((linear, shift)).astype(np.float32)
+    padding = (PAD_VALUE, PAD_VALUE, PAD_VALUE)
+    return np.asarray(cv2.warpAffine(cut, full, (width, height), borderValue=padding), np.uint8)
+
+
+def _window(matrix: Floats, width: int, height: int, pixels: Pixels) -> tuple[int, int, int, int]:
+    """left, top, right, bottom of the source pixels that the crop can show."""
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float32)
+    seen = (corners - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+    left, top = np.maximum(np.floor(seen.min(0)) - 2, 0).astype(int).tolist()
+    right, bottom = np.minimum(np.ceil(seen.max(0)) + 2, pixels.shape[1::-1]).astype(int).tolist()
+    return left, top, right, bottom
+
+
+def place(picture: Picture, matrix: Floats, width: int, height: int) -> Objects:
+    """The picture's boxes on a crop of width x height, and an ignore box over it all for each unlabelled class."""
+    seen = _clip(_move(picture.objects, matrix), width, height)
+    silent = np.flatnonzero(~np.array(picture.labelled))
+    whole = np.tile(np.float32([0, 0, width, height]), (len(silent), 1))
+    return join([seen, Objects(whole, silent.astype(np.int64), np.ones(len(silent), np.bool_))])
+
+
+def _move(objects: Objects, matrix: Floats) -> Objects:
+    """Map the boxes: a face as an ellipse, a plate as a rectangle, each within its upright box."""
+    half = (objects.boxes[:, 2:] - objects.boxes[:, :2]) / 2
+    centre = (objects.boxes[:, 2:] + objects.boxes[:, :2]) / 2 @ matrix[:, :2].T + matrix[:, 2]
+    ellipse = np.sqrt(half**2 @ (matrix[:, :2] ** 2).T)
+    rectangle = half @ np.abs(matrix[:, :2]).T
+    reach = np.where((objects.labels == CLASSES.index("face"))[:, None], ellipse, rectangle)
+    return Objects(np.concatenate((centre - reach, centre + reach), 1).astype(np.float32), objects.labels, objects.ignore)
+
+
+def _clip(objects: Objects, width: int, height: int) -> Objects:
+    """Cut boxes at the crop's edge. Less than half left, or too small to tell: ignored. Nothing left: gone."""
+    boxes = objects.boxes.clip(0, np.float32([width, height, width, height]))
+    whole, sides = (objects.boxes[:, 2:] - objects.boxes[:, :2]).prod(1), boxes[:, 2:] - boxes[:, :2]
+    doubtful = (sides.prod(1) < 0.5 * whole) | (sides.max(1, initial=0) < MIN_SIDE)
+    return Objects(boxes, objects.labels, objects.ignore | doubtful).select(sides.min(1, initial=np.inf) > 0)

@@ -1,0 +1,109 @@
+"""Reads the annotated sets: every picture is decoded once and kept in memory with its boxes.
+
+A set is a folder with `annotations.json` and the pictures it names. Boxes marked `ignore` are neither objects nor
+background; a class that a set is not labelled for says nothing about its pictures.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+CLASSES = ("face", "plate")
+LONG_SIDE = 1280
+HOLD_OUT = 0.08
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """B annotated boxes of one picture or canvas."""
+
+    boxes: Floats
+    """(B, 4) x0 y0 x1 y1, pixels"""
+    labels: NDArray[np.int64]
+    """(B,) index into `CLASSES`"""
+    ignore: NDArray[np.bool_]
+    """(B,) true where the box is neither an object nor background"""
+
+    def select(self, mask: NDArray[np.bool_]) -> "Objects":
+        return Objects(self.boxes[mask], self.labels[mask], self.ignore[mask])
+
+    def trusted(self, label: int) -> NDArray[np.bool_]:
+        """(B,) true for the objects of a class that carry a label to learn from."""
+        return (self.labels == label) & ~self.ignore
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One decoded picture, its longer side at most the limit given to `load`."""
+
+    dataset: str
+    file: str
+    pixels: Pixels
+    """(H, W, 3) RGB"""
+    objects: Objects
+    labelled: tuple[bool, ...]
+    """per class: whether a picture without a box of it has none"""
+
+    @property
+    def held_out(self) -> bool:
+        """Whether the picture is for measuring only: a fixed share of each set, chosen by a hash of the name."""
+        digest = hashlib.sha256(f"{self.dataset}/{self.file}".encode()).digest()
+        return int.from_bytes(digest[:4], "big") < HOLD_OUT * 2**32
+
+
+def join(parts: list[Objects]) -> Objects:
+    """All boxes of several lists, in order."""
+    return Objects(
+        np.concatenate([part.boxes for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate([part.ignore for part in parts]),
+    )
+
+
+def load(root: Path, long_side: int = LONG_SIDE) -> list[Picture]:
+    """Decode the pictures of every set below root, sets and pictures in a fixed order."""
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(lambda job: _picture(*job, long_side), list(_entries(root))))
+
+
+def annotations(root: Path) -> dict[str, dict[str, Any]]:
+    """The annotation files below root by set name, as read."""
+    return {path.parent.name: json.loads(path.read_text()) for path in sorted(root.glob("*/annotations.json"))}
+
+
+def _entries(root: Path) -> Iterator[tuple[Path, dict[str, Any], tuple[bool, ...]]]:
+    for name, content in annotations(root).items():
+        labelled = tuple(label in content["labelled"] for label in CLASSES)
+        for entry in content["images"]:
+            yield root / name, entry, labelled
+
+
+def _picture(folder: Path, entry: dict[str, Any], labelled: tuple[bool, ...], long_side: int) -> Picture:
+    pixels = cv2.imread(str(folder / entry["file"]), cv2.IMREAD_COLOR_RGB)
+    if pixels is None:
+        raise FileNotFoundError(folder / entry["file"])
+    scale = min(1.0, long_side / max(pixels.shape[:2]))
+    objects = _objects(entry["boxes"], scale * pixels.shape[1] / entry["width"])
+    if scale < 1:
+        pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return Picture(folder.name, entry["file"], np.asarray(pixels, np.uint8), objects, labelled)
+
+
+def _objects(rows: list[dict[str, Any]], scale: float) -> Objects:
+    corners = [(row["x"], row["y"], row["x"] + row["w"], row["y"] + row["h"]) for row in rows]
+    return Objects(
+        np.array(corners, np.float32).reshape(-1, 4) * np.float32(scale),
+        np.array([CLASSES.index(row["label"]) for row in rows], np.int64),
+        np.array([bool(row.get("ignore", False)) for row in rows], np.bool_),
+    )

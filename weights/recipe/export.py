@@ -1,0 +1,96 @@
+"""Writes a trained state as a weights file and the manifest that says what it is, what it was made of, how good."""
+
+import hashlib
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import torch
+from safetensors.torch import save
+
+from dashredact.detect.network import PAD_VALUE, DashNet
+
+from .data import CLASSES, LONG_SIDE, Picture, annotations, load
+from .measure import MULTIPLE, Verdicts, at_precision, figures, pool, read_network, show, verdicts
+
+NAME = "dashnet-s"
+_ARCHITECTURE = {"widths": [16, 32, 64, 96, 128], "depths": [2, 2, 2], "head": 64}
+_PRECISION, _LOWEST = 0.55, 0.2  # a missed face costs more than a mask too many
+
+
+class History(NamedTuple):
+    """How a state came about."""
+
+    minutes: float
+    pictures_seen: int
+    seed: int
+
+
+def export(net: DashNet, data: Path, held_out: list[Picture], history: History, out: Path) -> None:
+    """Measure the network and write `<name>.safetensors` and `manifest.json` into out, each at once or not at all."""
+    measured = verdicts(net, held_out)
+    table = figures(measured)
+    click.echo(show(table))
+    content = save({name: tensor.contiguous().clone() for name, tensor in net.float().state_dict().items()})
+    model = {
+        "name": NAME,
+        "file": f"{NAME}.safetensors",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "architecture": _ARCHITECTURE,
+        "classes": list(CLASSES),
+        "input": {"long_side": LONG_SIDE, "multiple": MULTIPLE, "pad": PAD_VALUE, "colour": "RGB 0..255"},
+        "thresholds": {name: threshold(pool(sets.values())) for name, sets in measured.items()},
+        "data": sources(data),
+        "trained": {"date": f"{datetime.now(UTC):%Y-%m-%d}", **history._asdict()},
+        "figures": table,
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    replace(out / f"{NAME}.safetensors", content)
+    replace(out / "manifest.json", (json.dumps({"schema": 1, "models": [model]}, indent=2) + "\n").encode())
+
+
+def threshold(verdict: Verdicts) -> float:
+    """The score to act on: low enough to miss little, while more than every second mask is right."""
+    return round(max(at_precision(verdict, _PRECISION)[0], _LOWEST), 3)
+
+
+def sources(data: Path) -> list[dict[str, Any]]:
+    """Per set: its pictures and, for each place they came from, the licence stated there."""
+    return [_source(name, content) for name, content in annotations(data).items()]
+
+
+def _source(name: str, content: dict[str, Any]) -> dict[str, Any]:
+    origins = content["source"] if isinstance(content["source"], list) else [content["source"]]
+    origin = [f"{entry['repo']}@{entry['commit'][:8]}" for entry in origins]
+    licence = [entry["licence"] for entry in origins]
+    return {"set": name, "pictures": len(content["images"]), "licence": licence, "from": origin}
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the old content or the new, never half."""
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(content)
+    os.replace(part, path)
+
+
+@click.command()
+@click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of the sets.")
+@click.option("--state", type=click.Path(exists=True, path_type=Path), required=True, help="Checkpoint or state dict.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for weights and manifest.")
+@click.option("--minutes", default=0.0, help="Minutes of training, unless the checkpoint says.")
+@click.option("--seen", default=0, help="Pictures seen in training, unless the checkpoint says.")
+def main(data: Path, state: Path, out: Path, minutes: float, seen: int) -> None:
+    """Export a checkpoint or a bare state dict."""
+    content = torch.load(state, map_location="cpu", weights_only=True)
+    history = History(
+        round(content.get("elapsed", minutes * 60) / 60, 1), content.get("seen", seen), content.get("seed", 0)
+    )
+    export(read_network(state), data, [picture for picture in load(data) if picture.held_out], history, out)
+
+
+if __name__ == "__main__":
+    main()
