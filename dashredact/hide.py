@@ -23,7 +23,9 @@ class Hider:
         self._facts, self._job, self._settings, self._watch = facts, job, settings, watch
         self._reader = frames.Reader(source, facts)
 
-    def hide(self, segments: Sequence[Segment], looks: Sequence[Look], tracks: Sequence[Track], advance: Progress) -> None:
+    def hide(
+        self, segments: Sequence[Segment], looks: Sequence[Look], tracks: Sequence[Track], advance: Progress
+    ) -> None:
         first = 0
         with self._reader:
             for segment, look in zip(segments, looks, strict=True):
@@ -57,16 +59,16 @@ class Hider:
 
     def _same_frames(self, segment: Segment, look: Look) -> Iterator[frames.Frame]:
         """The frames that pass one saw, no more and no less: only those have been looked at."""
-        count = 0
+        missing = look.pts.tolist()[::-1]
         for frame in self._reader.frames(segment):
-            if count == len(look.pts) or frame.pts != look.pts[count]:
-                break
-            count += 1
+            if not missing or frame.pts != missing.pop():
+                raise self._differs()
             yield frame
-        else:
-            if count == len(look.pts):
-                return
-        raise MediaError(f"{self._facts.name}: its frames came out differently the second time; run it again.")
+        if missing:
+            raise self._differs()
+
+    def _differs(self) -> MediaError:
+        return MediaError(f"{self._facts.name}: its frames came out differently the second time; run it again.")
 
 
 def _boxes(tracks: Sequence[Track], frame: int, planes: Planes) -> list[tuple[Kind, PixelBox]]:

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Stopwatch:
-    """Seconds by stage. In one thread stages nest, and time is counted for the innermost; threads count side by side."""
+    """Seconds by stage. Stages nest, and time is counted for the innermost; threads count side by side."""
 
     def __init__(self) -> None:
         self.seconds: Counter[str] = Counter()

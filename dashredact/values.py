@@ -271,4 +271,3 @@ class Fact:
 Report = Callable[[Fact], None]
 Progress = Callable[[str, int], None]
 """Takes a stage and the number of frames that it has just done."""
-

@@ -49,7 +49,8 @@ class ConvUnit(nn.Module):
         self.norm: nn.Module = nn.BatchNorm2d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu(self.norm(self.conv(x)), inplace=True)
+        rectified: Tensor = F.relu(self.norm(self.conv(x)), inplace=True)
+        return rectified
 
     def fold(self) -> None:
         """Merge the BatchNorm into the convolution: same output, one layer less. Inference only."""
@@ -94,7 +95,8 @@ class DashNet(nn.Module):
         super().__init__()
         self.stem = nn.Sequential(ConvUnit(3, widths[0], 3, 2), ConvUnit(widths[0], widths[1], 3, 2))
         self.stages = nn.ModuleList(
-            _stage(inputs, outputs, depth) for inputs, outputs, depth in zip(widths[1:4], widths[2:5], depths, strict=True)
+            _stage(inputs, outputs, depth)
+            for inputs, outputs, depth in zip(widths[1:4], widths[2:5], depths, strict=True)
         )
         self.laterals = nn.ModuleList(nn.Conv2d(width, head, 1) for width in widths[2:5])
         self.heads = nn.ModuleList(_head(head) for _ in STRIDES)
@@ -144,5 +146,7 @@ def level_centres(height: int, width: int, stride: int, device: torch.device) ->
 def points(height: int, width: int, device: torch.device) -> Points:
     """The points of an input of height x width pixels, in the order of `Candidates`."""
     levels = [level_centres(height // stride, width // stride, stride, device) for stride in STRIDES]
-    strides = [torch.full((len(level),), float(stride), device=device) for level, stride in zip(levels, STRIDES, strict=True)]
+    strides = [
+        torch.full((len(level),), float(stride), device=device) for level, stride in zip(levels, STRIDES, strict=True)
+    ]
     return Points(torch.cat(levels), torch.cat(strides))

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
+from av.sidedata.sidedata import SideData
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
@@ -70,7 +71,9 @@ class Reader:
     def __enter__(self) -> "Reader":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -105,7 +108,11 @@ class Reader:
         if self._facts.video.codec in _INVISIBLE and not self._failed:
             return []
         first, end = segment.start, segment.end
-        keys = [pts for pts, key in zip(self._facts.packets.pts, self._facts.packets.keys, strict=True) if key and pts is not None]
+        keys = [
+            pts
+            for pts, key in zip(self._facts.packets.pts, self._facts.packets.keys, strict=True)
+            if key and pts is not None
+        ]
         leading = min(keys, default=0)  # a recording that starts between key frames: nothing can show those frames
         expected = [
             pts
@@ -118,7 +125,7 @@ class Reader:
         if self._held is not None:
             held, self._held = self._held, None
             yield held
-        for frame in self._frames:  # not `yield from`: that would close the decoder with this generator
+        for frame in self._frames:  # noqa: UP028 - `yield from` would close the decoder with this generator
             yield frame
 
     def _seek(self, segment: Segment) -> None:
@@ -161,7 +168,7 @@ class Reader:
             self._failed = True
         yield from self._decoded(context, None)
 
-    def _decoded(self, context: "av.VideoCodecContext", packet: av.Packet | None) -> Iterator[Frame]:
+    def _decoded(self, context: "av.VideoCodecContext", packet: "av.Packet[Any] | None") -> Iterator[Frame]:
         try:
             images = context.decode(packet)
         except av.FFmpegError:
@@ -199,7 +206,7 @@ def orientation(image: VideoFrame) -> Orientation:
     matrix = image.side_data.get("DISPLAYMATRIX")
     if matrix is None:
         return Orientation()
-    a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5] / _TURNS
+    a, b, _, c, d = np.frombuffer(memoryview(cast(SideData, matrix)), np.int32)[:5] / _TURNS
     if not (b or c):
         return Orientation(False, bool(a < 0), bool(d < 0))
     if not (a or d):
@@ -246,7 +253,7 @@ def planes(image: VideoFrame) -> Planes:
     dtype = np.dtype(np.uint8 if depth == 8 else np.uint16)
     views = []
     for plane in image.planes:
-        rows = np.frombuffer(plane, dtype).reshape(plane.height, plane.line_size // dtype.itemsize)
+        rows = np.frombuffer(memoryview(plane), dtype).reshape(plane.height, plane.line_size // dtype.itemsize)
         views.append(rows[:, : plane.width])
     step_x, step_y = steps(image.format)
     return Planes(views, step_x, step_y, depth)
@@ -283,6 +290,7 @@ def working_format(image: VideoFrame) -> str:
 def picture_size(facts: VideoFacts, long_side: int) -> tuple[int, int]:
     """Width and height, as stored, of the detector's picture: square pixels, long side fitted, at most doubled."""
     shape = facts.video.sample_aspect_ratio
+    height = Fraction(facts.video.height)
     width = facts.video.width * (shape if shape > 0 else Fraction(1))
-    factor = min(Fraction(long_side) / max(width, facts.video.height), Fraction(2))
-    return max(round(width * factor), 1), max(round(facts.video.height * factor), 1)
+    factor = min(long_side / max(width, height), Fraction(2))
+    return max(round(width * factor), 1), max(round(height * factor), 1)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import ffmpeg
@@ -77,19 +78,21 @@ def assemble(parts: Sequence[Path], target: Path, time_base: Fraction) -> None:
                     stream.time_base = time_base
                     headers = template.codec_context.extradata
                 if template.codec_context.extradata != headers:
-                    raise MediaError("Its parts were encoded differently and do not join; delete the work folder and run again.")
+                    raise MediaError(
+                        "Its parts were encoded differently and do not join; delete the work folder and run again."
+                    )
                 for packet in demux(container, template.index):
                     packet.pts, packet.dts = _ticks(packet, time_base), next(decode_times)
                     packet.time_base, packet.stream = time_base, stream
                     output.mux(packet)
 
 
-def _packets(part: Path) -> list[av.Packet]:
+def _packets(part: Path) -> "list[av.Packet[Any]]":
     with av.open(str(part)) as container:
         return list(demux(container, container.streams.video[0].index))
 
 
-def _ticks(packet: av.Packet, time_base: Fraction) -> int:
+def _ticks(packet: "av.Packet[Any]", time_base: Fraction) -> int:
     """The packet's PTS in the source's time base; the part may have stored it in a finer one."""
     assert packet.pts is not None and packet.time_base is not None
     ticks = packet.pts * packet.time_base / time_base
@@ -112,14 +115,18 @@ def _decode_times(times: list[int]) -> list[int]:
 
 def remux(assembled: Path, source: Path, target: Path, facts: VideoFacts, choice: Choice) -> None:
     """Write the finished file: the masked video, and the kept streams at their own times."""
-    argv = ffmpeg.compile(_command(assembled, source, target, facts, choice), cmd=["ffmpeg", *_QUIETLY], overwrite_output=True)
+    argv = ffmpeg.compile(
+        _command(assembled, source, target, facts, choice), cmd=["ffmpeg", *_QUIETLY], overwrite_output=True
+    )
     run(argv, timeout=60 + facts.size / _COPY_BYTES_PER_SECOND)
 
 
 _QUIETLY = ["-hide_banner", "-nostdin", "-loglevel", "error"]
 
 
-def _command(assembled: Path, source: Path, target: Path, facts: VideoFacts, choice: Choice) -> "ffmpeg.nodes.OutputStream":
+def _command(
+    assembled: Path, source: Path, target: Path, facts: VideoFacts, choice: Choice
+) -> "ffmpeg.nodes.OutputStream":
     safe = {"protocol_whitelist": PROTOCOLS, "format_whitelist": FORMATS}
     streams = [ffmpeg.input(local(assembled), **safe)["v:0"]]
     if choice.kept:

@@ -3,7 +3,7 @@
 import queue
 import threading
 from collections.abc import Iterator
-from typing import TypeVar, cast
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ def prefetch(items: Iterator[T], ahead: int) -> Iterator[T]:
     thread.start()
     try:
         while not isinstance(item := waiting.get(), _End):
-            yield cast("T", item)
+            yield item
         if item.error is not None:
             raise item.error
     finally:

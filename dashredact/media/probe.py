@@ -7,6 +7,7 @@ stand in the way become notes, reasons to refuse under `--damaged refuse` become
 import json
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ def open_container(path: Path) -> "av.container.InputContainer":
     return av.open(local(path), options=options)
 
 
-def demux(container: "av.container.InputContainer", index: int) -> Iterator[av.Packet]:
+def demux(container: "av.container.InputContainer", index: int) -> "Iterator[av.Packet[Any]]":
     """The packets of one stream, in file order."""
     try:
         yield from (packet for packet in container.demux(container.streams[index]) if packet.size)
@@ -174,7 +175,9 @@ def _kind(entry: dict[str, Any]) -> StreamKind:
 
 def _is_thumbnail(entry: dict[str, Any]) -> bool:
     disposition = entry.get("disposition", {})
-    return bool(disposition.get("attached_pic") or disposition.get("timed_thumbnails") or disposition.get("still_image"))
+    return bool(
+        disposition.get("attached_pic") or disposition.get("timed_thumbnails") or disposition.get("still_image")
+    )
 
 
 def _rotation(entry: dict[str, Any]) -> int:
@@ -238,7 +241,7 @@ def _damages(container: str, video: VideoStream, packets: PacketIndex) -> Iterat
 
 def _step(packets: PacketIndex, time_base: Fraction) -> tuple[Fraction, Fraction] | None:
     pts = packets.shown_pts
-    steps = [after - before for before, after in zip(pts, pts[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(pts)]
     return (min(steps) * time_base, max(steps) * time_base) if steps else None
 
 

@@ -49,7 +49,9 @@ def verify(
     expected = [time * facts.video.time_base for time in pts]
     _check_times(finished, expected)
     for place, stream in enumerate(stream for stream in choice.kept if stream.kind is StreamKind.AUDIO):
-        _check_sound(source, path, stream, _of_kind(finished, StreamKind.AUDIO)[place], exact=not choice.transcodes(stream))
+        _check_sound(
+            source, path, stream, _of_kind(finished, StreamKind.AUDIO)[place], exact=not choice.transcodes(stream)
+        )
     return _check_masks(path, finished, len(expected), masks, style)
 
 
@@ -76,7 +78,9 @@ def _check_times(finished: VideoFacts, expected: Sequence[Fraction]) -> None:
         raise UnverifiedError(f"The finished file holds {len(there)} frames instead of {len(expected)}.")
     for number, (is_at, should_be) in enumerate(zip(there, expected, strict=True)):
         if abs(is_at - should_be) > _TIME_TOLERANCE:
-            raise UnverifiedError(f"Frame {number} of the finished file is at {float(is_at):.4f} s instead of {float(should_be):.4f} s.")
+            raise UnverifiedError(
+                f"Frame {number} of the finished file is at {float(is_at):.4f} s instead of {float(should_be):.4f} s."
+            )
 
 
 def _check_sound(source: Path, path: Path, before: Stream, after: Stream, *, exact: bool) -> None:
@@ -84,7 +88,8 @@ def _check_sound(source: Path, path: Path, before: Stream, after: Stream, *, exa
     if exact and one[2] != other[2]:
         raise UnverifiedError(f"Sound {before} has {other[2]} packets in the finished file instead of {one[2]}.")
     if max(abs(one[0] - other[0]), abs(one[1] - other[1])) > _SOUND_TOLERANCE:
-        raise UnverifiedError(f"Sound {before} runs from {float(other[0]):.3f} to {float(other[1]):.3f} s instead of {float(one[0]):.3f} to {float(one[1]):.3f} s.")
+        is_at, should_be = (f"from {float(span[0]):.3f} to {float(span[1]):.3f} s" for span in (other, one))
+        raise UnverifiedError(f"Sound {before} runs {is_at} instead of {should_be}.")
 
 
 def _span(path: Path, stream: Stream) -> tuple[Fraction, Fraction, int]:
@@ -98,7 +103,9 @@ def _span(path: Path, stream: Stream) -> tuple[Fraction, Fraction, int]:
     return min(times) * time_base, max(times) * time_base, len(packets)
 
 
-def _check_masks(path: Path, finished: VideoFacts, total: int, masks: Mapping[int, Sequence[Mask]], style: Style) -> Checks:
+def _check_masks(
+    path: Path, finished: VideoFacts, total: int, masks: Mapping[int, Sequence[Mask]], style: Style
+) -> Checks:
     number_of = {pts: number for number, pts in enumerate(finished.packets.shown_pts)}
     looked_at, worst = 0, 0.0
     proven = 0
@@ -108,7 +115,9 @@ def _check_masks(path: Path, finished: VideoFacts, total: int, masks: Mapping[in
         for difference in _differences(frame, masks.get(number, ()), style):
             worst, proven = max(worst, difference), proven + 1
             if difference > _LUMA_TOLERANCE:
-                raise UnverifiedError(f"A mask of frame {number} is not on the finished file (off by {difference:.0f} of 256).")
+                raise UnverifiedError(
+                    f"A mask of frame {number} is not on the finished file (off by {difference:.0f} of 256)."
+                )
     return Checks(total, looked_at, proven, round(worst, 2))
 
 

@@ -57,7 +57,7 @@ def clip(boxes: Array, width: int, height: int) -> Array:
 
 def scale(boxes: ArrayLike, x: float, y: float) -> Array:
     """From pixels of one picture to those of another that is x times as wide and y times as high."""
-    return np.asarray(boxes, np.float64) * np.array([x, y, x, y])
+    return np.asarray(np.asarray(boxes, np.float64) * np.array([x, y, x, y]))
 
 
 def outward(box: ArrayLike, width: int, height: int, step_x: int = 1, step_y: int = 1) -> PixelBox:

@@ -1,6 +1,7 @@
 """Where a video may be cut into segments: at key frames, so that each can be decoded on its own."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 from dashredact.values import PacketIndex, Segment
 
@@ -25,7 +26,7 @@ def _starts(packets: PacketIndex, least: int) -> list[tuple[int, int]]:
     keys = sorted(pts for pts, key in zip(packets.pts, packets.keys, strict=True) if key and pts is not None)
     starts: list[tuple[int, int]] = []
     last = shown[0] if shown else 0
-    for before, key in zip(keys, keys[1:], strict=False):
+    for before, key in pairwise(keys):
         if key - last >= least and key <= shown[-1]:
             starts.append((key, before))
             last = key

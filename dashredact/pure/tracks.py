@@ -111,7 +111,7 @@ def _affinity(predicted: Array, seen: Array) -> Array:
     side = np.sqrt(np.maximum(geometry.area(predicted)[:, None], geometry.area(seen)[None, :])) + 1e-6
     apart = np.linalg.norm(geometry.centres(predicted)[:, None] - geometry.centres(seen)[None, :], axis=-1)
     nearness = np.clip(1 - apart / (_NEAR * side), 0, 1)
-    return np.maximum(geometry.iou(predicted, seen), nearness / 2)
+    return np.asarray(np.maximum(geometry.iou(predicted, seen), nearness / 2))
 
 
 def _cover(kind: Kind, sights: _Sights, times: Array, size: tuple[int, int], settings: LinkSettings) -> Track:
@@ -194,7 +194,9 @@ def _trimmed(track: Track) -> Track:
     if not len(inside):
         return track
     keep = slice(int(inside[0]), int(inside[-1]) + 1)
-    return Track(track.id, track.kind, track.first + keep.start, track.boxes[keep], track.origins[keep], track.scores[keep])
+    return Track(
+        track.id, track.kind, track.first + keep.start, track.boxes[keep], track.origins[keep], track.scores[keep]
+    )
 
 
 def _numbered(track: Track, number: int) -> Track:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dashredact.pure.boxes import PixelBox
 from dashredact.pure.paint import Mask
-from dashredact.store.files import WORK_FOLDER, private_folder, publish
+from dashredact.store.files import WORK_FOLDER, private_folder, publish, write
 from dashredact.values import Detections, Look
 
 
@@ -25,7 +25,7 @@ class Job:
         """source: the video's name relative to the run; key: what its result depends on, as a hash."""
         owner = hashlib.sha256(source.encode(errors="surrogateescape")).hexdigest()[:16]
         work = private_folder(output_folder / WORK_FOLDER)
-        self.folder = private_folder(work / f"{owner}-{key[:16]}")
+        self.folder = private_folder(work / f"{owner}-{key}")
         for stale in work.glob(f"{owner}-*"):
             if stale != self.folder:
                 shutil.rmtree(stale)
@@ -45,6 +45,14 @@ class Job:
     def close(self) -> None:
         """Empty the work folder: the result is out, or will never be."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def announce(self, output_sha256: str) -> None:
+        """Note what is about to get its final name, so that after a crash we know it for ours."""
+        write(self.folder / "announced", output_sha256.encode())
+
+    def announced(self) -> str | None:
+        path = self.folder / "announced"
+        return path.read_text() if path.exists() else None
 
     def unfinished(self, segment: int) -> Path:
         """Where a part is written before it is whole."""

@@ -1,0 +1,173 @@
+"""Many videos: which there are, what each becomes, which are done; one after the other, a failure ends only itself.
+
+A video is published in an order that a crash cannot spoil: tracks file, masked video, audit line, work folder.
+"""
+
+import errno
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from dashredact import account
+from dashredact.errors import DashredactError, MachineError, RefusedError, VideoError
+from dashredact.look import lost_frames
+from dashredact.pipeline import Finished, detect_video, mask_video
+from dashredact.settings import Settings
+from dashredact.store import audit, files, tracks
+from dashredact.store.inbox import MASKED, TRACKS, Item
+from dashredact.store.job import Job
+from dashredact.values import Detector, Report
+
+_log = logging.getLogger("dashredact")
+
+
+class Verdict(StrEnum):
+    """How a video ended."""
+
+    MASKED = "masked"
+    NEEDS_REVIEW = "needs review"
+    REFUSED = "refused"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    REHEARSED = "rehearsed"
+    BUG = "bug"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    name: str
+    verdict: Verdict
+    reason: str = ""
+    output: Path | None = None
+    record: Mapping[str, Any] | None = None
+    """the audit line; None for what was skipped"""
+
+
+class Batch:
+    """Masks items into one output folder, under one set of settings."""
+
+    def __init__(self, out: Path, detector: Detector, settings: Settings, report: Report) -> None:
+        """LedgerError if the folder's audit log is broken: nothing is added to a broken log."""
+        self._out, self._detector, self._settings, self._report = out, detector, settings, report
+        self._audit = files.private_folder(out) / audit.NAME
+        self._fingerprint = settings.fingerprint(detector.identity, detector.long_side)
+        self._records = {
+            record["source"]["name"]: record for record in audit.records(self._audit) if record.get("output")
+        }
+
+    def run(self, items: Sequence[Item]) -> Iterator[Outcome]:
+        for item in items:
+            yield self._guarded(item, self._mask)
+
+    def rehearse(self, items: Sequence[Item]) -> Iterator[Outcome]:
+        """Pass one alone. Its detections stay in the work folder for the run that follows; nothing else is written."""
+        for item in items:
+            yield self._guarded(item, self._rehearse)
+
+    def _guarded(self, item: Item, act: Callable[[Item, dict[str, Any]], Outcome]) -> Outcome:
+        """Whatever happens to one video ends that video; what happens to the machine ends the run."""
+        told: dict[str, Any] = {"source": {"name": item.name, "sha256": None, "bytes": None}}
+        try:
+            told["source"] |= {"sha256": files.sha256(item.source), "bytes": item.source.stat().st_size}
+            return act(item, told)
+        except VideoError as error:
+            verdict = Verdict.REFUSED if isinstance(error, RefusedError) else Verdict.FAILED
+            return self._record(item, verdict, str(error), told)
+        except DashredactError:
+            raise
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise MachineError(f"The disk of {self._out} is full; make room and run again.") from None
+            return self._record(
+                item, Verdict.FAILED, f"{item.name}: cannot be read or written ({error.strerror}).", told
+            )
+        except Exception as error:
+            _log.debug("%s", item.name, exc_info=True)
+            reason = f"{item.name}: this tool has a fault ({type(error).__name__}: {error}); please report it."
+            return self._record(item, Verdict.BUG, reason, told)
+
+    def _rehearse(self, item: Item, told: dict[str, Any]) -> Outcome:
+        found = detect_video(item.source, self._job(item, told), self._detector, self._settings, self._report)
+        return Outcome(
+            item.name, Verdict.REHEARSED, record={**told, "outcome": Verdict.REHEARSED, "tracks": account.count(found)}
+        )
+
+    def _job(self, item: Item, told: dict[str, Any]) -> Job:
+        return Job(self._out, item.name, told["source"]["sha256"][:32] + self._fingerprint[:32])
+
+    def _done(self, item: Item, source_sha256: str) -> Outcome | None:
+        """Skipped if the log says it is masked from this source with these settings, and the output is that one."""
+        record = self._records.get(item.name)
+        if record is None or record["source"]["sha256"] != source_sha256 or record["fingerprint"] != self._fingerprint:
+            return None
+        output = self._out / record["output"]["name"]
+        if not output.is_file() or files.sha256(output) != record["output"]["sha256"]:
+            return None
+        return Outcome(item.name, Verdict.SKIPPED, output=output)
+
+    def _mask(self, item: Item, told: dict[str, Any]) -> Outcome:
+        if done := self._done(item, told["source"]["sha256"]):
+            return done
+        if item.clash:
+            raise RefusedError(
+                f"{item.name}: its results would take the names of those of {item.clash}; rename one of them."
+            )
+        job = self._job(item, told)
+        try:
+            finished = mask_video(item.source, job, self._detector, self._settings, self._report)
+            if files.sha256(item.source) != told["source"]["sha256"]:
+                raise VideoError(f"{item.name}: changed while it was being masked; run again when it is complete.")
+            output = self._publish(item, job, finished, told)
+        except VideoError:
+            job.close()
+            raise
+        doubts = [*finished.facts.damages, *([lost_frames(finished.lost, finished.facts)] if finished.lost else [])]
+        reason = f"{item.name}: {'; '.join(doubts)}." if doubts else ""
+        outcome = self._record(item, Verdict.NEEDS_REVIEW if doubts else Verdict.MASKED, reason, told, output)
+        job.close()
+        return outcome
+
+    def _publish(self, item: Item, job: Job, finished: Finished, told: dict[str, Any]) -> Path:
+        """Give the results their final names; what there is to say about them is added to `told`."""
+        folder = files.private_folder((self._out / item.stem).parent)
+        output = folder / files.named(item.stem.name, f"{MASKED}.{finished.choice.container}")
+        beside = folder / files.named(item.stem.name, TRACKS)
+        source_sha256, model = told["source"]["sha256"], self._detector.identity
+        told |= account.finished(finished)
+        told["output"] = self._described(output, finished.path)
+        self._check_free(item, output, job)
+        job.announce(told["output"]["sha256"])
+        files.write(beside, tracks.encode(finished, source_sha256=source_sha256, model=model))
+        told["tracks_file"] = self._described(beside, beside)
+        files.publish(finished.path, output)
+        return output
+
+    def _described(self, final: Path, now: Path) -> dict[str, Any]:
+        """final: the name it will have. now: where it is."""
+        name = final.relative_to(self._out).as_posix()
+        return {"name": name, "sha256": files.sha256(now), "bytes": now.stat().st_size}
+
+    def _check_free(self, item: Item, output: Path, job: Job) -> None:
+        """A name is ours if the log gave it to this source, or if we died between giving it and writing it down."""
+        if not output.exists():
+            return
+        name = output.relative_to(self._out).as_posix()
+        owner = next((source for source, record in self._records.items() if record["output"]["name"] == name), None)
+        if owner != item.name and job.announced() != files.sha256(output):
+            whose = f"belongs to {owner}" if owner else "is not in the audit log"
+            raise RefusedError(
+                f"{item.name}: {name} exists already and {whose}; move it, or choose another folder with -o."
+            )
+
+    def _record(
+        self, item: Item, verdict: Verdict, reason: str, told: Mapping[str, Any], output: Path | None = None
+    ) -> Outcome:
+        about = account.context(self._detector, self._settings, self._fingerprint)
+        record = {**about, "outcome": verdict, "reason": reason, "output": None, **told}
+        audit.append(self._audit, record)
+        if output is not None:
+            self._records[item.name] = record
+        return Outcome(item.name, verdict, reason, output, record)
