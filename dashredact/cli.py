@@ -14,6 +14,7 @@ import click
 from dashredact import __version__, batch
 from dashredact.batch import Outcome, Verdict
 from dashredact.describe import as_dict, in_words, line_of
+from dashredact.detect import manifest
 from dashredact.errors import DashredactError, ExitCode, LedgerError, StoppedError, VideoError
 from dashredact.media import encoders
 from dashredact.media.probe import probe as probe_file
@@ -147,12 +148,17 @@ def redact(sources: Sequence[Path], output: Path, dry_run: bool, as_json: bool, 
 
 
 def _detector(chosen: dict[str, Any]) -> Detector:
-    """Loads torch; everything else does without."""
-    from dashredact.detect import detector, weights  # noqa: PLC0415
+    described = manifest.read(chosen["weights"] or manifest.default_folder())
 
-    read = weights.read(chosen["weights"] or weights.default_folder())
-    device = detector.device_named(chosen["device"])
-    return detector.TorchDetector(read, device, chosen["batch_size"], chosen["detect_size"])
+    def load() -> Detector:
+        from dashredact.detect import detector, weights  # noqa: PLC0415 - torch takes seconds to load
+
+        device = detector.device_named(chosen["device"])
+        return detector.TorchDetector(
+            weights.read(described.folder), device, chosen["batch_size"], chosen["detect_size"]
+        )
+
+    return manifest.LazyDetector(described, load, chosen["detect_size"])
 
 
 def _settings(chosen: dict[str, Any], detector: Detector) -> Settings:

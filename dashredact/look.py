@@ -72,7 +72,8 @@ class Looker:
     def _pictures(self, segment: Segment) -> Iterator[_Seen]:
         for frame in self._watch.each("decode", self._reader.frames(segment)):
             with self._watch.timed("scale"):
-                yield _Seen(frame.pts, frames.upright_size(frame.image), self._scaler(frame.image))
+                seen = _Seen(frame.pts, frames.upright_size(frame.image), self._scaler(frame.image))
+            yield seen
 
 
 def _placed(found: Detections, seen: _Seen, frame: int) -> Detections:

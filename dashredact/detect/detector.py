@@ -30,9 +30,9 @@ class TorchDetector:
         self, weights: Weights, device: torch.device, batch_size: int | None = None, long_side: int | None = None
     ) -> None:
         """MachineError if the canary is not found: a detector that is silently inert must not start."""
-        self.identity: ModelIdentity = weights.identity
-        self.thresholds: dict[Kind, float] = dict(weights.thresholds)
-        self.long_side = long_side or weights.long_side
+        self.identity: ModelIdentity = weights.manifest.identity
+        self.thresholds: dict[Kind, float] = dict(weights.manifest.thresholds)
+        self.long_side = long_side or weights.manifest.long_side
         self.batch_size = batch_size or _BATCH[device.type]
         self.device = device
         if device.type == "cpu":

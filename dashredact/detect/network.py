@@ -66,7 +66,8 @@ class Residual(nn.Module):
         self.expand = ConvUnit(channels // 2, channels, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.expand(self.squeeze(x))
+        deeper: Tensor = self.expand(self.squeeze(x))
+        return x + deeper
 
 
 def _stage(inputs: int, outputs: int, depth: int) -> nn.Sequential:

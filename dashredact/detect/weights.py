@@ -1,21 +1,20 @@
-"""A weights file and everything that belongs to it: architecture, classes, input rule, thresholds, canary."""
+"""A weights file and everything that belongs to it: the network, its manifest, its canary."""
 
 import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.torch import load
 
+from dashredact.detect import manifest
 from dashredact.detect.network import DashNet
 from dashredact.errors import MachineError
-from dashredact.values import KINDS, Array, Kind, ModelIdentity, Picture
+from dashredact.values import KINDS, Array, Kind, Picture
 
-MANIFEST = "manifest.json"
 CANARY = "canary.json"
 
 
@@ -31,48 +30,27 @@ class Canary:
 
 @dataclass(frozen=True)
 class Weights:
-    """A network as it was trained, not folded, float32."""
-
-    identity: ModelIdentity
+    manifest: manifest.Manifest
     network: DashNet
-    long_side: int
-    """pixels that the longer side of a picture should have"""
-    thresholds: dict[Kind, float]
+    """as it was trained: not folded, float32"""
     canary: Canary
-
-
-def default_folder() -> Path:
-    """Beside the package in a checkout, inside it in an installed wheel."""
-    package = Path(__file__).resolve().parents[1]
-    inside = package / "weights"
-    return inside if inside.is_dir() else package.parent / "weights"
 
 
 def read(folder: Path) -> Weights:
     """The first model of a weights folder. MachineError where a file is missing, changed or of another form."""
+    described = manifest.read(folder)
+    path = folder / described.file
     try:
-        entry = json.loads((folder / MANIFEST).read_bytes())["models"][0]
-        content = (folder / entry["file"]).read_bytes()
-        if hashlib.sha256(content).hexdigest() != entry["sha256"]:
-            raise MachineError(f"{folder / entry['file']} is not the file its manifest describes; install it again.")
-        network = _network(entry, content)
-        thresholds = {Kind(name): float(score) for name, score in entry["thresholds"].items()}
-        canary = _canary(folder)
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != described.identity.sha256:
+            raise MachineError(f"{path} is not the file that its manifest describes; install it again.")
+        network = DashNet(**described.architecture, classes=len(KINDS))
+        network.load_state_dict(load(content))
+        return Weights(described, network.eval(), _canary(folder))
     except OSError as error:
-        raise MachineError(f"The weights are incomplete: {error.filename} cannot be read ({error.strerror}).") from None
-    except (ValueError, KeyError, IndexError, RuntimeError, SafetensorError) as error:
+        raise MachineError(f"{error.filename} cannot be read ({error.strerror}); install the weights again.") from None
+    except (ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise MachineError(f"The weights in {folder} cannot be used ({error}); install them again.") from None
-    return Weights(
-        ModelIdentity(entry["name"], entry["sha256"]), network, int(entry["input"]["long_side"]), thresholds, canary
-    )
-
-
-def _network(entry: dict[str, Any], content: bytes) -> DashNet:
-    if tuple(entry["classes"]) != KINDS:
-        raise ValueError(f"its classes are {entry['classes']} instead of {list(KINDS)}")
-    network = DashNet(**entry["architecture"], classes=len(KINDS))
-    network.load_state_dict(load(content))
-    return network.eval()
 
 
 def _canary(folder: Path) -> Canary:

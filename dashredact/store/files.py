@@ -55,7 +55,7 @@ def publish(finished: Path, path: Path) -> None:
 @contextmanager
 def lock(folder: Path) -> Iterator[None]:
     """Hold the output folder. The kernel lets go when the process ends, however it ends."""
-    path = private_folder(folder / WORK_FOLDER) / "lock"
+    path = private_folder(private_folder(folder) / WORK_FOLDER) / "lock"
     with path.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
