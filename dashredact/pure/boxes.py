@@ -31,11 +31,21 @@ def centres(boxes: Array) -> Array:
 
 def iou(a: Array, b: Array) -> Array:
     """(N, M) share of the union that a's and b's boxes have in common."""
-    corner0 = np.maximum(a[:, None, :2], b[None, :, :2])
-    corner1 = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    common = area(np.concatenate((corner0, corner1), -1))
+    common = _common(a, b)
     union = area(a)[:, None] + area(b)[None, :] - common
     return np.asarray(common / np.maximum(union, 1e-9))
+
+
+def shared(a: Array, b: Array) -> Array:
+    """(N, M) share of a's boxes that lies inside b's."""
+    return np.asarray(_common(a, b) / np.maximum(area(a)[:, None], 1e-9))
+
+
+def _common(a: Array, b: Array) -> Array:
+    """(N, M) square pixels that a's and b's boxes have in common."""
+    corner0 = np.maximum(a[:, None, :2], b[None, :, :2])
+    corner1 = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    return area(np.concatenate((corner0, corner1), -1))
 
 
 def hull(*stacks: Array) -> Array:

@@ -20,6 +20,7 @@ _LEAST_FRAMES = 2  # bridged and extended at any frame rate: at one frame a seco
 _LEAST_MARGIN = 2.0  # pixels; what a box of a few pixels may be off by
 _TREND_SECONDS = 0.3  # sights that tell the motion at an end of a track
 _NEAR = 1.5  # sides between centres up to which boxes without overlap may still be one object
+_SECOND_GUESS = 0.5  # share of a weak box that lies on a strong one
 _AFFINITY = 0.15  # least likeness of a prediction and a detection
 
 
@@ -33,6 +34,7 @@ def link(detections: Detections, times: Array, width: int, height: int, settings
         own = np.flatnonzero((detections.kinds == number) & (detections.frames < len(times)))
         sights = _Sights(detections.frames[own], detections.boxes[own].astype(np.float64), detections.scores[own])
         threshold = settings.thresholds.get(kind, 0.5)
+        sights = sights.take(_distinct(sights, threshold))
         for rows in _chains(sights, times, threshold, settings.bridge):
             if sights.scores[rows].max() >= threshold:
                 found.append(_cover(kind, sights.take(rows), times, (width, height), settings))
@@ -50,6 +52,18 @@ class _Sights:
 
     def take(self, rows: list[int]) -> "_Sights":
         return _Sights(self.frames[rows], self.boxes[rows], self.scores[rows])
+
+
+def _distinct(sights: _Sights, threshold: float) -> list[int]:
+    """Rows without the weak boxes that lie on a strong one: second guesses at the same object."""
+    kept: list[int] = []
+    for _, rows in _by_frame(sights.frames):
+        strong = sights.scores[rows] >= threshold
+        weak = ~strong
+        common = geometry.shared(sights.boxes[rows[weak]], sights.boxes[rows[strong]])
+        alone = common.max(1, initial=0.0) < _SECOND_GUESS
+        kept += sorted([*rows[strong].tolist(), *rows[weak][alone].tolist()])
+    return kept
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The tracks file: every box of every frame, for people and for other tools. docs/tracks.md describes it."""
+"""The tracks file: every box of every frame, for people and for other tools. docs/schemas/tracks-1.json describes it."""
 
 import json
 from collections.abc import Sequence
