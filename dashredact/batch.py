@@ -5,14 +5,14 @@ A video is published in an order that a crash cannot spoil: tracks file, masked 
 
 import errno
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from dashredact import account
-from dashredact.errors import DashredactError, MachineError, RefusedError, VideoError
+from dashredact.errors import DashredactError, MachineError, RefusedError, UnreadableError, VideoError
 from dashredact.look import lost_frames
 from dashredact.pipeline import Finished, detect_video, mask_video
 from dashredact.settings import Settings
@@ -59,56 +59,58 @@ class Batch:
         }
 
     def run(self, items: Sequence[Item]) -> Iterator[Outcome]:
+        """Mask them. Every video that was tried gets a line in the audit log."""
         for item in items:
-            yield self._guarded(item, self._mask)
+            told = _told(item)
+            try:
+                yield self._mask(item, told)
+            except Exception as error:
+                verdict, reason = self._blame(item, error)
+                yield self._record(item, verdict, reason, told)
 
     def rehearse(self, items: Sequence[Item]) -> Iterator[Outcome]:
         """Pass one alone. Its detections stay in the work folder for the run that follows; nothing else is written."""
         for item in items:
-            yield self._guarded(item, self._rehearse)
+            told = _told(item)
+            try:
+                yield self._rehearse(item, told)
+            except Exception as error:
+                yield Outcome(item.name, *self._blame(item, error), record=told)
 
-    def _guarded(self, item: Item, act: Callable[[Item, dict[str, Any]], Outcome]) -> Outcome:
-        """Whatever happens to one video ends that video; what happens to the machine ends the run."""
-        told: dict[str, Any] = {"source": {"name": item.name, "sha256": None, "bytes": None}}
-        try:
-            told["source"] |= {"sha256": files.sha256(item.source), "bytes": item.source.stat().st_size}
-            return act(item, told)
-        except VideoError as error:
-            verdict = Verdict.REFUSED if isinstance(error, RefusedError) else Verdict.FAILED
-            return self._record(item, verdict, str(error), told)
-        except DashredactError:
-            raise
-        except OSError as error:
+    def _blame(self, item: Item, error: Exception) -> tuple[Verdict, str]:
+        """What happens to one video ends that video; what happens to the machine, or a signal, ends the run."""
+        if isinstance(error, VideoError):
+            return Verdict.REFUSED if isinstance(error, RefusedError) else Verdict.FAILED, str(error)
+        if isinstance(error, DashredactError):
+            raise error
+        if isinstance(error, OSError):
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise MachineError(f"The disk of {self._out} is full; make room and run again.") from None
-            return self._record(
-                item, Verdict.FAILED, f"{item.name}: cannot be read or written ({error.strerror}).", told
-            )
-        except Exception as error:
-            _log.debug("%s", item.name, exc_info=True)
-            reason = f"{item.name}: this tool has a fault ({type(error).__name__}: {error}); please report it."
-            return self._record(item, Verdict.BUG, reason, told)
+                raise MachineError(f"The disk of {self._out} is full; make room and run again.") from error
+            return Verdict.FAILED, f"{item.name}: cannot be read or written ({error.strerror})."
+        _log.debug("%s", item.name, exc_info=error)
+        return Verdict.BUG, f"{item.name}: this tool has a fault ({type(error).__name__}: {error}); please report it."
 
     def _rehearse(self, item: Item, told: dict[str, Any]) -> Outcome:
+        _identify(item, told)
         found = detect_video(item.source, self._job(item, told), self._detector, self._settings, self._report)
-        return Outcome(
-            item.name, Verdict.REHEARSED, record={**told, "outcome": Verdict.REHEARSED, "tracks": account.count(found)}
-        )
+        record = {**told, "outcome": Verdict.REHEARSED, "tracks": account.count(found)}
+        return Outcome(item.name, Verdict.REHEARSED, record=record)
 
     def _job(self, item: Item, told: dict[str, Any]) -> Job:
         return Job(self._out, item.name, told["source"]["sha256"][:32] + self._fingerprint[:32])
 
     def _done(self, item: Item, source_sha256: str) -> Outcome | None:
-        """Skipped if the log says it is masked from this source with these settings, and the output is that one."""
+        """Skipped if the log says so, of this source under these settings, and the results are the ones it names."""
         record = self._records.get(item.name)
         if record is None or record["source"]["sha256"] != source_sha256 or record["fingerprint"] != self._fingerprint:
             return None
-        output = self._out / record["output"]["name"]
-        if not output.is_file() or files.sha256(output) != record["output"]["sha256"]:
+        results = [record["output"], record["tracks_file"]]
+        if not all(files.holds(self._out / result["name"], result["sha256"]) for result in results):
             return None
-        return Outcome(item.name, Verdict.SKIPPED, output=output)
+        return Outcome(item.name, Verdict.SKIPPED, output=self._out / record["output"]["name"])
 
     def _mask(self, item: Item, told: dict[str, Any]) -> Outcome:
+        before = _identify(item, told)
         if done := self._done(item, told["source"]["sha256"]):
             return done
         if item.clash:
@@ -118,7 +120,7 @@ class Batch:
         job = self._job(item, told)
         try:
             finished = mask_video(item.source, job, self._detector, self._settings, self._report)
-            if files.sha256(item.source) != told["source"]["sha256"]:
+            if _state(item.source) != before:
                 raise VideoError(f"{item.name}: changed while it was being masked; run again when it is complete.")
             output = self._publish(item, job, finished, told)
         except VideoError:
@@ -171,3 +173,22 @@ class Batch:
         if output is not None:
             self._records[item.name] = record
         return Outcome(item.name, verdict, reason, output, record)
+
+
+def _told(item: Item) -> dict[str, Any]:
+    """What is known of a video before it is opened."""
+    return {"source": {"name": item.name, "sha256": None, "bytes": None}}
+
+
+def _identify(item: Item, told: dict[str, Any]) -> tuple[int, ...]:
+    """Add the source's hash and size to `told`; its state comes back, to tell later whether it has changed."""
+    if not item.source.is_file():
+        raise UnreadableError(f"{item.name}: is not a file; name a video file or a folder of them.")
+    state = _state(item.source)
+    told["source"] |= {"sha256": files.sha256(item.source), "bytes": state[0]}
+    return state
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    now = path.stat()
+    return now.st_size, now.st_mtime_ns, now.st_ino

@@ -262,4 +262,5 @@ def show(log: Path, as_json: bool) -> None:
 
 def _say(text: str) -> None:
     """A sentence for a person, on a line of its own beside the progress bar."""
-    click.echo(f"dashredact: {text}", err=True)
+    printable = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)  # names may hold newlines
+    click.echo(f"dashredact: {printable}", err=True)

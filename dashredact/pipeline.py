@@ -23,6 +23,7 @@ from dashredact.media import join
 from dashredact.media.probe import probe
 from dashredact.media.verify import Checks, verify
 from dashredact.pure.cuts import cut
+from dashredact.pure.paint import Mask
 from dashredact.pure.tracks import link
 from dashredact.settings import Damaged, LinkSettings, Settings
 from dashredact.stopwatch import Stopwatch
@@ -76,8 +77,8 @@ def mask_video(source: Path, job: Job, detector: Detector, settings: Settings, r
 
     advance("verify", 0)
     with watch.timed("verify"):
-        masks = job.masks([segment.index for segment, look in zip(segments, looks, strict=True) if len(look.pts)])
-        checks = verify(job.finished, source, facts, choice, pts.tolist(), masks, settings.hide.style)
+        masks = _Masks(job, segments, looks)
+        checks = verify(job.finished, source, facts, choice, pts=pts.tolist(), masks=masks, style=settings.hide.style)
 
     lost = tuple(time for look in looks for time in look.lost)
     return Finished(job.finished, facts, choice, pts, size, lost, tracks, checks, dict(watch.seconds))
@@ -110,6 +111,23 @@ def _link(looks: Sequence[Look], facts: VideoFacts, size: tuple[int, int], setti
 
 def _parts(job: Job, segments: Sequence[Segment], looks: Sequence[Look]) -> list[Path]:
     return [job.part(segment.index) for segment, look in zip(segments, looks, strict=True) if len(look.pts)]
+
+
+class _Masks:
+    """What was painted on a frame, read back segment by segment: a long video's masks would fill the memory."""
+
+    def __init__(self, job: Job, segments: Sequence[Segment], looks: Sequence[Look]) -> None:
+        self._job = job
+        self._segments = [segment.index for segment, look in zip(segments, looks, strict=True) if len(look.pts)]
+        self._ends = np.cumsum([len(look.pts) for look in looks if len(look.pts)])
+        self._place = -1
+        self._masks: dict[int, list[Mask]] = {}
+
+    def __call__(self, frame: int) -> Sequence[Mask]:
+        place = int(np.searchsorted(self._ends, frame, "right"))
+        if place != self._place:
+            self._place, self._masks = place, self._job.masks(self._segments[place])
+        return self._masks.get(frame, ())
 
 
 class _Advance:

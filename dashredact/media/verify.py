@@ -1,6 +1,6 @@
 """The finished file is opened again and believed in nothing: streams, frames, times, and that every mask is there."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -39,11 +39,15 @@ def verify(
     source: Path,
     facts: VideoFacts,
     choice: Choice,
+    *,
     pts: Sequence[int],
-    masks: Mapping[int, Sequence[Mask]],
+    masks: Callable[[int], Sequence[Mask]],
     style: Style,
 ) -> Checks:
-    """pts: of every frame, in the source's time base. masks: by frame index. UnverifiedError if anything is off."""
+    """UnverifiedError if anything is off.
+
+    pts: of every frame, in the source's time base. masks: what was painted on a frame, by its index.
+    """
     finished = probe(path)
     _check_inventory(finished, choice)
     expected = [time * facts.video.time_base for time in pts]
@@ -104,7 +108,7 @@ def _span(path: Path, stream: Stream) -> tuple[Fraction, Fraction, int]:
 
 
 def _check_masks(
-    path: Path, finished: VideoFacts, total: int, masks: Mapping[int, Sequence[Mask]], style: Style
+    path: Path, finished: VideoFacts, total: int, masks: Callable[[int], Sequence[Mask]], style: Style
 ) -> Checks:
     number_of = {pts: number for number, pts in enumerate(finished.packets.shown_pts)}
     looked_at, worst = 0, 0.0
@@ -112,7 +116,7 @@ def _check_masks(
     for frame in _sample(path, finished, total):
         number = number_of[frame.pts]
         looked_at += 1
-        for difference in _differences(frame, masks.get(number, ()), style):
+        for difference in _differences(frame, masks(number), style):
             worst, proven = max(worst, difference), proven + 1
             if difference > _LUMA_TOLERANCE:
                 raise UnverifiedError(

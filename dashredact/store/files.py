@@ -19,6 +19,11 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def holds(path: Path, digest: str) -> bool:
+    """Whether the file is there and has that sha256."""
+    return path.is_file() and sha256(path) == digest
+
+
 def private_folder(path: Path) -> Path:
     """Make the folder, 0700 where it is new."""
     try:

@@ -42,9 +42,20 @@ def plan(sources: Sequence[Path], out: Path) -> list[Item]:
         if not found:
             raise UsageError(f"{source} holds no video file.")
         for item in found:
+            if not _encodable(item.name):
+                raise UsageError(f"{item.name!r} is not valid UTF-8; rename it.")
             items.append(Item(item.source, item.name, taken.get(item.stem, "")))
             taken.setdefault(item.stem, item.name)
     return items
+
+
+def _encodable(name: str) -> bool:
+    """Names are written into the audit log; a name of stray bytes could not be read back."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _search(folder: Path, out: Path) -> list[Item]:

@@ -5,7 +5,6 @@ Holds detections, encoded masked parts and what was painted; never an unmasked p
 
 import hashlib
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -63,13 +62,10 @@ class Job:
         self._save_arrays(self._masks_path(segment), _pack(masks))
         publish(unfinished, self.part(segment))
 
-    def masks(self, segments: Iterable[int]) -> dict[int, list[Mask]]:
-        """What was painted on those segments, by frame index."""
-        masks: dict[int, list[Mask]] = {}
-        for segment in segments:
-            with np.load(self._masks_path(segment), allow_pickle=False) as arrays:
-                masks |= _unpack(arrays["frames"], arrays["boxes"], arrays["shapes"], arrays["cells"])
-        return masks
+    def masks(self, segment: int) -> dict[int, list[Mask]]:
+        """What was painted on a segment, by frame index."""
+        with np.load(self._masks_path(segment), allow_pickle=False) as arrays:
+            return _unpack(arrays["frames"], arrays["boxes"], arrays["shapes"], arrays["cells"])
 
     def save_look(self, segment: int, look: Look) -> None:
         seen = look.detections

@@ -1,4 +1,4 @@
-"""The tracks file: every box of every frame, for people and for other tools. docs/schemas/tracks-1.json describes it."""
+"""The tracks file: every box of every frame, for people and for other tools (docs/schemas/tracks-1.json)."""
 
 import json
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ SCHEMA = "dashredact/tracks/1"
 
 
 def encode(video: MaskedVideo, *, source_sha256: str, model: ModelIdentity) -> bytes:
-    return json.dumps(
+    head = _text(
         {
             "schema": SCHEMA,
             "source": {"name": video.facts.name, "sha256": source_sha256},
@@ -44,13 +44,17 @@ def encode(video: MaskedVideo, *, source_sha256: str, model: ModelIdentity) -> b
             "height": video.size[1],
             "time_base": str(video.facts.video.time_base),
             "pts": video.pts.tolist(),
-            "tracks": [_track(track) for track in video.tracks],
-        },
-        separators=(",", ":"),
-    ).encode()
+        }
+    )
+    # Track by track: the boxes of a long video as Python objects would take a gigabyte.
+    return f'{head[:-1]},"tracks":[{",".join(_text(_fields(track)) for track in video.tracks)}]}}'.encode()
 
 
-def _track(track: Track) -> dict[str, object]:
+def _text(value: dict[str, object]) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _fields(track: Track) -> dict[str, object]:
     return {
         "id": track.id,
         "kind": track.kind,

@@ -19,7 +19,7 @@ _TOP, _LEAST = 10, 2
 class Assignment(NamedTuple):
     """Of one canvas with P points."""
 
-    index: Tensor
+    owner: Tensor
     """int64 (P,) object each point answers for, -1 for none"""
     target: Tensor
     """float32 (P,) score asked of the point for that object's class, 0 for none"""
@@ -27,22 +27,22 @@ class Assignment(NamedTuple):
 
 def assign(scores: Tensor, boxes: Tensor, points: Points, wanted: Tensor, labels: Tensor) -> Assignment:
     """scores (P, C), boxes (P, 4), objects wanted (G, 4) with labels (G,); no gradient flows here."""
-    index = torch.full((len(boxes),), -1, dtype=torch.int64, device=boxes.device)
+    owner = torch.full((len(boxes),), -1, dtype=torch.int64, device=boxes.device)
     target = torch.zeros(len(boxes), device=boxes.device)
     near = _candidates(points, wanted)
     columns = near.any(0).nonzero().squeeze(1)
     if not len(columns):
-        return Assignment(index, target)
+        return Assignment(owner, target)
     near, iou = near[:, columns], box_iou(wanted, boxes[columns])
     quality = scores[columns][:, labels].T ** _SCORE_POWER * iou**_IOU_POWER + 1e-9
     iou, quality = iou * near, quality * near
     chosen = _best(quality, _counts(iou)) & near
-    owner = (quality * chosen).argmax(0)
+    winner = (quality * chosen).argmax(0)
     share = quality / quality.amax(1, keepdim=True).clamp(min=1e-9) * iou.amax(1, keepdim=True)
     taken = chosen.any(0)
-    index[columns[taken]] = owner[taken]
-    target[columns[taken]] = share.gather(0, owner[None]).squeeze(0)[taken]
-    return Assignment(index, target)
+    owner[columns[taken]] = winner[taken]
+    target[columns[taken]] = share.gather(0, winner[None]).squeeze(0)[taken]
+    return Assignment(owner, target)
 
 
 def _candidates(points: Points, wanted: Tensor) -> Tensor:

@@ -23,10 +23,14 @@ MIN_SIDE = 6.0
 _SIZES = ((8.0, 140.0), (12.0, 200.0))  # longer side per class, pixels: plates are wide, so their range is shifted
 _SCALES = (0.12, 2.2)
 _RANDOM_SHARE = 0.18
+_COVERED_SHARE = 0.8  # crops moved to show as little padding as possible
 _CROPS = 6
 
 Tile = tuple[int, int, int, int]
 """x, y, width, height on the canvas"""
+
+Points = NDArray[np.float64]
+"""(2,) x, y"""
 
 
 class Sampler:
@@ -34,7 +38,10 @@ class Sampler:
 
     def __init__(self, pictures: Sequence[Picture]) -> None:
         self._all = _by_set(pictures)
-        self._holding = [_by_set([p for p in pictures if p.objects.trusted(label).any()]) for label in range(len(CLASSES))]
+        self._holding = [
+            _by_set([picture for picture in pictures if picture.objects.trusted(label).any()])
+            for label in range(len(CLASSES))
+        ]
 
     def any(self, rng: np.random.Generator) -> Picture:
         return _draw(self._all, rng)
@@ -63,7 +70,7 @@ def canvas(sampler: Sampler, rng: np.random.Generator) -> tuple[Pixels, Objects]
         x, y, width, height = tile
         crop, objects = _crop(sampler, width, height, rng)
         pixels[y : y + height, x : x + width] = soften(relight(crop, rng), rng)
-        parts.append(Objects(objects.boxes + np.float32([x, y, x, y]), objects.labels, objects.ignore))
+        parts.append(Objects(objects.boxes + _floats(x, y, x, y), objects.labels, objects.ignore))
     return degrade(pixels, rng), join(parts)
 
 
@@ -100,7 +107,7 @@ def _crop(sampler: Sampler, width: int, height: int, rng: np.random.Generator) -
 def _anywhere(picture: Picture, width: int, height: int, rng: np.random.Generator) -> Floats:
     scale = float(np.exp(rng.uniform(np.log(0.35), np.log(1.4))))
     focus = rng.random(2) * picture.pixels.shape[1::-1]
-    return _matrix(focus, np.array([width, height]) / 2, scale, rng)
+    return _matrix(picture, focus, np.array([width, height]) / 2, scale, (width, height), rng)
 
 
 def _around_object(picture: Picture, label: int, width: int, height: int, rng: np.random.Generator) -> Floats:
@@ -111,18 +118,30 @@ def _around_object(picture: Picture, label: int, width: int, height: int, rng: n
     wanted = float(np.exp(rng.uniform(*np.log(_SIZES[label]))))
     scale = float(np.clip(wanted / side, *_SCALES))
     half = np.minimum((box[2:] - box[:2]) * scale / 2, np.array([width, height]) / 2)
-    return _matrix((box[:2] + box[2:]) / 2, rng.uniform(half, np.array([width, height]) - half), scale, rng)
+    target = rng.uniform(half, np.array([width, height]) - half)
+    return _matrix(picture, (box[:2] + box[2:]) / 2, target, scale, (width, height), rng)
 
 
 def _matrix(
-    source: NDArray[np.floating], target: NDArray[np.floating], scale: float, rng: np.random.Generator
+    picture: Picture, source: Points, target: Points, scale: float, size: tuple[int, int], rng: np.random.Generator
 ) -> Floats:
-    """(2, 3) affine map that brings source to target with a random flip, turn and aspect at about the scale."""
+    """(2, 3) affine map that brings source near target with a random flip, turn and aspect at about the scale."""
     angle = np.deg2rad(rng.uniform(-8, 8)) if rng.random() < 0.5 else 0.0
-    stretch = np.exp(rng.uniform(-0.075, 0.075))
+    stretch, mirrored = np.exp(rng.uniform(-0.075, 0.075)), rng.random() < 0.5
+    extent = np.array(picture.pixels.shape[1::-1], np.float64)
+    scales = np.array([scale * stretch, scale / stretch])
+    if rng.random() < _COVERED_SHARE:
+        seen = np.array([extent[0] - source[0], source[1]]) if mirrored else source
+        target = scales * seen + _cover(target - scales * seen, scales * extent, np.array(size, np.float64))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    linear = turn @ np.diag([scale * stretch * rng.choice([-1.0, 1.0]), scale / stretch])
+    linear = turn @ np.diag(scales * [-1.0 if mirrored else 1.0, 1.0])
     return np.column_stack((linear, target - linear @ source)).astype(np.float32)
+
+
+def _cover(offset: Points, extent: Points, size: Points) -> Points:
+    """Move a picture of the extent at the offset so that it leaves as little of the crop empty as it can."""
+    slack = size - extent
+    return np.clip(offset, np.minimum(slack, 0), np.maximum(slack, 0))
 
 
 def warp(pixels: Pixels, matrix: Floats, width: int, height: int) -> Pixels:
@@ -130,11 +149,11 @@ def warp(pixels: Pixels, matrix: Floats, width: int, height: int) -> Pixels:
     left, top, right, bottom = _window(matrix, width, height, pixels)
     if right <= left or bottom <= top:
         return np.full((height, width, 3), PAD_VALUE, np.uint8)
-    cut, origin, shrink = pixels[top:bottom, left:right], np.float32([left, top]), np.ones(2, np.float32)
+    cut, origin, shrink = pixels[top:bottom, left:right], _floats(left, top), _floats(1, 1)
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if scale < 0.75:
         small = (max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale)))
-        shrink = np.float32([small[0] / (right - left), small[1] / (bottom - top)])
+        shrink = _floats(small[0] / (right - left), small[1] / (bottom - top))
         cut = np.asarray(cv2.resize(cut, small, interpolation=cv2.INTER_AREA), np.uint8)
     linear = matrix[:, :2] / shrink
     shift = matrix[:, 2] + matrix[:, :2] @ origin + linear.sum(1) / 2 - 0.5  # OpenCV counts from pixel centres
@@ -156,7 +175,7 @@ def place(picture: Picture, matrix: Floats, width: int, height: int) -> Objects:
     """The picture's boxes on a crop of width x height, and an ignore box over it all for each unlabelled class."""
     seen = _clip(_move(picture.objects, matrix), width, height)
     silent = np.flatnonzero(~np.array(picture.labelled))
-    whole = np.tile(np.float32([0, 0, width, height]), (len(silent), 1))
+    whole = np.tile(_floats(0, 0, width, height), (len(silent), 1))
     return join([seen, Objects(whole, silent.astype(np.int64), np.ones(len(silent), np.bool_))])
 
 
@@ -167,12 +186,17 @@ def _move(objects: Objects, matrix: Floats) -> Objects:
     ellipse = np.sqrt(half**2 @ (matrix[:, :2] ** 2).T)
     rectangle = half @ np.abs(matrix[:, :2]).T
     reach = np.where((objects.labels == CLASSES.index("face"))[:, None], ellipse, rectangle)
-    return Objects(np.concatenate((centre - reach, centre + reach), 1).astype(np.float32), objects.labels, objects.ignore)
+    boxes = np.concatenate((centre - reach, centre + reach), 1).astype(np.float32)
+    return Objects(boxes, objects.labels, objects.ignore)
 
 
 def _clip(objects: Objects, width: int, height: int) -> Objects:
     """Cut boxes at the crop's edge. Less than half left, or too small to tell: ignored. Nothing left: gone."""
-    boxes = objects.boxes.clip(0, np.float32([width, height, width, height]))
+    boxes = objects.boxes.clip(0, _floats(width, height, width, height))
     whole, sides = (objects.boxes[:, 2:] - objects.boxes[:, :2]).prod(1), boxes[:, 2:] - boxes[:, :2]
     doubtful = (sides.prod(1) < 0.5 * whole) | (sides.max(1, initial=0) < MIN_SIDE)
     return Objects(boxes, objects.labels, objects.ignore | doubtful).select(sides.min(1, initial=np.inf) > 0)
+
+
+def _floats(*values: float) -> Floats:
+    return np.array(values, np.float32)

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import click
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,8 @@ class Objects:
 
     def trusted(self, label: int) -> NDArray[np.bool_]:
         """(B,) true for the objects of a class that carry a label to learn from."""
-        return (self.labels == label) & ~self.ignore
+        own: NDArray[np.bool_] = self.labels == label
+        return own & ~self.ignore
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,14 @@ class Picture:
         return int.from_bytes(digest[:4], "big") < HOLD_OUT * 2**32
 
 
+class Entry(NamedTuple):
+    """One picture of an annotation file, not yet decoded."""
+
+    folder: Path
+    row: dict[str, Any]
+    labelled: tuple[bool, ...]
+
+
 def join(parts: list[Objects]) -> Objects:
     """All boxes of several lists, in order."""
     return Objects(
@@ -74,7 +84,7 @@ def join(parts: list[Objects]) -> Objects:
 def load(root: Path, long_side: int = LONG_SIDE) -> list[Picture]:
     """Decode the pictures of every set below root, sets and pictures in a fixed order."""
     with ThreadPoolExecutor(4) as pool:
-        return list(pool.map(lambda job: _picture(*job, long_side), list(_entries(root))))
+        return list(pool.map(lambda entry: _picture(entry, long_side), _entries(root)))
 
 
 def annotations(root: Path) -> dict[str, dict[str, Any]]:
@@ -82,22 +92,23 @@ def annotations(root: Path) -> dict[str, dict[str, Any]]:
     return {path.parent.name: json.loads(path.read_text()) for path in sorted(root.glob("*/annotations.json"))}
 
 
-def _entries(root: Path) -> Iterator[tuple[Path, dict[str, Any], tuple[bool, ...]]]:
+def _entries(root: Path) -> Iterator[Entry]:
     for name, content in annotations(root).items():
         labelled = tuple(label in content["labelled"] for label in CLASSES)
         for entry in content["images"]:
-            yield root / name, entry, labelled
+            yield Entry(root / name, entry, labelled)
 
 
-def _picture(folder: Path, entry: dict[str, Any], labelled: tuple[bool, ...], long_side: int) -> Picture:
-    pixels = cv2.imread(str(folder / entry["file"]), cv2.IMREAD_COLOR_RGB)
+def _picture(entry: Entry, long_side: int) -> Picture:
+    path = entry.folder / entry.row["file"]
+    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
     if pixels is None:
-        raise FileNotFoundError(folder / entry["file"])
+        raise click.FileError(str(path), "not a readable picture")
     scale = min(1.0, long_side / max(pixels.shape[:2]))
-    objects = _objects(entry["boxes"], scale * pixels.shape[1] / entry["width"])
+    objects = _objects(entry.row["boxes"], scale * pixels.shape[1] / entry.row["width"])
     if scale < 1:
         pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return Picture(folder.name, entry["file"], np.asarray(pixels, np.uint8), objects, labelled)
+    return Picture(entry.folder.name, entry.row["file"], np.asarray(pixels, np.uint8), objects, entry.labelled)
 
 
 def _objects(rows: list[dict[str, Any]], scale: float) -> Objects:

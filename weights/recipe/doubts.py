@@ -4,7 +4,7 @@ The sets with plates miss some: far ones, cut ones, in places clear ones. What a
 there becomes an ignored box: neither learned nor punished.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container
 from dataclasses import replace
 
 import click
@@ -22,11 +22,11 @@ _PLATE = CLASSES.index("plate")
 _APART = 0.3
 
 
-def doubted(net: DashNet, pictures: Iterable[Picture], floor: float) -> list[Picture]:
-    """The pictures, with every unmarked plate that the network scores above floor as an ignored box."""
+def doubted(net: DashNet, pictures: list[Picture], floor: float, sets: Container[str]) -> list[Picture]:
+    """The pictures, with every unmarked plate of some sets that the network scores above floor as an ignored box."""
     result = [
-        _doubted(net, picture, floor) if picture.labelled[_PLATE] else picture
-        for picture in tqdm(list(pictures), desc="doubts", mininterval=10)
+        _doubted(net, picture, floor) if picture.dataset in sets else picture
+        for picture in tqdm(pictures, desc="doubts", mininterval=10)
     ]
     added = sum(len(picture.objects.boxes) for picture in result) - sum(len(p.objects.boxes) for p in pictures)
     click.echo(f"{added} unmarked plates are ignored")

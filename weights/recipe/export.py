@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +13,8 @@ from safetensors.torch import save
 from dashredact.detect.network import PAD_VALUE, DashNet
 
 from .data import CLASSES, LONG_SIDE, Picture, annotations, load
-from .measure import MULTIPLE, Verdicts, at_precision, figures, pool, read_network, show, verdicts
+from .measure import MULTIPLE, figures, read_network, show, verdicts
+from .metrics import Verdicts, at_precision, pool
 
 NAME = "dashnet-s"
 _ARCHITECTURE = {"widths": [16, 32, 64, 96, 128], "depths": [2, 2, 2], "head": 64}
@@ -74,7 +74,7 @@ def replace(path: Path, content: bytes) -> None:
     """Write a file so that a reader sees the old content or the new, never half."""
     part = path.with_name(path.name + ".part")
     part.write_bytes(content)
-    os.replace(part, path)
+    part.replace(path)
 
 
 @click.command()

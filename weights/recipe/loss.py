@@ -43,11 +43,11 @@ def losses(out: Candidates, points: Points, truths: list[Truth]) -> Losses:
 def _canvas(logits: Tensor, boxes: Tensor, points: Points, truth: Truth) -> tuple[Tensor, Tensor, Tensor]:
     """Summed score loss, summed box loss and sum of targets of one canvas; logits (P, C), boxes (P, 4)."""
     wanted, labels = truth.boxes[~truth.ignore], truth.labels[~truth.ignore]
-    index, target = assign(logits.detach().sigmoid(), boxes.detach(), points, wanted, labels)
-    hits = index >= 0
+    owner, target = assign(logits.detach().sigmoid(), boxes.detach(), points, wanted, labels)
+    hits = owner >= 0
     aims = torch.zeros_like(logits)
-    aims[hits, labels[index[hits]]] = target[hits]
-    misfit = generalized_box_iou_loss(boxes[hits], wanted[index[hits]]) * target[hits]
+    aims[hits, labels[owner[hits]]] = target[hits]
+    misfit = generalized_box_iou_loss(boxes[hits], wanted[owner[hits]]) * target[hits]
     return _score_loss(logits, aims, _silent(points, truth, logits.shape[1])), misfit.sum(), target.sum()
 
 

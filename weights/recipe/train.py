@@ -3,168 +3,23 @@
 The learning rate follows a cosine over steps or over minutes, whichever ends first, so a slow machine ends it too.
 """
 
-import copy
-import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import click
-import cv2
-import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader
 
-from dashredact.detect.network import DashNet, points
-
-from .augment import CANVAS, Sampler, canvas
-from .data import Picture, join, load
+from .data import load
 from .doubts import doubted
 from .export import History, export
-from .loss import Losses, Truth, losses
+from .loader import Batch, Canvases
 from .measure import read_network
+from .trainer import Options, Trainer
 
-_DECAY, _NORM, _WARM_UP, _LAST_RATE = 0.999, 10.0, 150, 0.02
 _SAVE_EVERY, _LOG_EVERY = 300.0, 20  # seconds, steps
-
-Batch = tuple[Tensor, Tensor, Tensor, Tensor, list[int]]
-"""uint8 (N, H, W, 3), then boxes, labels and ignore flags of all canvases, then how many boxes each has"""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line sets; times in minutes."""
-
-    data: Path
-    run: Path
-    out: Path | None
-    start: Path | None
-    resume: bool
-    minutes: float
-    steps: int
-    batch: int
-    rate: float
-    workers: int
-    threads: int
-    device: str
-    seed: int
-    doubt: float
-
-
-class Canvases(IterableDataset[Batch]):
-    """Endless batches; each worker draws from its own seed, which also depends on the step resumed at."""
-
-    def __init__(self, pictures: list[Picture], options: Options, step: int) -> None:
-        self._sampler, self._size, self._seed = Sampler(pictures), options.batch, (options.seed, step)
-
-    def __iter__(self) -> Iterator[Batch]:
-        cv2.setNumThreads(0)
-        worker = torch.utils.data.get_worker_info()
-        rng = np.random.default_rng((*self._seed, worker.id if worker else 0))
-        while True:
-            pixels, objects = zip(*(canvas(self._sampler, rng) for _ in range(self._size)), strict=True)
-            every = join(list(objects))
-            arrays = (np.stack(pixels), every.boxes, every.labels, every.ignore)
-            one, two, three, four = (torch.from_numpy(array) for array in arrays)
-            yield one, two, three, four, [len(part.boxes) for part in objects]
-
-
-class Trainer:
-    """A network, its running average and the optimiser, with what a checkpoint needs."""
-
-    def __init__(self, options: Options) -> None:
-        self.options = options
-        self.device = torch.device(options.device)
-        net = read_network(options.start) if options.start else DashNet()
-        self.net = net.to(self.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-        self.average: DashNet = copy.deepcopy(self.net).eval()
-        self.optimiser = torch.optim.AdamW(_groups(self.net), lr=options.rate)
-        self.points = points(*CANVAS, self.device)
-        self.step, self.seen, self._before, self._started = 0, 0, 0.0, time.monotonic()
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds of training, earlier parts of a resumed run included."""
-        return self._before + time.monotonic() - self._started
-
-    @property
-    def progress(self) -> float:
-        return max(self.step / self.options.steps, self.elapsed / (60 * self.options.minutes))
-
-    def learn(self, batch: Batch) -> Losses:
-        """One step on one batch."""
-        pixels, boxes, labels, ignore, counts = batch
-        parts = (tensor.to(self.device).split(counts) for tensor in (boxes, labels, ignore))
-        truths = [Truth(*part) for part in zip(*parts, strict=True)]
-        with torch.autocast(self.device.type, torch.bfloat16):
-            out = self.net(pixels.to(self.device).permute(0, 3, 1, 2).float())
-        loss = losses(out, self.points, truths)
-        self._descend(loss.score + loss.box)
-        self.step, self.seen = self.step + 1, self.seen + len(pixels)
-        return Losses(loss.score.detach(), loss.box.detach())
-
-    def _descend(self, loss: Tensor) -> None:
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.options.rate * schedule(self.step, self.progress)
-        self.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.net.parameters(), _NORM)
-        self.optimiser.step()
-        self._follow()
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        for mean, value in zip(self.average.state_dict().values(), self.net.state_dict().values(), strict=True):
-            if mean.is_floating_point():
-                mean.lerp_(value, 1 - _DECAY)
-            else:
-                mean.copy_(value)
-
-    def save(self) -> None:
-        """Write the checkpoint at once or not at all."""
-        state = {
-            "model": self.net.state_dict(),
-            "ema": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "rng": torch.get_rng_state(),
-            "step": self.step,
-            "seen": self.seen,
-            "elapsed": self.elapsed,
-            "seed": self.options.seed,
-        }
-        part = checkpoint(self.options.run).with_suffix(".part")
-        torch.save(state, part)
-        part.replace(checkpoint(self.options.run))
-
-    def restore(self) -> None:
-        """Go on from the run's checkpoint."""
-        state: dict[str, Any] = torch.load(checkpoint(self.options.run), map_location="cpu", weights_only=True)
-        self.net.load_state_dict(state["model"])
-        self.average.load_state_dict(state["ema"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        torch.set_rng_state(state["rng"])
-        self.step, self.seen, self._before = state["step"], state["seen"], state["elapsed"]
-        self._started = time.monotonic()
-
-
-def checkpoint(run: Path) -> Path:
-    return run / "checkpoint.pt"
-
-
-def schedule(step: int, progress: float) -> float:
-    """Factor of the peak learning rate."""
-    cosine = 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
-    return min(1.0, (step + 1) / _WARM_UP) * (_LAST_RATE + (1 - _LAST_RATE) * cosine)
-
-
-def _groups(net: nn.Module) -> list[dict[str, Any]]:
-    """Weight decay for convolution kernels only, not for norms and biases."""
-    kernels = [parameter for parameter in net.parameters() if parameter.ndim > 1]
-    others = [parameter for parameter in net.parameters() if parameter.ndim <= 1]
-    return [{"params": kernels, "weight_decay": 0.01}, {"params": others, "weight_decay": 0.0}]
 
 
 def fit(trainer: Trainer, loader: DataLoader[Batch]) -> None:
@@ -204,11 +59,11 @@ def train(options: Options) -> None:
     learned = [picture for picture in pictures if not picture.held_out]
     click.echo(f"{len(learned)} pictures to learn from, {len(held_out)} held out")
     if options.start and options.doubt < 1:
-        learned = doubted(read_network(options.start), learned, options.doubt)
+        learned = doubted(read_network(options.start), learned, options.doubt, options.doubt_set)
     trainer = Trainer(options)
     if options.resume:
         trainer.restore()
-    data = Canvases(learned, options, trainer.step)
+    data = Canvases(learned, options.batch, (options.seed, trainer.step))  # a resumed run draws anew
     fit(trainer, DataLoader(data, batch_size=None, num_workers=options.workers))
     if options.out:
         history = History(round(trainer.elapsed / 60, 1), trainer.seen, options.seed)
@@ -229,7 +84,8 @@ def train(options: Options) -> None:
 @click.option("--threads", default=2, show_default=True, help="Threads of the network on a CPU.")
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 @click.option("--seed", default=1, show_default=True, help="Of the order, the crops and the changes.")
-@click.option("--doubt", default=0.5, show_default=True, help="Unmarked plates the start scores higher are ignored.")
+@click.option("--doubt", default=0.4, show_default=True, help="Unmarked plates the start scores higher are ignored ...")
+@click.option("--doubt-set", multiple=True, default=("plates-dashcam",), show_default=True, help="... in these sets.")
 def main(**values: Any) -> None:
     """Train the default network."""
     train(Options(**{field.name: values[field.name] for field in fields(Options)}))
