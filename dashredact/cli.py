@@ -104,7 +104,7 @@ _detect_options = _options(
 _mask_options = _options(
     click.option("--style", type=_choice(Style), default=str(Style.BLUR), show_default=True, help="How masks look."),
     click.option("--crf", type=click.IntRange(0, 51), default=20, show_default=True, help="Quality: lower is better."),
-    click.option("--preset", default="veryfast", show_default=True, help="Speed preset of the encoder."),
+    click.option("--preset", type=click.Choice(encoders.PRESETS), default="veryfast", help="Speed of the encoder."),
     click.option("--encoder", type=click.Choice(encoders.ENCODERS), help="[default: of the source's codec family]"),
     click.option("--audio", type=_choice(Keep), default=str(Keep.DROP), show_default=True, help="All sound tracks."),
     click.option("--gps", type=_choice(Keep), default=str(Keep.DROP), show_default=True, help="Position data streams."),

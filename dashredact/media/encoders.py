@@ -15,6 +15,7 @@ from dashredact.values import VideoFacts
 
 _FAMILY = {"h264": "libx264", "hevc": "libx265"}
 ENCODERS = ("libx264", "libx265")
+PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 _X264_DEPTH = 10  # most bits that libx264 takes; libx265 takes 12
 _LEAST_TIMESCALE = 10_000  # below it the MP4 writer doubles a time base, too
 _INTERLACED = {"tt", "tb", "bb", "bt"}

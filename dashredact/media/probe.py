@@ -18,6 +18,7 @@ from dashredact.media.tools import FORMATS, PROTOCOLS, local, run
 from dashredact.values import PacketIndex, Stream, StreamKind, VideoFacts, VideoStream
 
 _PROBE_SECONDS = 60
+_LONGER_SOUND = 5  # seconds that the sound of a good file may outlast its picture
 _MOST_PIXELS = 8192 * 8192  # a header may claim a picture that fills the memory
 _SIGNATURES = (
     (b"\xff\xd8\xff", "a JPEG picture"),
@@ -48,6 +49,7 @@ def probe(path: Path, *, video_stream: int | None = None) -> VideoFacts:
     video = _choose(streams, video_stream, header)
     packets = scan(path, video.index)
     container = _container(header, video)
+    duration = _fraction(header.get("format", {}).get("duration"))
     return VideoFacts(
         name=path.name,
         size=size,
@@ -55,10 +57,10 @@ def probe(path: Path, *, video_stream: int | None = None) -> VideoFacts:
         video=video,
         streams=streams,
         chapters=len(header.get("chapters", [])),
-        duration=_fraction(header.get("format", {}).get("duration")),
+        duration=duration,
         packets=packets,
         step=_step(packets, video.time_base),
-        notes=tuple(_notes(path, container, video, packets)),
+        notes=tuple(_notes(path, container, video, packets, duration)),
         damages=tuple(_damages(container, video, packets)),
     )
 
@@ -221,12 +223,18 @@ def _container(header: dict[str, Any], video: VideoStream) -> str:
     return next((_CONTAINERS[name] for name in names if name in _CONTAINERS), names[0])
 
 
-def _notes(path: Path, container: str, video: VideoStream, packets: PacketIndex) -> Iterator[str]:
+def _notes(
+    path: Path, container: str, video: VideoStream, packets: PacketIndex, duration: Fraction | None
+) -> Iterator[str]:
     suffix = path.suffix.lower()
     if suffix not in _SUFFIXES.get(container, {suffix}):
         yield f"its name ends in {suffix or 'nothing'}, its content is {container}"
     if video.claimed_frames is not None and video.claimed_frames != len(packets):
         yield f"the header claims {video.claimed_frames} frames, {len(packets)} are there"
+    pts = packets.shown_pts
+    span = (pts[-1] - pts[0]) * video.time_base if pts else Fraction(0)
+    if duration is not None and duration > 2 * span + _LONGER_SOUND:
+        yield f"the header claims {float(duration):.1f} s, the frames span {float(span):.1f} s"
     hidden = len(packets) - sum(packets.shown)
     if hidden:
         yield f"an edit list hides {hidden} of {len(packets)} frames"
