@@ -1,0 +1,70 @@
+"""What tests share: clips, a detector that finds their secret, and a batch to run it in."""
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from clips import Finder, Library
+
+from dashredact.batch import Batch, Outcome
+from dashredact.settings import HideSettings, LinkSettings, Settings
+from dashredact.store import inbox
+from dashredact.values import Fact, Kind
+
+SETTINGS = Settings(
+    link=LinkSettings(dict.fromkeys(Kind, 0.5)), hide=HideSettings(preset="ultrafast"), segment_seconds=0.5
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("DASHREDACT_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _no_error_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    yield
+    loud = [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
+    assert not loud
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """`clip("late.mp4")` is the path of that clip."""
+    return Library(tmp_path_factory.mktemp("clips"))
+
+
+@pytest.fixture
+def finder() -> Finder:
+    return Finder()
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """Short segments and a quick encoder."""
+    return SETTINGS
+
+
+Mask = Callable[..., Outcome]
+
+
+@pytest.fixture
+def mask(tmp_path: Path, finder: Finder) -> Mask:
+    """Mask one file in a batch of its own: `mask(path, audio=Keep.KEEP)`. Results go to `tmp_path / "out"`."""
+
+    def run(source: Path, *, by: Finder | None = None, out: Path | None = None, **changed: object) -> Outcome:
+        folder = out or tmp_path / "out"
+        settings = replace(SETTINGS, **changed)  # type: ignore[arg-type]
+        batch = Batch(folder, by or finder, settings, _silent)
+        (outcome,) = batch.run(inbox.plan([source], folder))
+        return outcome
+
+    return run
+
+
+def _silent(_fact: Fact) -> None:
+    pass

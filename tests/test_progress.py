@@ -1,0 +1,101 @@
+"""Progress: sparse lines off a terminal, a bar on one, nothing when quiet."""
+
+import io
+import sys
+import time
+
+import pytest
+
+from dashredact.progress import Progress
+from dashredact.values import Fact
+
+
+class _Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> _Clock:
+    hands = _Clock()
+    monkeypatch.setattr(time, "monotonic", hands)
+    return hands
+
+
+def _lines(clock: _Clock, capsys: pytest.CaptureFixture[str], seconds: int, *, quiet: bool = False) -> list[int]:
+    """The seconds at which a line appears, where every second a frame is looked at."""
+    spoken = []
+    begin = clock.now
+    with Progress(quiet=quiet) as progress:
+        for second in range(seconds + 1):
+            clock.now = begin + second
+            progress(Fact("trip.mp4", "look", second, 2 * seconds))
+            out, err = capsys.readouterr()
+            assert out == ""
+            spoken += [second] if err else []
+    assert capsys.readouterr() == ("", "")
+    return spoken
+
+
+def test_a_short_video_says_nothing(clock: _Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _lines(clock, capsys, 15) == []
+
+
+def test_a_long_video_speaks_after_sixteen_seconds_and_then_ever_more_rarely(
+    clock: _Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _lines(clock, capsys, 600) == [16, 32, 64, 128, 256, 512]
+
+
+def test_quiet_says_nothing(clock: _Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _lines(clock, capsys, 600, quiet=True) == []
+
+
+def test_the_next_video_starts_afresh(clock: _Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress() as progress:
+        progress(Fact("one.mp4", "look", 0, 100))
+        clock.now += 15
+        progress(Fact("two.mp4", "look", 0, 100))
+        clock.now += 15
+        progress(Fact("two.mp4", "look", 10, 100))
+        assert capsys.readouterr().err == ""
+        clock.now += 1
+        progress(Fact("two.mp4", "hide", 60, 100))
+    assert capsys.readouterr().err == "two.mp4: hide, 60 %, 1.9 frames/s, 11 s left\n"
+
+
+def test_a_line_before_anything_is_done_does_not_divide_by_it(
+    clock: _Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Progress() as progress:
+        for _ in range(2):
+            progress(Fact("trip.mp4", "look", 0, 0))
+            clock.now += 20
+    assert capsys.readouterr().err.startswith("trip.mp4: look, 0 %")
+
+
+def _terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys, "stderr", screen)
+    return screen
+
+
+def test_a_terminal_gets_a_bar_that_is_wiped_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = _terminal(monkeypatch)
+    with Progress() as progress:
+        progress(Fact("trip.mp4", "look", 0, 200))
+        time.sleep(0.15)  # tqdm draws ten times a second
+        progress(Fact("trip.mp4", "look", 100, 200))
+        assert "trip.mp4 look" in screen.getvalue() and " 50%" in screen.getvalue()
+    assert screen.getvalue().endswith("\r")
+    assert "\n" not in screen.getvalue()
+
+
+def test_quiet_shows_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = _terminal(monkeypatch)
+    with Progress(quiet=True) as progress:
+        progress(Fact("trip.mp4", "look", 100, 200))
+    assert screen.getvalue() == ""

@@ -1,0 +1,107 @@
+"""Videos from real cameras and editors, where they lie beside the project: each ends masked or with a reason."""
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import clips
+import numpy as np
+import pytest
+from clips import Finder
+from conftest import SETTINGS
+
+from dashredact.batch import Batch, Verdict
+from dashredact.pure import ledger
+from dashredact.settings import Damaged, Keep
+from dashredact.store import audit, files, inbox
+from dashredact.values import Detections, Picture
+
+FOLDER = Path(os.environ.get("DASHREDACT_TEST_MEDIA") or Path(__file__).resolve().parents[2] / "shared" / "media")
+FILES = sorted(path for part in ("driving", "street", "odd") for path in (FOLDER / part).glob("*") if path.is_file())
+
+pytestmark = [
+    pytest.mark.real_media,
+    pytest.mark.skipif(not FILES, reason=f"there is no folder of real videos at {FOLDER}"),
+]
+
+REFUSED = {
+    "dci_viofo_coldstart.mp4",
+    "decord_corrupted.mp4",
+    "media3_invalid-bitstream.webm",
+    "mediaarea_Empty.mov",
+    "mediaarea_Junk.mov",
+    "mediaarea_mdatZeroed_2Tracks2Video.mov",
+    "sajad_dumy.mp4",
+    "streamio_broken.mp4",
+    "torchcodec_nasa_13013.mp4",
+}
+"""What cannot, or must not, be masked without being asked."""
+
+
+@dataclass
+class FixedBox(Finder):
+    """Sees a face in the middle of every picture."""
+
+    long_side: int = 160
+    batch_size: int = 16
+    share: float = field(default=0.25)
+
+    def _find(self, picture: Picture) -> Detections:
+        height, width = picture.shape[:2]
+        box = np.array([[width, height, width, height]]) * [0.5 - self.share / 2] * 2
+        box[:, 2:] += np.array([width, height]) * self.share
+        return Detections(
+            np.zeros(1, np.int32), np.zeros(1, np.int8), box.astype(np.float32), np.full(1, 0.9, np.float32)
+        )
+
+
+def _run(source: Path, out: Path, **changed: Any) -> Any:
+    settings = replace(SETTINGS, segment_seconds=2.0, **changed)
+    (outcome,) = Batch(out, FixedBox(), settings, lambda _: None).run(inbox.plan([source], out))
+    return outcome
+
+
+def _times(path: Path, index: int) -> list[float]:
+    return clips.contents(path).times(index)
+
+
+@pytest.mark.parametrize("source", FILES, ids=[path.name for path in FILES])
+def test_real_video_ends_masked_or_with_a_reason(source: Path, tmp_path: Path) -> None:
+    digest = files.sha256(source)
+    outcome = _run(source, tmp_path, audio=Keep.KEEP)
+    assert outcome.verdict is not Verdict.BUG, outcome.reason
+    if source.name in REFUSED:
+        assert outcome.verdict in (Verdict.FAILED, Verdict.REFUSED)
+        assert source.name in outcome.reason
+        assert not list(tmp_path.glob("*.masked.*"))
+    else:
+        assert outcome.verdict is Verdict.MASKED, outcome.reason
+        index = int(outcome.record["streams"]["kept"][0].split()[0].removeprefix("#"))
+        before, after = _times(source, index), clips.contents(outcome.output).times()
+        assert len(before) == len(after)
+        assert np.abs(np.array(before) - after).max() <= 0.001
+    assert list(ledger.verify(audit.lines(tmp_path / audit.NAME))) == []
+    assert files.sha256(source) == digest
+
+
+@pytest.mark.parametrize("name", ["odd/decord_corrupted.mp4"])
+def test_damaged_real_video_can_be_salvaged(name: str, tmp_path: Path) -> None:
+    source = FOLDER / name
+    if not source.exists():
+        pytest.skip(f"{name} is not there")
+    outcome = _run(source, tmp_path, damaged=Damaged.SALVAGE)
+    assert outcome.verdict is Verdict.NEEDS_REVIEW, outcome.reason
+    assert outcome.record["frames"]["lost_at"]
+    assert len(clips.contents(outcome.output).times()) == outcome.record["frames"]["out"] > 40
+
+
+def test_one_of_two_real_videos_can_be_chosen(tmp_path: Path) -> None:
+    source = FOLDER / "odd" / "torchcodec_nasa_13013.mp4"
+    if not source.exists():
+        pytest.skip("torchcodec_nasa_13013.mp4 is not there")
+    index = [stream["index"] for stream in clips.contents(source).streams if stream["codec_type"] == "video"][1]
+    outcome = _run(source, tmp_path, video_stream=index)
+    assert outcome.verdict is Verdict.MASKED, outcome.reason
+    before, after = _times(source, index), clips.contents(outcome.output).times()
+    assert np.abs(np.array(before) - after).max() <= 0.001
