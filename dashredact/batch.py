@@ -80,7 +80,9 @@ class Batch:
     def _blame(self, item: Item, error: Exception) -> tuple[Verdict, str]:
         """What happens to one video ends that video; what happens to the machine, or a signal, ends the run."""
         if isinstance(error, VideoError):
-            return Verdict.REFUSED if isinstance(error, RefusedError) else Verdict.FAILED, str(error)
+            known = Path(item.name).name in str(error)
+            reason = str(error) if known else f"{item.name}: {error}"
+            return Verdict.REFUSED if isinstance(error, RefusedError) else Verdict.FAILED, reason
         if isinstance(error, DashredactError):
             raise error
         if isinstance(error, OSError):
@@ -123,8 +125,12 @@ class Batch:
             if _state(item.source) != before:
                 raise VideoError(f"{item.name}: changed while it was being masked; run again when it is complete.")
             output = self._publish(item, job, finished, told)
-        except VideoError:
-            job.close()
+        except DashredactError as error:
+            if isinstance(error, VideoError):
+                job.close()
+            raise
+        except Exception:
+            job.close()  # what is in it may be the cause
             raise
         doubts = [*finished.facts.damages, *([lost_frames(finished.lost, finished.facts)] if finished.lost else [])]
         reason = f"{item.name}: {'; '.join(doubts)}." if doubts else ""

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
 
-from dashredact.values import VideoFacts
+from dashredact.facts import VideoFacts
 
 
 def as_dict(facts: VideoFacts) -> dict[str, Any]:

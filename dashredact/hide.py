@@ -7,13 +7,14 @@ from pathlib import Path
 from av.video.frame import VideoFrame
 
 from dashredact.errors import MediaError
-from dashredact.media import encoders, frames
+from dashredact.facts import Segment, VideoFacts
+from dashredact.media import encoders, frames, pictures
 from dashredact.pure.boxes import PixelBox, outward
 from dashredact.pure.paint import Mask, Planes, paint
 from dashredact.settings import HideSettings
 from dashredact.stopwatch import Stopwatch
 from dashredact.store.job import Job
-from dashredact.values import Kind, Look, Progress, Segment, Track, VideoFacts
+from dashredact.values import Kind, Look, Progress, Track
 
 
 class Hider:
@@ -46,7 +47,7 @@ class Hider:
         def painted() -> Iterator[VideoFrame]:
             for number, frame in enumerate(chain([head], decoded), first):
                 with self._watch.timed("paint"):
-                    image, planes = frames.paintable(frame.image, how.pixel_format)
+                    image, planes = pictures.paintable(frame.image, how.pixel_format)
                     image.pts = frame.pts
                     masks[number] = paint(planes, _boxes(tracks, number, planes), self._settings.style)
                 yield image

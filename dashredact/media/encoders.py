@@ -7,17 +7,19 @@ from pathlib import Path
 
 import av
 from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange
 
 from dashredact.errors import MediaError
-from dashredact.media.frames import orientation, upright_size, working_format
+from dashredact.facts import VideoFacts
+from dashredact.media.pictures import orientation, upright_size, working_format
 from dashredact.settings import HideSettings
-from dashredact.values import VideoFacts
 
 _FAMILY = {"h264": "libx264", "hevc": "libx265"}
 ENCODERS = ("libx264", "libx265")
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 _X264_DEPTH = 10  # most bits that libx264 takes; libx265 takes 12
 _LEAST_TIMESCALE = 10_000  # below it the MP4 writer doubles a time base, too
+_BT709 = 1  # primaries, transfer and matrix all have this number
 _INTERLACED = {"tt", "tb", "bb", "bt"}
 _QUIET = {"libx265": {"x265-params": "log-level=error"}}
 
@@ -57,9 +59,16 @@ def recipe(facts: VideoFacts, image: VideoFrame, settings: HideSettings) -> Reci
         time_base=video.time_base,
         sample_aspect_ratio=1 / shape if shape and orientation(image).transpose else shape,
         interlaced=video.field_order in _INTERLACED and encoder == "libx264",
-        color=(image.color_range, image.color_primaries, image.color_trc, image.colorspace),
+        color=_color(image),
         options=tuple(sorted(options.items())),
     )
+
+
+def _color(image: VideoFrame) -> tuple[int, int, int, int]:
+    """The frame's own tags. An RGB frame becomes BT.709 (`pictures.paintable`) and is tagged so."""
+    if image.format.is_rgb:
+        return int(ColorRange.MPEG), _BT709, _BT709, _BT709
+    return image.color_range, image.color_primaries, image.color_trc, image.colorspace
 
 
 def _within(encoder: str, pixel_format: str) -> str:

@@ -13,11 +13,11 @@ import av
 import ffmpeg
 
 from dashredact.errors import MediaError
+from dashredact.facts import Stream, StreamKind, VideoFacts
 from dashredact.media.encoders import open_mp4, timescale
-from dashredact.media.probe import demux
+from dashredact.media.packets import demux
 from dashredact.media.tools import FORMATS, PROTOCOLS, ffmpeg_version, local, run
 from dashredact.settings import Keep, Settings
-from dashredact.values import Stream, StreamKind, VideoFacts
 
 _SAME_CONTAINER = {"mp4", "mov", "mkv", "ts"}
 _MUXERS = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "ts": "mpegts"}
@@ -65,6 +65,13 @@ def _wanted(stream: Stream, container: str, settings: Settings) -> bool:
 
 def assemble(parts: Sequence[Path], target: Path, time_base: Fraction) -> None:
     """Put the parts behind each other in an MP4 that holds nothing else. Every packet keeps its PTS."""
+    try:
+        _assemble(parts, target, time_base)
+    except av.FFmpegError as error:
+        raise MediaError(f"The encoded parts do not join ({error.strerror}); run again, it starts anew.") from error
+
+
+def _assemble(parts: Sequence[Path], target: Path, time_base: Fraction) -> None:
     times = [_ticks(packet, time_base) for part in parts for packet in _packets(part)]
     decode_times = iter(_decode_times(times))
     with open_mp4(target, time_base) as output:
@@ -78,9 +85,7 @@ def assemble(parts: Sequence[Path], target: Path, time_base: Fraction) -> None:
                     stream.time_base = time_base
                     headers = template.codec_context.extradata
                 if template.codec_context.extradata != headers:
-                    raise MediaError(
-                        "Its parts were encoded differently and do not join; delete the work folder and run again."
-                    )
+                    raise MediaError("The parts were encoded differently and do not join; run again, it starts anew.")
                 for packet in demux(container, template.index):
                     packet.pts, packet.dts = _ticks(packet, time_base), next(decode_times)
                     packet.time_base, packet.stream = time_base, stream
@@ -151,7 +156,7 @@ def _muxer_options(facts: VideoFacts, container: str) -> dict[str, object]:
     if container == "ts":
         return {"mpegts_copyts": 1, "muxdelay": 0, "muxpreload": 0}
     if container == "mkv":
-        return {}
+        return {"avoid_negative_ts": "disabled"}  # the lead-in of Opus would shift every stream by 7 ms
     exact = {"movie_timescale": timescale(facts.video.time_base)} if ffmpeg_version() >= (5, 0) else {}
     return {"movflags": "+faststart", **exact}
 

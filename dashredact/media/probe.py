@@ -11,11 +11,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import av
-
 from dashredact.errors import MediaError, RefusedError, UnreadableError
+from dashredact.facts import PacketIndex, Stream, StreamKind, VideoFacts, VideoStream
+from dashredact.media.packets import scan
 from dashredact.media.tools import FORMATS, PROTOCOLS, local, run
-from dashredact.values import PacketIndex, Stream, StreamKind, VideoFacts, VideoStream
 
 _PROBE_SECONDS = 60
 _LONGER_SOUND = 5  # seconds that the sound of a good file may outlast its picture
@@ -30,6 +29,7 @@ _SIGNATURES = (
     (b"ID3", "a sound file"),
     (b"#EXTM3U", "a playlist"),
 )
+_MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
 _CONTAINERS = {"mp4": "mp4", "matroska": "mkv", "mpegts": "ts", "avi": "avi", "mpeg": "mpg", "flv": "flv", "asf": "wmv"}
 _SUFFIXES = {
     "mp4": {".mp4", ".m4v", ".3gp", ".3g2", ".mov", ".lrv", ".insv", ".360"},
@@ -46,7 +46,7 @@ def probe(path: Path, *, video_stream: int | None = None) -> VideoFacts:
     size = _size(path)
     header = _header(path)
     streams = tuple(_stream(entry) for entry in header.get("streams", []))
-    video = _choose(streams, video_stream, header)
+    video = _choose(path.name, streams, video_stream)
     packets = scan(path, video.index)
     container = _container(header, video)
     duration = _fraction(header.get("format", {}).get("duration"))
@@ -60,45 +60,10 @@ def probe(path: Path, *, video_stream: int | None = None) -> VideoFacts:
         duration=duration,
         packets=packets,
         step=_step(packets, video.time_base),
+        tags=_tags(header),
         notes=tuple(_notes(path, container, video, packets, duration)),
         damages=tuple(_damages(container, video, packets)),
     )
-
-
-def scan(path: Path, index: int) -> PacketIndex:
-    """Every packet of one stream, without decoding. UnreadableError if there is none."""
-    pts: list[int | None] = []
-    keys: list[bool] = []
-    shown: list[bool] = []
-    try:
-        with open_container(path) as container:
-            for packet in demux(container, index):
-                pts.append(packet.pts)
-                keys.append(packet.is_keyframe)
-                shown.append(not packet.is_discard)
-    except av.FFmpegError as error:
-        if not pts:
-            raise UnreadableError(f"{path.name}: its video stream cannot be read ({error.strerror}).") from None
-    if not pts:
-        raise UnreadableError(
-            f"{path.name}: the header describes a video, but the file holds no packet of it; was the upload cut off?"
-        )
-    return PacketIndex(tuple(pts), tuple(keys), tuple(shown))
-
-
-def open_container(path: Path) -> "av.container.InputContainer":
-    """Open a local file for reading with the list of allowed protocols and containers."""
-    options = {"protocol_whitelist": PROTOCOLS, "format_whitelist": FORMATS}
-    return av.open(local(path), options=options)
-
-
-def demux(container: "av.container.InputContainer", index: int) -> "Iterator[av.Packet[Any]]":
-    """The packets of one stream, in file order."""
-    try:
-        yield from (packet for packet in container.demux(container.streams[index]) if packet.size)
-    except IndexError:
-        # PyAV trips at the end of a file in which a stream appeared after the header; every packet has come by then.
-        return
 
 
 def _size(path: Path) -> int:
@@ -115,7 +80,9 @@ def _header(path: Path) -> dict[str, Any]:
     safe = ["-protocol_whitelist", PROTOCOLS, "-format_whitelist", FORMATS]
     try:
         answer = run(["ffprobe", "-v", "error", *safe, *shown, "-i", local(path)], timeout=_PROBE_SECONDS)
-        header: dict[str, Any] = json.loads(answer)
+        header = json.loads(answer)
+        if not isinstance(header, dict) or "format" not in header:
+            raise ValueError("ffprobe said nothing about it")
     except (MediaError, ValueError) as error:
         raise UnreadableError(f"{path.name}: {_what_instead(path, str(error))}") from None
     return header
@@ -129,7 +96,7 @@ def _what_instead(path: Path, complaint: str) -> str:
             return f"is {name}, not a video, whatever its name says."
     if head.startswith(b"RIFF") and head[8:12] in (b"WEBP", b"WAVE"):
         return f"is a {head[8:12].decode()} file, not a video, whatever its name says."
-    if "moov atom not found" in complaint:
+    if "moov atom not found" in complaint and head[4:8] in _MP4_BOXES:
         return "is cut off: the index of an MP4 stands at its end and is missing; copy the file again from the camera."
     if "made no end" in complaint:
         return f"could not be read: {complaint}"
@@ -187,9 +154,13 @@ def _rotation(entry: dict[str, Any]) -> int:
     return int(next((turn for turn in turns if turn), 0))
 
 
-def _choose(streams: tuple[Stream, ...], wanted: int | None, header: dict[str, Any]) -> VideoStream:
+def _tags(header: dict[str, Any]) -> frozenset[str]:
+    owners = [header.get("format", {}), *header.get("streams", [])]
+    return frozenset(name.lower() for owner in owners for name in owner.get("tags", {}))
+
+
+def _choose(name: str, streams: tuple[Stream, ...], wanted: int | None) -> VideoStream:
     """The stream to mask: the only one, or the one asked for."""
-    name = Path(header.get("format", {}).get("filename", "")).name
     videos = [stream for stream in streams if isinstance(stream, VideoStream) and stream.kind is StreamKind.VIDEO]
     chosen = [stream for stream in videos if wanted is None or stream.index == wanted]
     if not videos:
@@ -232,9 +203,10 @@ def _notes(
     if video.claimed_frames is not None and video.claimed_frames != len(packets):
         yield f"the header claims {video.claimed_frames} frames, {len(packets)} are there"
     pts = packets.shown_pts
-    span = (pts[-1] - pts[0]) * video.time_base if pts else Fraction(0)
+    # Some containers count a duration from the first frame, some from 0.
+    span = (pts[-1] - min(pts[0], 0)) * video.time_base if pts else Fraction(0)
     if duration is not None and duration > 2 * span + _LONGER_SOUND:
-        yield f"the header claims {float(duration):.1f} s, the frames span {float(span):.1f} s"
+        yield f"the header claims {float(duration):.1f} s, the last frame is at {float(span):.1f} s"
     hidden = len(packets) - sum(packets.shown)
     if hidden:
         yield f"an edit list hides {hidden} of {len(packets)} frames"

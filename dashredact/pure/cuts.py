@@ -3,7 +3,7 @@
 from fractions import Fraction
 from itertools import pairwise
 
-from dashredact.values import PacketIndex, Segment
+from dashredact.facts import PacketIndex, Segment
 
 
 def cut(packets: PacketIndex, time_base: Fraction, seconds: float) -> list[Segment]:
@@ -12,7 +12,7 @@ def cut(packets: PacketIndex, time_base: Fraction, seconds: float) -> list[Segme
     A file whose packets lack PTS, or with one key frame, is one segment. Decoding after a seek starts one key
     frame early: a recovery point of an intra-refresh stream shows a clean picture only after a while.
     """
-    if any(pts is None for pts in packets.pts):
+    if not packets.timed:
         return [Segment(0, None, None)]
     starts = _starts(packets, int(Fraction(seconds) / time_base))
     bounds = [None, *(start for start, _ in starts), None]
@@ -23,7 +23,7 @@ def cut(packets: PacketIndex, time_base: Fraction, seconds: float) -> list[Segme
 def _starts(packets: PacketIndex, least: int) -> list[tuple[int, int]]:
     """PTS of the key frames at which the second and later segments start, each with the key frame before it."""
     shown = packets.shown_pts
-    keys = sorted(pts for pts, key in zip(packets.pts, packets.keys, strict=True) if key and pts is not None)
+    keys = sorted(pts for pts, key in zip(packets.pts, packets.keys, strict=True) if key)
     starts: list[tuple[int, int]] = []
     last = shown[0] if shown else 0
     for before, key in pairwise(keys):

@@ -46,8 +46,8 @@ class Mask(NamedTuple):
     """What was painted, kept to prove it again on the finished file."""
 
     box: PixelBox
-    luma: Plane
-    """(rows, columns) cell means of the first plane"""
+    cells: tuple[Plane, ...]
+    """(rows, columns) cell means of each plane"""
 
 
 def paint(frame: Planes, boxes: Sequence[tuple[Kind, PixelBox]], style: Style) -> list[Mask]:
@@ -60,20 +60,20 @@ def paint(frame: Planes, boxes: Sequence[tuple[Kind, PixelBox]], style: Style) -
     for kind, box in sorted(boxes, key=lambda item: -_area(item[1])):
         if _area(box) == 0:
             continue
-        cells = [_paint_plane(frame, number, kind, box, style) for number in range(len(frame.planes))]
-        masks.append(Mask(box, cells[0]))
+        cells = tuple(_paint_plane(frame, number, kind, box, style) for number in range(len(frame.planes)))
+        masks.append(Mask(box, cells))
     return masks
 
 
 def _paint_plane(frame: Planes, number: int, kind: Kind, box: PixelBox, style: Style) -> Plane:
-    region = _region(frame, number, box)
+    covered = region(frame, number, box)
     if style is Style.FILL:
-        cells = np.full((1, 1), 1 << (frame.depth - 1), region.dtype)
+        cells = np.full((1, 1), 1 << (frame.depth - 1), covered.dtype)
     else:
         rows, columns = CELLS[kind]
-        size = (min(columns, region.shape[1]), min(rows, region.shape[0]))
-        cells = cv2.resize(region, size, interpolation=cv2.INTER_AREA)
-    region[:] = render(cells, region.shape[0], region.shape[1], style)
+        size = (min(columns, covered.shape[1]), min(rows, covered.shape[0]))
+        cells = cv2.resize(covered, size, interpolation=cv2.INTER_AREA)
+    covered[:] = render(cells, covered.shape[0], covered.shape[1], style)
     return cells
 
 
@@ -83,7 +83,8 @@ def render(cells: Plane, height: int, width: int, style: Style) -> Plane:
     return cv2.resize(cells, (width, height), interpolation=cv2.INTER_LINEAR if smooth else cv2.INTER_NEAREST)
 
 
-def _region(frame: Planes, number: int, box: PixelBox) -> Plane:
+def region(frame: Planes, number: int, box: PixelBox) -> Plane:
+    """The part of a plane that a box covers, a view."""
     step_x, step_y = (frame.step_x, frame.step_y) if number else (1, 1)
     return frame.planes[number][
         box.y0 // step_y : -(-box.y1 // step_y),

@@ -7,14 +7,19 @@ import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dashredact.errors import MediaError
 from dashredact.pure.boxes import PixelBox
 from dashredact.pure.paint import Mask
 from dashredact.store.files import WORK_FOLDER, private_folder, publish, write
 from dashredact.values import Detections, Look
+
+_UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile)
+_PLANES, _CELLS = 3, 16  # most that a mask has
 
 
 class Job:
@@ -63,9 +68,12 @@ class Job:
         publish(unfinished, self.part(segment))
 
     def masks(self, segment: int) -> dict[int, list[Mask]]:
-        """What was painted on a segment, by frame index."""
-        with np.load(self._masks_path(segment), allow_pickle=False) as arrays:
-            return _unpack(arrays["frames"], arrays["boxes"], arrays["shapes"], arrays["cells"])
+        """What was painted on a segment, by frame index. MediaError where that cannot be read."""
+        try:
+            with np.load(self._masks_path(segment), allow_pickle=False) as arrays:
+                return _unpack(arrays["frames"], arrays["boxes"], arrays["shapes"], arrays["cells"])
+        except _UNREADABLE as error:
+            raise MediaError("The work folder was spoilt; run again, it starts anew.") from error
 
     def save_look(self, segment: int, look: Look) -> None:
         seen = look.detections
@@ -74,13 +82,14 @@ class Job:
         self._save_arrays(self._look_path(segment), arrays)
 
     def look(self, segment: int) -> Look | None:
-        """None where this segment has not been looked at."""
-        if not self._look_path(segment).exists():
+        """None where this segment has not been looked at, or what was kept of it cannot be read."""
+        try:
+            with np.load(self._look_path(segment), allow_pickle=False) as arrays:
+                seen = Detections(arrays["frames"], arrays["kinds"], arrays["boxes"], arrays["scores"])
+                width, height = (int(side) for side in arrays["size"])
+                return Look(arrays["pts"], (width, height), seen, tuple(int(pts) for pts in arrays["lost"]))
+        except _UNREADABLE:
             return None
-        with np.load(self._look_path(segment), allow_pickle=False) as arrays:
-            seen = Detections(arrays["frames"], arrays["kinds"], arrays["boxes"], arrays["scores"])
-            width, height = (int(side) for side in arrays["size"])
-            return Look(arrays["pts"], (width, height), seen, tuple(int(pts) for pts in arrays["lost"]))
 
     def _look_path(self, segment: int) -> Path:
         return self.folder / f"look-{segment:05}.npz"
@@ -97,13 +106,16 @@ class Job:
 
 def _pack(masks: dict[int, list[Mask]]) -> dict[str, NDArray[Any]]:
     flat = [(frame, mask) for frame, painted in sorted(masks.items()) for mask in painted]
-    cells = np.zeros((len(flat), 16), np.uint16)
+    shapes = np.zeros((len(flat), _PLANES, 2), np.uint8)
+    cells = np.zeros((len(flat), _PLANES, _CELLS), np.uint16)
     for row, (_, mask) in enumerate(flat):
-        cells[row, : mask.luma.size] = mask.luma.ravel()
+        for plane, values in enumerate(mask.cells):
+            shapes[row, plane] = values.shape
+            cells[row, plane, : values.size] = values.ravel()
     return {
         "frames": np.array([frame for frame, _ in flat], np.int32),
         "boxes": np.array([mask.box for _, mask in flat], np.int32).reshape(-1, 4),
-        "shapes": np.array([mask.luma.shape for _, mask in flat], np.uint8).reshape(-1, 2),
+        "shapes": shapes,
         "cells": cells,
     }
 
@@ -112,7 +124,7 @@ def _unpack(
     frames: NDArray[Any], boxes: NDArray[Any], shapes: NDArray[Any], cells: NDArray[Any]
 ) -> dict[int, list[Mask]]:
     masks: dict[int, list[Mask]] = {}
-    for frame, box, (rows, columns), values in zip(frames, boxes, shapes, cells, strict=True):
-        luma = values[: int(rows) * int(columns)].reshape(rows, columns)
-        masks.setdefault(int(frame), []).append(Mask(PixelBox(*map(int, box)), luma))
+    for frame, box, sizes, values in zip(frames, boxes, shapes.astype(int), cells, strict=True):
+        planes = [own[: size.prod()].reshape(size) for own, size in zip(values, sizes, strict=True) if size.all()]
+        masks.setdefault(int(frame), []).append(Mask(PixelBox(*map(int, box)), tuple(planes)))
     return masks

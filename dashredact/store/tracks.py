@@ -8,7 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dashredact.values import ORIGINS, ModelIdentity, Track, VideoFacts
+from dashredact.facts import VideoFacts
+from dashredact.values import ORIGINS, ModelIdentity, Track
 
 
 class MaskedVideo(Protocol):

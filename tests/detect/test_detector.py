@@ -128,7 +128,6 @@ def test_no_memory_for_one_picture_stops_the_run(loaded: TorchDetector) -> None:
         loaded([np.zeros((32, 32, 3), np.uint8)])
 
 
-@pytest.mark.xfail(strict=True, reason="not a number counts as nothing seen")
 def test_answer_that_is_no_number_stops_the_run(loaded: TorchDetector) -> None:
     """Reduced precision can overflow on a picture; that it saw nothing there would be a guess."""
 
@@ -153,7 +152,7 @@ def test_inert_weights_do_not_start(folder: Path, value: float) -> None:
             tensor.fill_(value)
     save_file(tensors, path)
     change(folder, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
-    with pytest.raises(MachineError, match="does not find a known"):
+    with pytest.raises(MachineError, match="does not find a known|numbers that are none"):
         TorchDetector(weights.read(folder), CPU)
 
 

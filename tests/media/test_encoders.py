@@ -12,12 +12,12 @@ from av.video.frame import VideoFrame
 from clips import Library
 
 from dashredact.errors import MediaError
+from dashredact.facts import Segment
 from dashredact.media import encoders
 from dashredact.media.encoders import Recipe, recipe, timescale
 from dashredact.media.frames import Reader
 from dashredact.media.probe import probe
 from dashredact.settings import HideSettings
-from dashredact.values import Segment
 
 
 def _recipe(clip: Library, name: str, settings: HideSettings = HideSettings()) -> Recipe:  # noqa: B008

@@ -9,11 +9,12 @@ from av.video.frame import VideoFrame
 from clips import Library
 
 from dashredact.errors import RefusedError
-from dashredact.media import frames
-from dashredact.media.frames import Orientation, Reader, Scaler
+from dashredact.facts import Segment, VideoFacts
+from dashredact.media import pictures
+from dashredact.media.frames import Reader
+from dashredact.media.pictures import Orientation, Scaler
 from dashredact.media.probe import probe
 from dashredact.pure.cuts import cut
-from dashredact.values import Segment, VideoFacts
 
 SEGMENTED = {
     "open gop.mp4": 3,
@@ -117,7 +118,7 @@ def _image(pixel_format: str, width: int = 64, height: int = 48) -> VideoFrame:
     ],
 )
 def test_working_format_loses_neither_depth_nor_colour(source: str, size: tuple[int, int], expected: str) -> None:
-    assert frames.working_format(_image(source, *size)) == expected
+    assert pictures.working_format(_image(source, *size)) == expected
 
 
 @pytest.mark.parametrize(
@@ -126,11 +127,11 @@ def test_working_format_loses_neither_depth_nor_colour(source: str, size: tuple[
 )
 def test_planes_are_the_frame_itself(pixel_format: str, depth: int, steps: tuple[int, int]) -> None:
     image = _image(pixel_format, 50, 38)
-    view = frames.planes(image)
+    view = pictures.planes(image)
     assert (view.depth, view.step_x, view.step_y, view.width, view.height) == (depth, *steps, 50, 38)
     for number, plane in enumerate(view.planes):
         plane[:] = number + 7
-    again = frames.planes(image)
+    again = pictures.planes(image)
     assert [(int(plane.min()), int(plane.max())) for plane in again.planes] == [
         (number + 7, number + 7) for number in range(len(view.planes))
     ]
@@ -163,8 +164,8 @@ def test_detector_and_painter_see_the_same_way_up(clip: Library, name: str) -> N
         frame = list(reader.frames(Segment(0, None, None)))[10]
     picture = Scaler(facts.video.width, facts.video.height)(frame.image)
     assert np.abs(picture.astype(int) - shown).mean() < 3
-    image, planes = frames.paintable(frame.image, frames.working_format(frame.image))
-    assert (image.width, image.height) == frames.upright_size(frame.image) == (shown.shape[1], shown.shape[0])
+    image, planes = pictures.paintable(frame.image, pictures.working_format(frame.image))
+    assert (image.width, image.height) == pictures.upright_size(frame.image) == (shown.shape[1], shown.shape[0])
     assert image.pts == frame.pts
     upright = image.reformat(format="rgb24", src_colorspace=1, src_color_range=1).to_ndarray()
     assert np.abs(upright.astype(int) - shown).mean() < 6
@@ -178,7 +179,7 @@ def test_painting_leaves_the_decoders_frame_alone(clip: Library) -> None:
     with Reader(path, facts) as reader:
         for frame in reader.frames(Segment(0, None, None)):
             before = frame.image.to_ndarray()
-            _, planes = frames.paintable(frame.image, "yuv420p")
+            _, planes = pictures.paintable(frame.image, "yuv420p")
             planes.planes[0][:] = 16
     with Reader(path, facts) as reader:
         numbers = [number for _, number in _read(reader, facts, Segment(0, None, None))]
@@ -188,13 +189,13 @@ def test_painting_leaves_the_decoders_frame_alone(clip: Library) -> None:
 
 def test_picture_has_square_pixels_and_is_at_most_doubled(clip: Library) -> None:
     plain, flat = probe(clip("30.mp4")), probe(clip("flat pixels.mp4"))
-    assert frames.picture_size(plain, 96) == (96, 56)
-    assert frames.picture_size(plain, 1280) == (384, 224)
-    assert frames.picture_size(flat, 128) == (128, 56)
+    assert pictures.picture_size(plain, 96) == (96, 56)
+    assert pictures.picture_size(plain, 1280) == (384, 224)
+    assert pictures.picture_size(flat, 128) == (128, 56)
     assert flat.video.sample_aspect_ratio == Fraction(4, 3)
 
 
 def test_turn_by_other_than_quarters_is_refused(clip: Library) -> None:
     path = clip("turned 45.mp4")
     with Reader(path, probe(path)) as reader, pytest.raises(RefusedError, match="quarter turns"):
-        frames.orientation(next(iter(reader.frames(Segment(0, None, None)))).image)
+        pictures.orientation(next(iter(reader.frames(Segment(0, None, None)))).image)

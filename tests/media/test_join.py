@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashredact.errors import MediaError
+from dashredact.facts import PacketIndex, Stream, StreamKind, VideoFacts, VideoStream
 from dashredact.media import join
 from dashredact.media.probe import probe
 from dashredact.settings import Keep, Settings
-from dashredact.values import PacketIndex, Stream, StreamKind, VideoFacts, VideoStream
 
 
 @st.composite

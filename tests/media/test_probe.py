@@ -9,8 +9,8 @@ import pytest
 from clips import Library
 
 from dashredact.errors import RefusedError, UnreadableError
+from dashredact.facts import StreamKind
 from dashredact.media.probe import probe
-from dashredact.values import StreamKind
 
 
 @pytest.mark.parametrize("name", clips.GOOD)

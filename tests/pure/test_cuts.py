@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from dashredact.facts import PacketIndex, Segment
 from dashredact.pure.cuts import cut
-from dashredact.values import PacketIndex, Segment
 
 _FEW = settings(max_examples=80, deadline=None)
 _time_bases = st.sampled_from((Fraction(1, 1000), Fraction(1001, 30000), Fraction(1, 90000), Fraction(1)))
@@ -27,7 +27,7 @@ def _packets(draw: st.DrawFn) -> PacketIndex:
 
 
 def _keys(packets: PacketIndex) -> list[int]:
-    return sorted(pts for pts, key in zip(packets.pts, packets.keys, strict=True) if key and pts is not None)
+    return sorted(pts for pts, key in zip(packets.pts, packets.keys, strict=True) if key)
 
 
 def _holds(segment: Segment, pts: int) -> bool:
@@ -100,11 +100,11 @@ def test_a_video_of_even_groups_is_cut_where_expected() -> None:
 @pytest.mark.parametrize(
     "packets",
     [
-        PacketIndex((0, None, 2000, 3000), (True,) * 4, (True,) * 4),
+        PacketIndex((0, 1000, 2000, 3000), (True,) * 4, (True,) * 4, timed=False),
         PacketIndex((0, 1000, 2000, 3000), (True, False, False, False), (True,) * 4),
         PacketIndex((0, 1000, 2000, 3000), (False,) * 4, (True,) * 4),
     ],
-    ids=["missing PTS", "one key frame", "no key frame"],
+    ids=["times that are made up", "one key frame", "no key frame"],
 )
 def test_what_cannot_be_cut_is_one_segment(packets: PacketIndex) -> None:
     assert cut(packets, Fraction(1, 1000), 0.5) == [Segment(0, None, None)]

@@ -109,7 +109,7 @@ def test_a_blurred_box_is_a_linear_function_of_its_few_cells(frame: Planes, data
         down = _ramps(region.shape[0], min(_MOST[kind][0], region.shape[0]))
         across = _ramps(region.shape[1], min(_MOST[kind][1], region.shape[1]))
         cells = np.linalg.pinv(down) @ region @ np.linalg.pinv(across).T
-        assert np.abs(region - down @ cells @ across.T).max() <= 1.01  # both directions are rounded
+        assert np.abs(region - down @ cells @ across.T).max() < 2  # rounded twice; the noise is ten times that
 
 
 @_FEW
@@ -171,11 +171,11 @@ def test_a_box_on_another_one_shows_only_what_the_larger_left(style: Style, seed
     masks = paint(one, boxes, style)
     paint(other, list(reversed(boxes)), style)
     assert all(np.array_equal(*planes) for planes in zip(one.planes, other.planes, strict=True))
-    assert np.array_equal(_region(one, 0, inner), _drawn(masks[-1].luma, inner, style))
+    assert np.array_equal(_region(one, 0, inner), _drawn(masks[-1].cells[0], _region(one, 0, inner), style))
 
 
-def _drawn(cells: NDArray[Any], box: PixelBox, style: Style) -> NDArray[Any]:
-    return render(cells, box.y1 - box.y0, box.x1 - box.x0, style)
+def _drawn(cells: NDArray[Any], region: NDArray[Any], style: Style) -> NDArray[Any]:
+    return render(cells, region.shape[0], region.shape[1], style)
 
 
 @_FEW
@@ -184,8 +184,11 @@ def test_what_is_kept_of_a_mask_draws_it_again(frame: Planes, data: st.DataObjec
     box = data.draw(_box_on(frame, least=1))
     (mask,) = paint(frame, [(kind, box)], style)
     assert mask.box == box
-    assert np.all(np.array(mask.luma.shape) <= _MOST[kind])
-    assert np.array_equal(_region(frame, 0, box), _drawn(mask.luma, box, style))
+    for number, cells in enumerate(mask.cells):
+        region = _region(frame, number, box)
+        assert np.all(np.array(cells.shape) <= _MOST[kind])
+        assert np.array_equal(region, _drawn(cells, region, style))
+    assert len(mask.cells) == len(frame.planes)
 
 
 @_FEW
@@ -194,10 +197,11 @@ def test_cells_are_the_means_of_their_part_of_the_box(
     frame: Planes, data: st.DataObject, kind: Kind, style: Style
 ) -> None:
     box = data.draw(_box_on(frame, least=1))
-    before = _region(frame, 0, box).astype(np.float64)
+    regions = [_region(frame, number, box).astype(np.float64) for number in range(len(frame.planes))]
     (mask,) = paint(frame, [(kind, box)], style)
-    assert abs(mask.luma.mean() - before.mean()) <= 1
-    assert before.min() <= mask.luma.min() and mask.luma.max() <= before.max()
+    for cells, before in zip(mask.cells, regions, strict=True):
+        assert abs(cells.mean() - before.mean()) <= 1
+        assert before.min() <= cells.min() and cells.max() <= before.max()
 
 
 @pytest.mark.parametrize("style", list(Style))

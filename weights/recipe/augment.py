@@ -107,7 +107,7 @@ def _crop(sampler: Sampler, width: int, height: int, rng: np.random.Generator) -
 def _anywhere(picture: Picture, width: int, height: int, rng: np.random.Generator) -> Floats:
     scale = float(np.exp(rng.uniform(np.log(0.35), np.log(1.4))))
     focus = rng.random(2) * picture.pixels.shape[1::-1]
-    return _matrix(picture, focus, np.array([width, height]) / 2, scale, (width, height), rng)
+    return _matrix(picture, focus, np.array([width, height]) / 2, scale, size=(width, height), rng=rng)
 
 
 def _around_object(picture: Picture, label: int, width: int, height: int, rng: np.random.Generator) -> Floats:
@@ -119,11 +119,11 @@ def _around_object(picture: Picture, label: int, width: int, height: int, rng: n
     scale = float(np.clip(wanted / side, *_SCALES))
     half = np.minimum((box[2:] - box[:2]) * scale / 2, np.array([width, height]) / 2)
     target = rng.uniform(half, np.array([width, height]) - half)
-    return _matrix(picture, (box[:2] + box[2:]) / 2, target, scale, (width, height), rng)
+    return _matrix(picture, (box[:2] + box[2:]) / 2, target, scale, size=(width, height), rng=rng)
 
 
 def _matrix(
-    picture: Picture, source: Points, target: Points, scale: float, size: tuple[int, int], rng: np.random.Generator
+    picture: Picture, source: Points, target: Points, scale: float, *, size: tuple[int, int], rng: np.random.Generator
 ) -> Floats:
     """(2, 3) affine map that brings source near target with a random flip, turn and aspect at about the scale."""
     angle = np.deg2rad(rng.uniform(-8, 8)) if rng.random() < 0.5 else 0.0
