@@ -4,7 +4,9 @@ A video is published in an order that a crash cannot spoil: tracks file, masked 
 """
 
 import errno
+import hashlib
 import logging
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -115,10 +117,6 @@ class Batch:
         before = _identify(item, told)
         if done := self._done(item, told["source"]["sha256"]):
             return done
-        if item.clash:
-            raise RefusedError(
-                f"{item.name}: its results would take the names of those of {item.clash}; rename one of them."
-            )
         job = self._job(item, told)
         try:
             finished = mask_video(item.source, job, self._detector, self._settings, self._report)
@@ -146,7 +144,7 @@ class Batch:
         source_sha256, model = told["source"]["sha256"], self._detector.identity
         told |= account.finished(finished)
         told["output"] = self._described(output, finished.path)
-        self._check_free(item, output, job)
+        self._check_free(item, output, job, told)
         job.announce(told["output"]["sha256"])
         files.write(beside, tracks.encode(finished, source_sha256=source_sha256, model=model))
         told["tracks_file"] = self._described(beside, beside)
@@ -158,17 +156,16 @@ class Batch:
         name = final.relative_to(self._out).as_posix()
         return {"name": name, "sha256": files.sha256(now), "bytes": now.stat().st_size}
 
-    def _check_free(self, item: Item, output: Path, job: Job) -> None:
+    def _check_free(self, item: Item, output: Path, job: Job, told: dict[str, Any]) -> None:
         """A name is ours if the log gave it to this source, or if we died between giving it and writing it down."""
         if not output.exists():
             return
         name = output.relative_to(self._out).as_posix()
-        owner = next((source for source, record in self._records.items() if record["output"]["name"] == name), None)
-        if owner != item.name and job.announced() != files.sha256(output):
-            whose = f"belongs to {owner}" if owner else "is not in the audit log"
-            raise RefusedError(
-                f"{item.name}: {name} exists already and {whose}; move it, or choose another folder with -o."
-            )
+        owner = next((record for record in self._records.values() if record["output"]["name"] == name), None)
+        ours = owner is not None and _same(owner["source"], told["source"])
+        if not ours and job.announced() != files.sha256(output):
+            whose = f"belongs to another {owner['source']['name']}" if owner else "is not in the audit log"
+            raise RefusedError(f"{item.name}: {name} exists already and {whose}; move it, or choose another folder.")
 
     def _record(
         self, item: Item, verdict: Verdict, reason: str, told: Mapping[str, Any], output: Path | None = None
@@ -183,18 +180,30 @@ class Batch:
 
 def _told(item: Item) -> dict[str, Any]:
     """What is known of a video before it is opened."""
-    return {"source": {"name": item.name, "sha256": None, "bytes": None}}
+    return {"source": {"name": item.name, "sha256": None, "bytes": None, "place": None}}
+
+
+def _place(source: Path) -> str:
+    """Tells the folders of two sources of one name apart without writing down where they are."""
+    return hashlib.sha256(os.fsencode(source.absolute())).hexdigest()[:16]
 
 
 def _identify(item: Item, told: dict[str, Any]) -> tuple[int, ...]:
-    """Add the source's hash and size to `told`; its state comes back, to tell later whether it has changed."""
+    """Add what tells the source from others to `told`; its state comes back, to tell later whether it has changed."""
+    if item.fault:
+        raise RefusedError(item.fault)
     if not item.source.is_file():
         raise UnreadableError(f"{item.name}: is not a file; name a video file or a folder of them.")
     state = _state(item.source)
-    told["source"] |= {"sha256": files.sha256(item.source), "bytes": state[0]}
+    told["source"] |= {"sha256": files.sha256(item.source), "bytes": state[0], "place": _place(item.source)}
     return state
 
 
 def _state(path: Path) -> tuple[int, ...]:
     now = path.stat()
     return now.st_size, now.st_mtime_ns, now.st_ino
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two sources of the log are one: named alike, and from one place or of one content."""
+    return bool(one["name"] == other["name"] and (one["place"] == other["place"] or one["sha256"] == other["sha256"]))

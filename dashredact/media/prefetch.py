@@ -18,7 +18,7 @@ class _End:
 
 
 def prefetch(items: Iterator[T], ahead: int) -> Iterator[T]:
-    """The same items, made by a thread that is at most `ahead` items in front.
+    """The same items, made by a thread that has at most `ahead` of them waiting and one in hand.
 
     An error of the producer is raised here. The thread has ended when this iterator has: at its end, on an error
     of the consumer, or when it is closed early.

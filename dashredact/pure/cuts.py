@@ -12,7 +12,7 @@ def cut(packets: PacketIndex, time_base: Fraction, seconds: float) -> list[Segme
     A file whose packets lack PTS, or with one key frame, is one segment. Decoding after a seek starts one key
     frame early: a recovery point of an intra-refresh stream shows a clean picture only after a while.
     """
-    if not packets.timed:
+    if not packets.timed or not packets.shown_pts:
         return [Segment(0, None, None)]
     starts = _starts(packets, int(Fraction(seconds) / time_base))
     bounds = [None, *(start for start, _ in starts), None]
@@ -25,7 +25,7 @@ def _starts(packets: PacketIndex, least: int) -> list[tuple[int, int]]:
     shown = packets.shown_pts
     keys = sorted(pts for pts, key in zip(packets.pts, packets.keys, strict=True) if key)
     starts: list[tuple[int, int]] = []
-    last = shown[0] if shown else 0
+    last = shown[0]
     for before, key in pairwise(keys):
         if key - last >= least and key <= shown[-1]:
             starts.append((key, before))

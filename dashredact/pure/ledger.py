@@ -52,7 +52,7 @@ def verify(lines: Iterable[str]) -> Iterator[Fault]:
 def _faults(line: str, tip: Tip) -> Iterator[str]:
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         yield "is not JSON"
         return
     if not isinstance(record, dict) or _canonical(record) != line:

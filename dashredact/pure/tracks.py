@@ -19,9 +19,12 @@ from dashredact.values import KINDS, ORIGINS, Array, Detections, Kind, Origin, T
 _LEAST_FRAMES = 2  # bridged and extended at any frame rate: at one frame a second half a second would be nothing
 _LEAST_MARGIN = 2.0  # pixels; what a box of a few pixels may be off by
 _TREND_SECONDS = 0.3  # sights that tell the motion at an end of a track
-_NEAR = 1.5  # sides between centres up to which boxes without overlap may still be one object
-_SECOND_GUESS = 0.5  # share of a weak box that lies on a strong one
-_AFFINITY = 0.15  # least likeness of a prediction and a detection
+_TICK = 1e-6  # seconds; times are floats here
+_NEAR = 1.0  # sides that a centre may be off its prediction at once ...
+_DRIFT = 3.0  # ... and more for every second since the last sight,
+_DRIFT_UNKNOWN = 8.0  # above all while one sight alone tells nothing of the motion
+_STRONG_BONUS = 0.05  # likeness; decides between sights that fit a chain equally
+_SECOND_GUESS = 0.9  # share of a weak box that a strong one's mask covers
 
 
 def link(detections: Detections, times: Array, width: int, height: int, settings: LinkSettings) -> list[Track]:
@@ -29,13 +32,14 @@ def link(detections: Detections, times: Array, width: int, height: int, settings
 
     times: (frames,) seconds of every frame, rising. width, height: pixels of the picture.
     """
+    if len(detections) and detections.frames.max() >= len(times):
+        raise ValueError("a detection lies on a frame that has no time")
     found: list[Track] = []
     for number, kind in enumerate(KINDS):
-        own = np.flatnonzero((detections.kinds == number) & (detections.frames < len(times)))
+        own = np.flatnonzero(detections.kinds == number)
         sights = _Sights(detections.frames[own], detections.boxes[own].astype(np.float64), detections.scores[own])
         threshold = settings.thresholds.get(kind, 0.5)
-        sights = sights.take(_distinct(sights, threshold))
-        for rows in _chains(sights, times, threshold, settings.bridge):
+        for rows in _chains(sights, times, threshold, settings):
             if sights.scores[rows].max() >= threshold:
                 found.append(_cover(kind, sights.take(rows), times, (width, height), settings))
     found.sort(key=lambda track: (track.first, KINDS.index(track.kind), tuple(track.boxes[0])))
@@ -54,18 +58,6 @@ class _Sights:
         return _Sights(self.frames[rows], self.boxes[rows], self.scores[rows])
 
 
-def _distinct(sights: _Sights, threshold: float) -> list[int]:
-    """Rows without the weak boxes that lie on a strong one: second guesses at the same object."""
-    kept: list[int] = []
-    for _, rows in _by_frame(sights.frames):
-        strong = sights.scores[rows] >= threshold
-        weak = ~strong
-        common = geometry.shared(sights.boxes[rows[weak]], sights.boxes[rows[strong]])
-        alone = common.max(1, initial=0.0) < _SECOND_GUESS
-        kept += sorted([*rows[strong].tolist(), *rows[weak][alone].tolist()])
-    return kept
-
-
 @dataclass
 class _Chain:
     """Sights of one object so far."""
@@ -79,6 +71,11 @@ class _Chain:
     def predict(self, time: float) -> Array:
         return self.box + self.velocity * (time - self.time)
 
+    def slack(self, time: float) -> float:
+        """Sides that the centre may have moved away from the prediction."""
+        drift = _DRIFT if len(self.rows) > 1 else _DRIFT_UNKNOWN
+        return _NEAR + drift * (time - self.time)
+
     def append(self, row: int, box: Array, time: float) -> None:
         now = (box - self.box) / max(time - self.time, 1e-6)
         self.velocity = now if len(self.rows) == 1 else 0.6 * self.velocity + 0.4 * now
@@ -86,24 +83,32 @@ class _Chain:
         self.box, self.time = box, time
 
 
-def _chains(sights: _Sights, times: Array, threshold: float, bridge: float) -> Iterator[list[int]]:
-    """Rows of `sights` that belong to one object each, strong sights choosing before weak ones."""
+def _chains(sights: _Sights, times: Array, threshold: float, settings: LinkSettings) -> Iterator[list[int]]:
+    """Rows of `sights` that belong to one object each.
+
+    Strong and weak sights are matched together: one object's strong sight must not take the chain of another whose
+    weak sight fits it better. What is left over starts a chain, but for weak boxes that a strong one's mask covers:
+    those are second guesses at its object.
+    """
     alive: list[_Chain] = []
     for frame, rows in _by_frame(sights.frames):
-        oldest = min(times[frame] - bridge, times[max(frame - _LEAST_FRAMES, 0)])
+        oldest = min(times[frame] - settings.bridge, times[max(frame - _LEAST_FRAMES, 0)]) - _TICK
         yield from (chain.rows for chain in alive if chain.time < oldest)
         alive = [chain for chain in alive if chain.time >= oldest]
-        free = list(alive)
-        for strong in (True, False):
-            chosen = rows[(sights.scores[rows] >= threshold) == strong]
-            pairs = _match(free, sights.boxes[chosen], times[frame])
-            for chain, column in pairs:
-                chain.append(int(chosen[column]), sights.boxes[chosen[column]], times[frame])
-                free.remove(chain)
-            taken = {column for _, column in pairs}
-            fresh = [int(row) for column, row in enumerate(chosen) if column not in taken]
-            alive.extend(_Chain([row], sights.boxes[row], times[frame]) for row in fresh)
+        strong = sights.scores[rows] >= threshold
+        boxes = sights.boxes[rows]
+        pairs = _match(alive, boxes, strong, times[frame])
+        for chain, column in pairs:
+            chain.append(int(rows[column]), boxes[column], times[frame])
+        fresh = strong | ~_masked_by(boxes, boxes[strong], settings.grow)
+        fresh[[column for _, column in pairs]] = False
+        alive.extend(_Chain([int(rows[column])], boxes[column], times[frame]) for column in np.flatnonzero(fresh))
     yield from (chain.rows for chain in alive)
+
+
+def _masked_by(boxes: Array, strong: Array, grow: float) -> NDArray[np.bool_]:
+    """(N,) whether the mask of one of the strong boxes covers the box."""
+    return np.asarray(geometry.shared(boxes, geometry.grow(strong, grow)).max(1, initial=0.0) >= _SECOND_GUESS)
 
 
 def _by_frame(frames: NDArray[np.int32]) -> Iterator[tuple[int, NDArray[np.intp]]]:
@@ -112,19 +117,24 @@ def _by_frame(frames: NDArray[np.int32]) -> Iterator[tuple[int, NDArray[np.intp]
             yield int(frames[rows[0]]), rows
 
 
-def _match(chains: list[_Chain], boxes: Array, time: float) -> list[tuple[_Chain, int]]:
+def _match(chains: list[_Chain], boxes: Array, strong: NDArray[np.bool_], time: float) -> list[tuple[_Chain, int]]:
     if not chains or not len(boxes):
         return []
-    likeness = _affinity(np.stack([chain.predict(time) for chain in chains]), boxes)
-    rows, columns = linear_sum_assignment(likeness, maximize=True)
-    return [(chains[r], int(c)) for r, c in zip(rows, columns, strict=True) if likeness[r, c] >= _AFFINITY]
+    predicted = np.stack([chain.predict(time) for chain in chains])
+    slack = np.array([chain.slack(time) for chain in chains])
+    likeness = _affinity(predicted, boxes, slack)
+    rows, columns = linear_sum_assignment(likeness + _STRONG_BONUS * strong * (likeness > 0), maximize=True)
+    return [(chains[r], int(c)) for r, c in zip(rows, columns, strict=True) if likeness[r, c] > 0]
 
 
-def _affinity(predicted: Array, seen: Array) -> Array:
-    """(N, M) 0..1: overlap, or half of the nearness of the centres where small fast boxes do not overlap."""
-    side = np.sqrt(np.maximum(geometry.area(predicted)[:, None], geometry.area(seen)[None, :])) + 1e-6
+def _affinity(predicted: Array, seen: Array, slack: Array) -> Array:
+    """(N, M) 0..1: overlap, or half of the nearness of the centres where small fast boxes do not overlap.
+
+    slack: (N,) sides that the centre may be away from where it is predicted.
+    """
+    sides = np.maximum((predicted[:, 2:] - predicted[:, :2]).max(1)[:, None], (seen[:, 2:] - seen[:, :2]).max(1)[None])
     apart = np.linalg.norm(geometry.centres(predicted)[:, None] - geometry.centres(seen)[None, :], axis=-1)
-    nearness = np.clip(1 - apart / (_NEAR * side), 0, 1)
+    nearness = np.clip(1 - apart / (slack[:, None] * np.maximum(sides, 1.0)), 0, 1)
     return np.asarray(np.maximum(geometry.iou(predicted, seen), nearness / 2))
 
 
@@ -136,7 +146,7 @@ def _cover(kind: Kind, sights: _Sights, times: Array, size: tuple[int, int], set
     origins = np.full(end - first, ORIGINS.index(Origin.BRIDGED), np.int8)
     scores = np.zeros(end - first, np.float32)
     begin, last = int(sights.frames[0]) - first, int(sights.frames[-1]) - first
-    cover[begin : last + 1] = _bridged(sights, times, first + begin, first + last + 1)
+    cover[begin : last + 1] = _bridged(sights, times, first + begin, first + last + 1, settings.extend)
     for edge in (slice(0, begin), slice(last + 1, end - first)):
         near_end = edge.start > 0
         cover[edge] = _extended(sights, times, span[edge], at_end=near_end)
@@ -156,11 +166,11 @@ def _reach(frames: NDArray[np.int32], times: Array, extend: float) -> tuple[int,
     return max(min(before, first - _LEAST_FRAMES), 0), min(max(after, last + 1 + _LEAST_FRAMES), len(times))
 
 
-def _bridged(sights: _Sights, times: Array, first: int, end: int) -> Array:
+def _bridged(sights: _Sights, times: Array, first: int, end: int, hold: float) -> Array:
     """(end - first, 4): the sights, and between them the hull of what both neighbours and the straight line say.
 
-    Where the motion is even the three agree; where it is not, or where two objects were taken for one, the hull
-    is wide enough for each of them.
+    Where the motion is even the three agree; where it is not, the hull is wide enough for each. And each neighbour
+    is held still for `hold` seconds, as at the end of a track: two objects may have been taken for one.
     """
     span = times[first:end]
     seen_at = times[sights.frames]
@@ -172,7 +182,10 @@ def _bridged(sights: _Sights, times: Array, first: int, end: int) -> Array:
         velocity = np.stack([np.gradient(side, seen_at) for side in sights.boxes.T], -1)
     forward = sights.boxes[known] + _bounded(velocity, sights.boxes)[known] * (span - seen_at[known])[:, None]
     backward = sights.boxes[after] + _bounded(velocity, sights.boxes)[after] * (span - seen_at[after])[:, None]
-    return geometry.hull(line, forward, backward)
+    still = [
+        np.where((abs(span - seen_at[near]) <= hold)[:, None], sights.boxes[near], line) for near in (known, after)
+    ]
+    return geometry.hull(line, forward, backward, *still)
 
 
 def _bounded(velocity: Array, boxes: Array) -> Array:

@@ -25,9 +25,10 @@ def holds(path: Path, digest: str) -> bool:
 
 
 def private_folder(path: Path) -> Path:
-    """Make the folder, 0700 where it is new."""
+    """Make the folder and those above it, 0700 where they are new. MachineError where that is not possible."""
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in [*reversed(path.parents), path]:
+            folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise MachineError(f"The folder {path} cannot be made ({error.strerror}); choose another with -o.") from None
     return path

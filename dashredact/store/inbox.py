@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dashredact.errors import UsageError
@@ -24,8 +24,8 @@ class Item:
     source: Path
     name: str
     """relative to the folder it was found in; how the audit log calls it"""
-    clash: str = ""
-    """name of an earlier video that claims the same results"""
+    fault: str = ""
+    """why it cannot be masked, whatever is in it"""
 
     @property
     def stem(self) -> Path:
@@ -37,38 +37,47 @@ def plan(sources: Sequence[Path], out: Path) -> list[Item]:
     """Every video of the sources, folders searched, in order of name. UsageError where there is none."""
     items: list[Item] = []
     taken: dict[Path, str] = {}
+    seen: set[Path] = set()
     for source in sources:
-        found = _search(source, out) if source.is_dir() else [Item(source, source.name)]
+        found = _search(source, out) if source.is_dir() else [(source, source.name)]
         if not found:
             raise UsageError(f"{source} holds no video file.")
-        for item in found:
-            if not _encodable(item.name):
-                raise UsageError(f"{item.name!r} is not valid UTF-8; rename it.")
-            items.append(Item(item.source, item.name, taken.get(item.stem, "")))
-            taken.setdefault(item.stem, item.name)
+        for path, name in found:
+            if path.absolute() in seen:
+                continue
+            seen.add(path.absolute())
+            item = Item(path, _readable(name))
+            fault = "" if item.name == name else f"{item.name}: its name is not valid UTF-8; rename it."
+            if item.stem in taken:
+                fault = f"{name}: its results would take the names of those of {taken[item.stem]}; rename one of them."
+            taken.setdefault(item.stem, name)
+            items.append(replace(item, fault=fault))
     return items
 
 
-def _encodable(name: str) -> bool:
-    """Names are written into the audit log; a name of stray bytes could not be read back."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _readable(name: str) -> str:
+    """Names are written into the audit log, and stray bytes could not be read back."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
-def _search(folder: Path, out: Path) -> list[Item]:
-    """Videos below the folder. Links are not followed, and neither hidden folders nor our own results are read."""
+def _search(folder: Path, out: Path) -> list[tuple[Path, str]]:
+    """Videos below the folder. Links are not followed; what is hidden or our own result is left alone.
+
+    UsageError where a folder cannot be read: its videos would be passed over in silence.
+    """
     found = []
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder, onerror=_unreadable):
         here = Path(parent)
         folders[:] = sorted(
             name for name in folders if not name.startswith(".") and (here / name).resolve() != out.resolve()
         )
         for name in sorted(names):
             path = here / name
-            ours = Path(path.stem).suffix == MASKED
+            ours = name.startswith(".") or Path(path.stem).suffix == MASKED
             if path.suffix.lower() in SUFFIXES and not path.is_symlink() and not ours:
-                found.append(Item(path, path.relative_to(folder).as_posix()))
+                found.append((path, path.relative_to(folder).as_posix()))
     return found
+
+
+def _unreadable(error: OSError) -> None:
+    raise UsageError(f"The folder {error.filename} cannot be read ({error.strerror}).")

@@ -70,7 +70,7 @@ class Job:
     def masks(self, segment: int) -> dict[int, list[Mask]]:
         """What was painted on a segment, by frame index. MediaError where that cannot be read."""
         try:
-            with np.load(self._masks_path(segment), allow_pickle=False) as arrays:
+            with self._masks_path(segment).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return _unpack(arrays["frames"], arrays["boxes"], arrays["shapes"], arrays["cells"])
         except _UNREADABLE as error:
             raise MediaError("The work folder was spoilt; run again, it starts anew.") from error
@@ -84,7 +84,7 @@ class Job:
     def look(self, segment: int) -> Look | None:
         """None where this segment has not been looked at, or what was kept of it cannot be read."""
         try:
-            with np.load(self._look_path(segment), allow_pickle=False) as arrays:
+            with self._look_path(segment).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 seen = Detections(arrays["frames"], arrays["kinds"], arrays["boxes"], arrays["scores"])
                 width, height = (int(side) for side in arrays["size"])
                 return Look(arrays["pts"], (width, height), seen, tuple(int(pts) for pts in arrays["lost"]))

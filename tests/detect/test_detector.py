@@ -152,7 +152,7 @@ def test_inert_weights_do_not_start(folder: Path, value: float) -> None:
             tensor.fill_(value)
     save_file(tensors, path)
     change(folder, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
-    with pytest.raises(MachineError, match="does not find a known|numbers that are none"):
+    with pytest.raises(MachineError, match=r"does not find a known|numbers that are none"):
         TorchDetector(weights.read(folder), CPU)
 
 

@@ -28,7 +28,7 @@ def test_videos_of_all_folders_in_order_under_their_relative_names(tmp_path: Pat
     assert [item.name for item in items] == ["a.MOV", "b.mp4", "front/x.mkv", "rear/2026/x.ts"]
     assert [item.source for item in items] == [source / item.name for item in items]
     assert [item.stem for item in items] == [Path("a"), Path("b"), Path("front/x"), Path("rear/2026/x")]
-    assert not any(item.clash for item in items)
+    assert not any(item.fault for item in items)
 
 
 def test_links_are_not_followed(tmp_path: Path) -> None:
@@ -57,18 +57,20 @@ def test_a_folder_that_is_its_own_output_is_searched(tmp_path: Path) -> None:
 
 def test_the_second_of_two_with_the_same_results_names_the_first(tmp_path: Path) -> None:
     source = _make(tmp_path, "a.mov", "a.mp4", "b.mp4", "sub/a.mp4")
-    assert {item.name: item.clash for item in plan([source], tmp_path / "out")} == {
-        "a.mov": "",
-        "a.mp4": "a.mov",
-        "b.mp4": "",
-        "sub/a.mp4": "",
-    }
+    faults = {item.name: item.fault for item in plan([source], tmp_path / "out")}
+    assert faults.pop("a.mp4").startswith("a.mp4: its results would take the names of those of a.mov;")
+    assert faults == {"a.mov": "", "b.mp4": "", "sub/a.mp4": ""}
 
 
 def test_a_clash_between_two_sources_is_seen(tmp_path: Path) -> None:
     one, two, three = (_make(tmp_path / name, "x.mp4") for name in ("one", "two", "three"))
     items = plan([one, two / "x.mp4", three], tmp_path / "out")
-    assert [(item.name, item.clash) for item in items] == [("x.mp4", ""), ("x.mp4", "x.mp4"), ("x.mp4", "x.mp4")]
+    assert [(item.name, bool(item.fault)) for item in items] == [("x.mp4", False), ("x.mp4", True), ("x.mp4", True)]
+
+
+def test_a_file_that_is_named_twice_is_taken_once(tmp_path: Path) -> None:
+    source = _make(tmp_path, "x.mp4")
+    assert [item.fault for item in plan([source, source / "x.mp4"], tmp_path / "out")] == [""]
 
 
 def test_a_file_that_is_named_is_taken_whatever_it_is_called(tmp_path: Path) -> None:
@@ -84,9 +86,10 @@ def test_a_folder_without_a_video_is_a_usage_error_that_names_it(tmp_path: Path,
         plan([source], tmp_path / "out")
 
 
-def test_a_name_that_is_not_utf8_is_a_usage_error(tmp_path: Path) -> None:
+def test_a_name_that_is_not_utf8_is_a_fault_of_that_video_alone(tmp_path: Path) -> None:
     path = os.fsencode(tmp_path) + b"/Fu\xdfg.mp4"
     with open(path, "wb"):  # noqa: PTH123 - such a name cannot be typed
         pass
-    with pytest.raises(UsageError, match="UTF-8"):
-        plan([tmp_path], tmp_path / "out")
+    faults = {item.name: item.fault for item in plan([_make(tmp_path, "good.mp4")], tmp_path / "out")}
+    assert faults.pop("good.mp4") == ""
+    assert faults == {"Fu\\udcdfg.mp4": "Fu\\udcdfg.mp4: its name is not valid UTF-8; rename it."}
