@@ -9,12 +9,15 @@ from av.video.frame import VideoFrame
 from dashredact.errors import MediaError
 from dashredact.facts import Segment, VideoFacts
 from dashredact.media import encoders, frames, pictures
+from dashredact.media.prefetch import prefetch
 from dashredact.pure.boxes import PixelBox, outward
 from dashredact.pure.paint import Mask, Planes, paint
 from dashredact.settings import HideSettings
 from dashredact.stopwatch import Stopwatch
 from dashredact.store.job import Job
 from dashredact.values import Kind, Look, Progress, Track
+
+_AHEAD = 4  # painted frames that may wait for the encoder
 
 
 class Hider:
@@ -55,7 +58,7 @@ class Hider:
 
         path = self._job.unfinished(segment.index)
         with self._watch.timed("encode"):
-            encoders.encode(path, painted(), how)
+            encoders.encode(path, prefetch(painted(), _AHEAD), how)
         self._job.save_part(segment.index, path, masks)
 
     def _same_frames(self, segment: Segment, look: Look) -> Iterator[frames.Frame]:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torchvision.ops import batched_nms, clip_boxes_to_image
 
 from dashredact.detect import prepare
 from dashredact.detect.network import Candidates
+from dashredact.detect.nms import batched_nms
 from dashredact.detect.weights import Canary, Weights
 from dashredact.errors import MachineError, UsageError
 from dashredact.pure.boxes import iou
@@ -106,7 +106,8 @@ def _decide(candidates: Candidates, height: int, width: int) -> Detections:
     scores, kinds = candidates.logits.sigmoid().max(-1)
     best = scores.topk(min(_MOST, len(scores))).indices
     best = best[scores[best] >= LOWEST_SCORE]
-    boxes = clip_boxes_to_image(candidates.boxes[best], (height, width))
+    edges = candidates.boxes.new_tensor([width, height, width, height])
+    boxes = candidates.boxes[best].clamp(min=0).minimum(edges)
     kept = batched_nms(boxes, scores[best], kinds[best], _OVERLAP)
     chosen = best[kept]
     return Detections(

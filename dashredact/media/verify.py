@@ -20,7 +20,7 @@ from dashredact.settings import Style
 
 _TIME_TOLERANCE = Fraction(1, 1000)  # seconds; what Matroska rounds to
 _SOUND_TOLERANCE = Fraction(1, 20)  # seconds; encoded sound comes in frames of some 20 ms
-_EVERY_FRAME = 900  # up to this many frames all are looked at, of longer videos about as many
+_EVERY_FRAME = 300  # up to this many frames all are looked at, of longer videos about as many
 _TOLERANCE = 8.0  # mean difference of a mask to what was painted, of 256 levels; coding alone gives under 5
 _HARMLESS = {
     *("major_brand", "minor_version", "compatible_brands", "encoder", "duration"),

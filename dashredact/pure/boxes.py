@@ -54,8 +54,11 @@ def hull(*stacks: Array) -> Array:
     return np.concatenate((every[..., :2].min(0), every[..., 2:].max(0)), -1)
 
 
-def grow(boxes: Array, share: float, least: float = 0.0) -> Array:
-    """Move each side out by `share` of the box's width or height, at least `least` pixels."""
+def grow(boxes: Array, share: float | Array, least: float = 0.0) -> Array:
+    """Move each side out by `share` of the box's width or height, at least `least` pixels.
+
+    share: one for all, or (N, 1).
+    """
     margin = np.maximum((boxes[..., 2:] - boxes[..., :2]) * share, least)
     return np.concatenate((boxes[..., :2] - margin, boxes[..., 2:] + margin), -1)
 

@@ -18,11 +18,15 @@ from dashredact.values import KINDS, ORIGINS, Array, Detections, Kind, Origin, T
 
 _LEAST_FRAMES = 2  # bridged and extended at any frame rate: at one frame a second half a second would be nothing
 _LEAST_MARGIN = 2.0  # pixels; what a box of a few pixels may be off by
-_TREND_SECONDS = 0.3  # sights that tell the motion at an end of a track
+_TREND_SECONDS, _TREND_SIGHTS = 0.3, 3  # what it takes to tell the motion at an end of a track
+_MOST_SPEED = 3.0  # sides a second that a mask moves on by itself
+_DOUBT, _MOST_DOUBT = 0.5, 0.25  # share of a bridged box added on each side, per second without a sight, and at most
 _TICK = 1e-6  # seconds; times are floats here
 _NEAR = 1.0  # sides that a centre may be off its prediction at once ...
 _DRIFT = 3.0  # ... and more for every second since the last sight,
 _DRIFT_UNKNOWN = 8.0  # above all while one sight alone tells nothing of the motion
+_WEAK_OVERLAP = 0.3  # of a weak sight with the prediction: it may confirm a motion, but not make one up
+_WEAK_BRIDGE = 0.25  # seconds that a chain of weak sights alone lives on
 _STRONG_BONUS = 0.05  # likeness; decides between sights that fit a chain equally
 _SECOND_GUESS = 0.9  # share of a weak box that a strong one's mask covers
 
@@ -36,9 +40,10 @@ def link(detections: Detections, times: Array, width: int, height: int, settings
         raise ValueError("a detection lies on a frame that has no time")
     found: list[Track] = []
     for number, kind in enumerate(KINDS):
-        own = np.flatnonzero(detections.kinds == number)
-        sights = _Sights(detections.frames[own], detections.boxes[own].astype(np.float64), detections.scores[own])
         threshold = settings.thresholds.get(kind, 0.5)
+        counts = detections.scores >= min(settings.weakest, threshold)
+        own = np.flatnonzero((detections.kinds == number) & counts)
+        sights = _Sights(detections.frames[own], detections.boxes[own].astype(np.float64), detections.scores[own])
         for rows in _chains(sights, times, threshold, settings):
             if sights.scores[rows].max() >= threshold:
                 found.append(_cover(kind, sights.take(rows), times, (width, height), settings))
@@ -58,13 +63,15 @@ class _Sights:
         return _Sights(self.frames[rows], self.boxes[rows], self.scores[rows])
 
 
-@dataclass
+@dataclass(eq=False)
 class _Chain:
     """Sights of one object so far."""
 
     rows: list[int]
     box: Array
     time: float
+    strong: bool
+    """whether one of its sights is"""
     velocity: Array = field(default_factory=lambda: np.zeros(4))
     """pixels a second of each side"""
 
@@ -73,13 +80,20 @@ class _Chain:
 
     def slack(self, time: float) -> float:
         """Sides that the centre may have moved away from the prediction."""
+        if not self.strong:
+            return _NEAR
         drift = _DRIFT if len(self.rows) > 1 else _DRIFT_UNKNOWN
         return _NEAR + drift * (time - self.time)
 
-    def append(self, row: int, box: Array, time: float) -> None:
+    def patience(self, bridge: float) -> float:
+        """Seconds without a sight after which it ends."""
+        return (bridge if self.strong else min(bridge, _WEAK_BRIDGE)) + _TICK
+
+    def append(self, row: int, box: Array, time: float, *, strong: bool) -> None:
         now = (box - self.box) / max(time - self.time, 1e-6)
         self.velocity = now if len(self.rows) == 1 else 0.6 * self.velocity + 0.4 * now
         self.rows.append(row)
+        self.strong |= strong
         self.box, self.time = box, time
 
 
@@ -92,17 +106,21 @@ def _chains(sights: _Sights, times: Array, threshold: float, settings: LinkSetti
     """
     alive: list[_Chain] = []
     for frame, rows in _by_frame(sights.frames):
-        oldest = min(times[frame] - settings.bridge, times[max(frame - _LEAST_FRAMES, 0)]) - _TICK
-        yield from (chain.rows for chain in alive if chain.time < oldest)
-        alive = [chain for chain in alive if chain.time >= oldest]
+        near = times[max(frame - _LEAST_FRAMES, 0)]
+        ended = [chain for chain in alive if chain.time < min(times[frame] - chain.patience(settings.bridge), near)]
+        yield from (chain.rows for chain in ended)
+        alive = [chain for chain in alive if chain not in ended]
         strong = sights.scores[rows] >= threshold
         boxes = sights.boxes[rows]
         pairs = _match(alive, boxes, strong, times[frame])
         for chain, column in pairs:
-            chain.append(int(rows[column]), boxes[column], times[frame])
+            chain.append(int(rows[column]), boxes[column], times[frame], strong=bool(strong[column]))
         fresh = strong | ~_masked_by(boxes, boxes[strong], settings.grow)
         fresh[[column for _, column in pairs]] = False
-        alive.extend(_Chain([int(rows[column])], boxes[column], times[frame]) for column in np.flatnonzero(fresh))
+        alive.extend(
+            _Chain([int(rows[column])], boxes[column], times[frame], strong=bool(strong[column]))
+            for column in np.flatnonzero(fresh)
+        )
     yield from (chain.rows for chain in alive)
 
 
@@ -123,6 +141,7 @@ def _match(chains: list[_Chain], boxes: Array, strong: NDArray[np.bool_], time: 
     predicted = np.stack([chain.predict(time) for chain in chains])
     slack = np.array([chain.slack(time) for chain in chains])
     likeness = _affinity(predicted, boxes, slack)
+    likeness[:, ~strong] *= geometry.iou(predicted, boxes[~strong]) >= _WEAK_OVERLAP
     rows, columns = linear_sum_assignment(likeness + _STRONG_BONUS * strong * (likeness > 0), maximize=True)
     return [(chains[r], int(c)) for r, c in zip(rows, columns, strict=True) if likeness[r, c] > 0]
 
@@ -167,31 +186,23 @@ def _reach(frames: NDArray[np.int32], times: Array, extend: float) -> tuple[int,
 
 
 def _bridged(sights: _Sights, times: Array, first: int, end: int, hold: float) -> Array:
-    """(end - first, 4): the sights, and between them the hull of what both neighbours and the straight line say.
+    """(end - first, 4): the sights, and between them the straight line, wider the longer nothing was seen.
 
-    Where the motion is even the three agree; where it is not, the hull is wide enough for each. And each neighbour
-    is held still for `hold` seconds, as at the end of a track: two objects may have been taken for one.
+    Each neighbour is also held still for `hold` seconds, as at the end of a track: two objects may have been taken
+    for one.
     """
     span = times[first:end]
     seen_at = times[sights.frames]
     line = np.stack([np.interp(span, seen_at, side) for side in sights.boxes.T], -1)
-    known = np.searchsorted(sights.frames, np.arange(first, end), "right") - 1
-    after = np.minimum(known + (sights.frames[known] < np.arange(first, end)), len(sights.frames) - 1)
-    velocity = np.zeros_like(sights.boxes)
-    if len(seen_at) > 1:
-        velocity = np.stack([np.gradient(side, seen_at) for side in sights.boxes.T], -1)
-    forward = sights.boxes[known] + _bounded(velocity, sights.boxes)[known] * (span - seen_at[known])[:, None]
-    backward = sights.boxes[after] + _bounded(velocity, sights.boxes)[after] * (span - seen_at[after])[:, None]
+    frames = np.arange(first, end)
+    before = np.searchsorted(sights.frames, frames, "right") - 1
+    after = np.minimum(before + (sights.frames[before] < frames), len(sights.frames) - 1)
+    unseen = np.minimum(span - seen_at[before], seen_at[after] - span)[:, None]
+    wide = geometry.grow(line, np.minimum(_DOUBT * unseen, _MOST_DOUBT))
     still = [
-        np.where((abs(span - seen_at[near]) <= hold)[:, None], sights.boxes[near], line) for near in (known, after)
+        np.where((abs(span - seen_at[near]) <= hold)[:, None], sights.boxes[near], line) for near in (before, after)
     ]
-    return geometry.hull(line, forward, backward, *still)
-
-
-def _bounded(velocity: Array, boxes: Array) -> Array:
-    """No side moves more than three box lengths a second: two sights side by side say little about speed."""
-    limit = 3 * np.tile(np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0), 2)
-    return np.clip(velocity, -limit, limit)
+    return geometry.hull(wide, *still)
 
 
 def _extended(sights: _Sights, times: Array, span: Array, *, at_end: bool) -> Array:
@@ -200,10 +211,11 @@ def _extended(sights: _Sights, times: Array, span: Array, *, at_end: bool) -> Ar
     edge = -1 if at_end else 0
     near = np.abs(seen_at - seen_at[edge]) <= _TREND_SECONDS
     held = np.repeat(sights.boxes[edge][None], len(span), 0)
-    if near.sum() < 2:
+    if near.sum() < _TREND_SIGHTS:
         return held
     velocity = np.polyfit(seen_at[near] - seen_at[edge], sights.boxes[near], 1)[0]
-    moved = held + _bounded(velocity[None], sights.boxes[edge][None]) * (span - seen_at[edge])[:, None]
+    limit = _MOST_SPEED * np.tile(np.maximum(sights.boxes[edge, 2:] - sights.boxes[edge, :2], 1.0), 2)
+    moved = held + np.clip(velocity, -limit, limit) * (span - seen_at[edge])[:, None]
     return geometry.hull(held, moved)
 
 
