@@ -183,7 +183,7 @@ def test_secret_is_gone_from_rare_files(clip: Library, mask: Mask, name: str) ->
     source = clip(name)
     output = output_of(mask(source))
     if source.suffix == ".avi":  # ffprobe knows no time of some of its frames
-        assert len(clips.contents(output).times()) == 36
+        assert len(clips.contents(output).frames) == len(clips.contents(source).frames)
     else:
         check_times(source, output)
     check_pictures(source, output)

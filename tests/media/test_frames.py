@@ -28,7 +28,7 @@ SEGMENTED = {
     "fragmented.mp4": 3,
     "intra refresh.mkv": 3,
     "turned 90.mp4": 3,
-    "mpeg4.avi": 3,
+    "mpeg4.avi": 1,
     "transport.ts": 3,
     "one key frame.mp4": 1,
 }
