@@ -20,6 +20,7 @@ class Progress:
         self._bar: tqdm[None] | None = None
         self._video = ""
         self._began = self._next_line = 0.0
+        self._done = 0
 
     def __enter__(self) -> "Progress":
         return self
@@ -32,8 +33,9 @@ class Progress:
     def __call__(self, fact: Fact) -> None:
         if self._quiet:
             return
-        if fact.video != self._video:
+        if fact.video != self._video or fact.done < self._done:  # folders may hold videos of one name
             self._begin(fact)
+        self._done = fact.done
         if self._bar is not None:
             self._bar.set_description(f"{fact.video} {fact.stage}", refresh=False)
             self._bar.update(fact.done / 2 - self._bar.n)

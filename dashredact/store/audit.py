@@ -14,7 +14,7 @@ NAME = "audit.jsonl"
 
 
 def append(path: Path, record: Mapping[str, Any]) -> None:
-    """Put one record behind the others. LedgerError if the log is broken: nothing is chained to a broken log."""
+    """Put one record behind the others. LedgerError if the log is no text; `records` checks the chain."""
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         content = file.read()

@@ -377,3 +377,39 @@ def test_one_object_is_one_track_without_a_hole() -> None:
     tracks = _link([_Sight(frame, path[frame]) for frame in range(0, 90, 7)], times)
     assert [(track.first, track.end) for track in tracks] == [(0, 90)]
     assert all(np.all(np.abs(after - before) < 30) for before, after in pairwise(tracks[0].boxes))
+
+
+def test_a_person_seen_weakly_is_covered_while_a_strong_one_stands_before_them() -> None:
+    """The strong sight of the one must not take the chain of the other."""
+    behind, before = [100, 100, 160, 160], [125, 90, 205, 170]
+    sights = [_Sight(frame, behind, 0.9 if frame < 20 else 0.4) for frame in range(150)]
+    sights += [_Sight(frame, before) for frame in range(20, 150)]
+    tracks = _link(sights, np.arange(150) / 30)
+    assert not [frame for frame in range(150) if not _covered(tracks, frame, behind)]
+
+
+@pytest.mark.parametrize("rate", [10.0, 29.97, 60.0])
+@pytest.mark.parametrize("speed", [3.0, 8.0])
+def test_a_fast_object_whose_detections_blink_is_covered(speed: float, rate: float) -> None:
+    """speed: sides of its box a second. Every gap is shorter than what is bridged."""
+    side, count = 40, round(3 * rate)
+    boxes = [np.array([0, 0, side, side]) + 50 + speed * side * frame / rate for frame in range(count)]
+    shown = np.flatnonzero(np.random.default_rng(3).random(count) < 0.4)
+    assert np.diff(shown).max() / rate < _SETTINGS.bridge
+    tracks = _link([_Sight(frame, boxes[frame]) for frame in shown.tolist()], np.arange(count) / rate)
+    assert not [frame for frame in range(shown[0], shown[-1]) if not _covered(tracks, frame, boxes[frame])]
+
+
+def test_weak_clutter_is_not_gathered_into_a_mask_over_the_picture() -> None:
+    """A mask that hides the street is no use: weak sights may follow an object, not jump through the picture."""
+    draw = np.random.default_rng(5)
+    sights = [_Sight(frame, [600, 300, 640, 340]) for frame in range(0, 90, 10)]
+    for frame in range(90):
+        corners = draw.uniform((0, 0), (_WIDTH - 40, _HEIGHT - 40), (25, 2))
+        sights += [_Sight(frame, [x, y, x + 40, y + 40], 0.3) for x, y in corners]
+    tracks = _link(sights, np.arange(90) / 30)
+    shares = [
+        sum(geometry.area(track.boxes[frame - track.first]) for track in tracks if track.first <= frame < track.end)
+        for frame in range(90)
+    ]
+    assert np.mean(shares) / (_WIDTH * _HEIGHT) < 0.02
