@@ -20,7 +20,7 @@ from dashredact.pipeline import Finished, detect_video, mask_video
 from dashredact.settings import Settings
 from dashredact.store import audit, files, tracks
 from dashredact.store.inbox import MASKED, TRACKS, Item
-from dashredact.store.job import Job
+from dashredact.store.job import Job, forget
 from dashredact.values import Detector, Report
 
 _log = logging.getLogger("dashredact")
@@ -77,7 +77,8 @@ class Batch:
             try:
                 yield self._rehearse(item, told)
             except Exception as error:
-                yield Outcome(item.name, *self._blame(item, error), record=told)
+                verdict, reason = self._blame(item, error)
+                yield Outcome(item.name, verdict, reason, record={**told, "outcome": verdict, "reason": reason})
 
     def _blame(self, item: Item, error: Exception) -> tuple[Verdict, str]:
         """What happens to one video ends that video; what happens to the machine, or a signal, ends the run."""
@@ -87,6 +88,8 @@ class Batch:
             return Verdict.REFUSED if isinstance(error, RefusedError) else Verdict.FAILED, reason
         if isinstance(error, DashredactError):
             raise error
+        if isinstance(error, MemoryError):
+            raise MachineError("There is not enough memory; close other programs or use a larger machine.") from error
         if isinstance(error, OSError):
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise MachineError(f"The disk of {self._out} is full; make room and run again.") from error
@@ -111,6 +114,7 @@ class Batch:
         results = [record["output"], record["tracks_file"]]
         if not all(files.holds(self._out / result["name"], result["sha256"]) for result in results):
             return None
+        forget(self._out, item.name)
         return Outcome(item.name, Verdict.SKIPPED, output=self._out / record["output"]["name"])
 
     def _mask(self, item: Item, told: dict[str, Any]) -> Outcome:
@@ -144,7 +148,8 @@ class Batch:
         source_sha256, model = told["source"]["sha256"], self._detector.identity
         told |= account.finished(finished)
         told["output"] = self._described(output, finished.path)
-        self._check_free(item, output, job, told)
+        for path in (output, beside):
+            self._check_free(item, path, job, told)
         job.announce(told["output"]["sha256"])
         files.write(beside, tracks.encode(finished, source_sha256=source_sha256, model=model))
         told["tracks_file"] = self._described(beside, beside)
@@ -161,9 +166,9 @@ class Batch:
         if not output.exists():
             return
         name = output.relative_to(self._out).as_posix()
-        owner = next((record for record in self._records.values() if record["output"]["name"] == name), None)
+        owner = next((record for record in self._records.values() if name in _results(record)), None)
         ours = owner is not None and _same(owner["source"], told["source"])
-        if not ours and job.announced() != files.sha256(output):
+        if not ours and not job.announced():
             whose = f"belongs to another {owner['source']['name']}" if owner else "is not in the audit log"
             raise RefusedError(f"{item.name}: {name} exists already and {whose}; move it, or choose another folder.")
 
@@ -202,6 +207,11 @@ def _identify(item: Item, told: dict[str, Any]) -> tuple[int, ...]:
 def _state(path: Path) -> tuple[int, ...]:
     now = path.stat()
     return now.st_size, now.st_mtime_ns, now.st_ino
+
+
+def _results(record: Mapping[str, Any]) -> tuple[str, str]:
+    """Names that a line gives away."""
+    return record["output"]["name"], record["tracks_file"]["name"]
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

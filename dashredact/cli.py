@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import signal
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
@@ -76,6 +77,12 @@ def _choice(values: type[StrEnum]) -> click.Choice[str]:
     return click.Choice([str(value) for value in values])
 
 
+def _device(_ctx: click.Context, _param: click.Parameter, name: str) -> str:
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name):
+        raise click.BadParameter(f"{name} is no device; use auto, cpu, cuda or cuda:N.")
+    return name
+
+
 def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def decorate(command: Any) -> Any:
         for option in reversed(options):
@@ -86,7 +93,7 @@ def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 _detect_options = _options(
-    click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."),
+    click.option("--device", default="auto", callback=_device, show_default=True, help="auto, cpu, cuda or cuda:N."),
     click.option(
         "--batch-size", type=click.IntRange(1), help="Frames detected at once [default: 4 on a CPU, 16 on a GPU]."
     ),
@@ -235,6 +242,9 @@ _LOG = click.argument("log", type=click.Path(exists=True, dir_okay=False, path_t
 def verify(log: Path) -> None:
     """Check that no line of LOG was changed, removed, added or moved. Exit code 7 if one was.
 
+    The log alone cannot tell that its tail was cut off, or that it was written anew from the start: keep the hash of
+    the last line, which this prints, somewhere else.
+
     \b
       dashredact audit verify masked/audit.jsonl
     """
@@ -244,7 +254,8 @@ def verify(log: Path) -> None:
         click.echo(f"{log}: line {fault.line} {fault.reason}.")
     if faults:
         raise LedgerError(f"{log} is broken in {len({fault.line for fault in faults})} of its {len(lines)} lines.")
-    click.echo(f"{log}: {len(lines)} lines, unbroken.")
+    count = f"{len(lines)} line{'' if len(lines) == 1 else 's'}"
+    click.echo(f"{log}: {count}, unbroken. The last one: {ledger.digest(lines[-1]) if lines else 'none'}")
 
 
 @audit.command()

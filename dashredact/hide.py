@@ -1,6 +1,7 @@
 """Pass two: decode again, paint the tracks, encode. A segment's part exists only whole."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from itertools import chain
 from pathlib import Path
 
@@ -57,8 +58,8 @@ class Hider:
                 advance("hide", 1)
 
         path = self._job.unfinished(segment.index)
-        with self._watch.timed("encode"):
-            encoders.encode(path, prefetch(painted(), _AHEAD), how)
+        with self._watch.timed("encode"), closing(prefetch(painted(), _AHEAD)) as images:
+            encoders.encode(path, images, how)
         self._job.save_part(segment.index, path, masks)
 
     def _same_frames(self, segment: Segment, look: Look) -> Iterator[frames.Frame]:

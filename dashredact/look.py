@@ -1,6 +1,7 @@
 """Pass one: decode, detect on every frame, keep what was seen. No frame outlives its batch."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,15 +60,16 @@ class Looker:
         pts: list[int] = []
         found: list[Detections] = []
         size = (0, 0)
-        ahead = prefetch(self._pictures(segment), _AHEAD * self._detector.batch_size)
-        for batch in _batches(ahead, self._detector.batch_size):
-            with self._watch.timed("detect"):
-                answers = self._detector([seen.picture for seen in batch])
-            for seen, answer in zip(batch, answers, strict=True):
-                found.append(_placed(answer, seen, frame=len(pts)))
-                pts.append(seen.pts)
-            size = batch[0].size
-            advance("look", len(batch))
+        # Closed on every way out: a thread that still decodes while the reader closes brings the process down.
+        with closing(prefetch(self._pictures(segment), _AHEAD * self._detector.batch_size)) as ahead:
+            for batch in _batches(ahead, self._detector.batch_size):
+                with self._watch.timed("detect"):
+                    answers = self._detector([seen.picture for seen in batch])
+                for seen, answer in zip(batch, answers, strict=True):
+                    found.append(_placed(answer, seen, frame=len(pts)))
+                    pts.append(seen.pts)
+                size = batch[0].size
+                advance("look", len(batch))
         return Look(np.array(pts, np.int64), size, Detections.concatenate(found), tuple(self._reader.lost))
 
     def _pictures(self, segment: Segment) -> Iterator[_Seen]:

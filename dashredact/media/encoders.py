@@ -12,6 +12,7 @@ from av.video.reformatter import ColorRange
 from dashredact.errors import MediaError
 from dashredact.facts import VideoFacts
 from dashredact.media.pictures import orientation, upright_size, working_format
+from dashredact.media.tools import raise_full
 from dashredact.settings import HideSettings
 
 _FAMILY = {"h264": "libx264", "hevc": "libx265"}
@@ -21,7 +22,10 @@ _X264_DEPTH = 10  # most bits that libx264 takes; libx265 takes 12
 _LEAST_TIMESCALE = 10_000  # below it the MP4 writer doubles a time base, too
 _BT709 = 1  # primaries, transfer and matrix all have this number
 _INTERLACED = {"tt", "tb", "bb", "bt"}
-_QUIET = {"libx265": {"x265-params": "log-level=error"}}
+_OWN_OPTIONS = {
+    "libx264": {"a53cc": "0"},  # captions ride on the frames; nobody chose them
+    "libx265": {"a53cc": "0", "x265-params": "log-level=error"},
+}
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ def recipe(facts: VideoFacts, image: VideoFrame, settings: HideSettings) -> Reci
     encoder = settings.encoder or _FAMILY.get(video.codec, "libx264")
     width, height = upright_size(image)
     shape = video.sample_aspect_ratio
-    options = {"crf": str(settings.crf), "preset": settings.preset, **_QUIET.get(encoder, {})}
+    options = {"crf": str(settings.crf), "preset": settings.preset, **_OWN_OPTIONS[encoder]}
     return Recipe(
         encoder=encoder,
         pixel_format=_within(encoder, working_format(image)),
@@ -98,6 +102,7 @@ def encode(path: Path, images: Iterable[VideoFrame], how: Recipe) -> int:
                 count += 1
             container.mux(stream.encode(None))
     except av.FFmpegError as error:
+        raise_full(error)
         raise MediaError(f"{how.encoder} failed after {count} frames: {error.strerror}.") from error
     return count
 

@@ -61,7 +61,7 @@ class Reader:
         """Every frame of the segment that decodes cleanly, PTS rising. Read to the end before asking for another."""
         if segment.index != self._next:
             self._seek(segment)
-        self._next, self.lost, self._failed = None, [], False
+        self._next, self.lost = None, []
         seen: list[int] = []
         spoilt: list[int] = []
         for frame in self._upcoming():
@@ -101,6 +101,7 @@ class Reader:
 
     def _seek(self, segment: Segment) -> None:
         self.close()
+        self._failed = False  # stays for the life of a decoder, which runs ahead of the segment it is asked for
         try:
             self._container = open_container(self._path)
         except av.FFmpegError as error:

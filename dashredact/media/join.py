@@ -16,7 +16,7 @@ from dashredact.errors import MediaError
 from dashredact.facts import Stream, StreamKind, VideoFacts
 from dashredact.media.encoders import open_mp4, timescale
 from dashredact.media.packets import demux
-from dashredact.media.tools import FORMATS, PROTOCOLS, ffmpeg_version, local, run
+from dashredact.media.tools import FORMATS, PROTOCOLS, ffmpeg_version, local, raise_full, run
 from dashredact.settings import Keep, Settings
 
 _SAME_CONTAINER = {"mp4", "mov", "mkv", "ts"}
@@ -68,6 +68,7 @@ def assemble(parts: Sequence[Path], target: Path, time_base: Fraction) -> None:
     try:
         _assemble(parts, target, time_base)
     except av.FFmpegError as error:
+        raise_full(error)
         raise MediaError(f"The encoded parts do not join ({error.strerror}); run again, it starts anew.") from error
 
 
@@ -120,6 +121,7 @@ def _decode_times(times: list[int]) -> list[int]:
 
 def remux(assembled: Path, source: Path, target: Path, facts: VideoFacts, choice: Choice) -> None:
     """Write the finished file: the masked video, and the kept streams at their own times."""
+    target.unlink(missing_ok=True)  # a re-mux that outlived a killed run may still be writing to the old file
     argv = ffmpeg.compile(
         _command(assembled, source, target, facts, choice), cmd=["ffmpeg", *_QUIETLY], overwrite_output=True
     )

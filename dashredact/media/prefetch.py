@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -17,7 +17,7 @@ class _End:
         self.error = error
 
 
-def prefetch(items: Iterator[T], ahead: int) -> Iterator[T]:
+def prefetch(items: Iterator[T], ahead: int) -> Generator[T, None, None]:
     """The same items, made by a thread that has at most `ahead` of them waiting and one in hand.
 
     An error of the producer is raised here. The thread has ended when this iterator has: at its end, on an error

@@ -1,5 +1,6 @@
 """The one place that starts a child process: no shell, no input, a time limit, nothing left running."""
 
+import errno
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ PROTOCOLS = "file"
 FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,mxf,ogg,nut,h264,hevc,m4v"
 """Containers that may be opened. Playlists, image sequences and network formats can make ffmpeg read other files."""
 
+_FULL = "The disk is full; make room and run again."
 _TAIL = 400  # characters of a tool's complaint that are passed on
 
 
@@ -38,9 +40,17 @@ def run(argv: Sequence[str], *, timeout: float) -> str:
         )
     except subprocess.TimeoutExpired:
         raise MediaError(f"{tool} made no end within {timeout:.0f} s and was stopped.") from None
+    if done.returncode and b"No space left on device" in done.stderr:
+        raise MachineError(_FULL)
     if done.returncode:
         raise MediaError(f"{tool} ended with code {done.returncode}: {_last_words(done.stderr)}")
     return done.stdout.decode(errors="replace")
+
+
+def raise_full(error: Exception) -> None:
+    """MachineError if that is what happened: the next video would fare no better."""
+    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+        raise MachineError(_FULL) from error
 
 
 def _last_words(stderr: bytes) -> str:

@@ -34,11 +34,11 @@ START = Tip(0, GENESIS)
 def seal(record: Mapping[str, Any], tip: Tip) -> str:
     """The line, without its newline, that puts `record` behind `tip`."""
     chained = {**record, "schema": SCHEMA, "seq": tip.seq + 1, "prev": tip.sha256}
-    return _canonical({**chained, "sha256": _digest(_canonical(chained))})
+    return _canonical({**chained, "sha256": digest(_canonical(chained))})
 
 
 def advance(line: str, tip: Tip) -> Tip:
-    return Tip(tip.seq + 1, _digest(line))
+    return Tip(tip.seq + 1, digest(line))
 
 
 def verify(lines: Iterable[str]) -> Iterator[Fault]:
@@ -46,7 +46,7 @@ def verify(lines: Iterable[str]) -> Iterator[Fault]:
     tip = START
     for number, line in enumerate(lines, 1):
         yield from (Fault(number, reason) for reason in _faults(line, tip))
-        tip = Tip(number, _digest(line))
+        tip = Tip(number, digest(line))
 
 
 def _faults(line: str, tip: Tip) -> Iterator[str]:
@@ -58,7 +58,7 @@ def _faults(line: str, tip: Tip) -> Iterator[str]:
     if not isinstance(record, dict) or _canonical(record) != line:
         yield "is not written the way this tool writes lines"
         return
-    if record.pop("sha256", None) != _digest(_canonical(record)):
+    if record.pop("sha256", None) != digest(_canonical(record)):
         yield "was changed: its content does not match its own sha256"
     if record.get("seq") != tip.seq + 1:
         yield f"has number {record.get('seq')} where {tip.seq + 1} belongs: lines were removed, added or moved"
@@ -70,5 +70,6 @@ def _canonical(record: Mapping[str, Any]) -> str:
     return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """sha256 of a line, as the next line holds it in `prev`."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -74,20 +74,20 @@ def _paint_plane(frame: Planes, number: int, kind: Kind, box: PixelBox, style: S
         size = (min(columns, covered.shape[1]), min(rows, covered.shape[0]))
         cells = cv2.resize(covered, size, interpolation=cv2.INTER_AREA)
         if kind is Kind.PLATE:
-            cells = _coarse(cells, frame.depth)
+            cells = _coarse(cells, frame.depth, 16 if number else 8)
     covered[:] = render(cells, covered.shape[0], covered.shape[1], style)
     return cells
 
 
-def _coarse(cells: Plane, depth: int) -> Plane:
-    """Cell means to the nearest of 8 levels; neutral chroma stays neutral.
+def _coarse(cells: Plane, depth: int, levels: int) -> Plane:
+    """Cell means to the nearest of that many levels; neutral chroma stays neutral.
 
     A box never sits twice alike on its plate, so every frame gives new means, and 20 frames of exact ones gave
     an attacker who knows font and layout a third of the characters; of coarse ones, a tenth.
     """
-    step = 1 << (depth - 3)
-    levels = (cells.astype(np.int32) + step // 2) // step * step
-    return np.minimum(levels, (1 << depth) - 1).astype(cells.dtype)
+    step = (1 << depth) // levels
+    nearest = (cells.astype(np.int32) + step // 2) // step * step
+    return np.minimum(nearest, (1 << depth) - 1).astype(cells.dtype)
 
 
 def render(cells: Plane, height: int, width: int, style: Style) -> Plane:

@@ -4,6 +4,7 @@ Holds detections, encoded masked parts and what was painted; never an unmasked p
 """
 
 import hashlib
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,10 @@ class Job:
 
     def __init__(self, output_folder: Path, source: str, key: str) -> None:
         """source: the video's name relative to the run; key: what its result depends on, as a hash."""
-        owner = hashlib.sha256(source.encode(errors="surrogateescape")).hexdigest()[:16]
         work = private_folder(output_folder / WORK_FOLDER)
-        self.folder = private_folder(work / f"{owner}-{key}")
-        for stale in work.glob(f"{owner}-*"):
-            if stale != self.folder:
-                shutil.rmtree(stale)
+        self.folder = work / f"{_owner(source)}-{key}"
+        forget(output_folder, source, but=self.folder)
+        private_folder(self.folder)
 
     @property
     def assembled(self) -> Path:
@@ -102,6 +101,17 @@ class Job:
         with beside.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
         publish(beside, path)
+
+
+def _owner(source: str) -> str:
+    return hashlib.sha256(os.fsencode(source)).hexdigest()[:16]
+
+
+def forget(output_folder: Path, source: str, *, but: Path | None = None) -> None:
+    """Remove the work folders of a source: its result is out, or was begun with other settings."""
+    for stale in (output_folder / WORK_FOLDER).glob(f"{_owner(source)}-*"):
+        if stale != but:
+            shutil.rmtree(stale)
 
 
 def _pack(masks: dict[int, list[Mask]]) -> dict[str, NDArray[Any]]:

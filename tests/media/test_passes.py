@@ -1,0 +1,46 @@
+"""The passes end their threads on every way out: a reader that closes under a decoding thread crashes the process."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from clips import Finder, Library
+
+from dashredact.errors import StoppedError
+from dashredact.pipeline import mask_video
+from dashredact.settings import LinkSettings, Settings
+from dashredact.store.job import Job
+from dashredact.values import Detections, Fact, Kind, Picture
+
+SETTINGS = Settings(link=LinkSettings(dict.fromkeys(Kind, 0.5)))
+
+
+class Stopped(Finder):
+    """As if a signal came in the middle of the work."""
+
+    def __call__(self, pictures: Sequence[Picture]) -> list[Detections]:
+        if self.calls:
+            raise StoppedError(15)
+        return super().__call__(pictures)
+
+
+def _threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name == "prefetch"]
+
+
+def test_a_stop_while_looking_leaves_no_thread(clip: Library, tmp_path: Path) -> None:
+    with pytest.raises(StoppedError) as caught:
+        mask_video(clip("30.mp4"), Job(tmp_path, "x", "key"), Stopped(batch_size=1), SETTINGS, lambda fact: None)
+    assert caught.value.exit_code == 143
+    assert not _threads()
+
+
+def test_a_stop_while_hiding_leaves_no_thread(clip: Library, tmp_path: Path) -> None:
+    def stop(fact: Fact) -> None:
+        if fact.stage == "join" or (fact.stage == "hide" and fact.done > fact.total * 0.6):
+            raise StoppedError(15)
+
+    with pytest.raises(StoppedError):
+        mask_video(clip("30.mp4"), Job(tmp_path, "x", "key"), Finder(), SETTINGS, stop)
+    assert not _threads()
