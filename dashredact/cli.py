@@ -16,7 +16,7 @@ from dashredact import __version__, batch
 from dashredact.batch import Outcome, Verdict
 from dashredact.describe import as_dict, in_words, line_of
 from dashredact.detect import manifest
-from dashredact.errors import DashredactError, ExitCode, LedgerError, StoppedError, VideoError
+from dashredact.errors import DashredactError, ExitCode, LedgerError, StoppedError, UsageError, VideoError
 from dashredact.media import encoders
 from dashredact.media.probe import probe as probe_file
 from dashredact.progress import Progress
@@ -77,12 +77,6 @@ def _choice(values: type[StrEnum]) -> click.Choice[str]:
     return click.Choice([str(value) for value in values])
 
 
-def _device(_ctx: click.Context, _param: click.Parameter, name: str) -> str:
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name):
-        raise click.BadParameter(f"{name} is no device; use auto, cpu, cuda or cuda:N.")
-    return name
-
-
 def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def decorate(command: Any) -> Any:
         for option in reversed(options):
@@ -93,7 +87,7 @@ def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 _detect_options = _options(
-    click.option("--device", default="auto", callback=_device, show_default=True, help="auto, cpu, cuda or cuda:N."),
+    click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."),
     click.option(
         "--batch-size", type=click.IntRange(1), help="Frames detected at once [default: 4 on a CPU, 16 on a GPU]."
     ),
@@ -155,6 +149,8 @@ def redact(sources: Sequence[Path], output: Path, dry_run: bool, as_json: bool, 
 
 
 def _detector(chosen: dict[str, Any]) -> Detector:
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", chosen["device"]):
+        raise UsageError(f"{chosen['device']} is no device; use auto, cpu, cuda or cuda:N.")
     described = manifest.read(chosen["weights"] or manifest.default_folder())
 
     def load() -> Detector:

@@ -1,5 +1,6 @@
 """The command line: what it prints where, and the exit codes that it promises."""
 
+import hashlib
 import json
 import logging
 import os
@@ -144,7 +145,8 @@ def test_an_option_can_come_from_the_environment(name: str, value: str, clip: Pa
 def test_an_unbroken_log_is_code_0(log: Path) -> None:
     done = _call("audit", "verify", log)
     assert (done.exit_code, done.stderr) == (0, "")
-    assert done.stdout == f"{log}: 3 lines, unbroken.\n"
+    last = hashlib.sha256(log.read_bytes().splitlines()[-1]).hexdigest()
+    assert done.stdout == f"{log}: 3 lines, unbroken. The last one: {last}\n"
 
 
 def test_a_tampered_log_is_code_7_and_every_broken_line_is_named(log: Path) -> None:
@@ -249,7 +251,7 @@ def test_a_device_that_is_not_there_is_said_and_never_replaced(
     done = _call("redact", clip, "-o", tmp_path / "out", "--device", device, "-q")
     assert done.exit_code == code
     assert _one_sentence(done.stderr) and device in done.stderr
-    assert [path.name for path in (tmp_path / "out").iterdir()] == [files.WORK_FOLDER]
+    assert {path.name for path in (tmp_path / "out").glob("*")} <= {files.WORK_FOLDER}
 
 
 @pytest.mark.parametrize("broken", ["no manifest", "no JSON", "no model", "changed weights", "no weights"])
