@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 
 from dashredact import cli
 from dashredact.batch import Verdict
+from dashredact.cli import redact
 from dashredact.errors import ExitCode
 from dashredact.store import audit, files
 
@@ -291,4 +292,4 @@ def test_a_broken_weights_folder_is_code_4(broken: str, clip: Path, tmp_path: Pa
     ],
 )
 def test_the_worst_verdict_gives_the_exit_code(verdicts: list[Verdict], code: int) -> None:
-    assert cli._exit_code(verdicts) == code
+    assert redact._exit_code(verdicts) == code

@@ -200,8 +200,9 @@ def test_sigterm_ends_a_run_with_143_and_the_next_one_goes_on(clip: Library, tmp
     program = (
         "import os, signal, sys, clips\n"
         "from dashredact import cli\n"
+        "from dashredact.cli import redact\n"
         "from dashredact.store.job import Job\n"
-        "cli._detector = lambda chosen: clips.Finder(batch_size=1)\n"
+        "redact.detector_of = lambda chosen: clips.Finder(batch_size=1)\n"
         "save = Job.save_look\n"
         "def signalled(*args):\n"
         "    save(*args)\n"

@@ -88,8 +88,8 @@ class DashNet(nn.Module):
 
     def __init__(
         self,
-        widths: Sequence[int] = (16, 32, 64, 96, 128),
-        depths: Sequence[int] = (2, 2, 2),
+        widths: Sequence[int] = (16, 32, 64, 128, 192),
+        depths: Sequence[int] = (3, 4, 4),
         head: int = 64,
         classes: int = 2,
     ) -> None:

@@ -20,9 +20,9 @@ CANVAS = (384, 640)
 MIN_SIDE = 6.0
 """Objects whose longer side is shorter are not asked for, in pixels of the network input."""
 
-_SIZES = ((8.0, 140.0), (12.0, 200.0))  # longer side per class, pixels: plates are wide, so their range is shifted
+_SIZES = ((8.0, 180.0), (12.0, 360.0))  # longer side per class, pixels: plates are wide, so their range is shifted
 _SCALES = (0.12, 2.2)
-_RANDOM_SHARE = 0.18
+_RANDOM_SHARE = 0.25
 _COVERED_SHARE = 0.8  # crops moved to show as little padding as possible
 _CROPS = 6
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 from torchvision.ops import batched_nms
 from tqdm import tqdm
@@ -17,6 +18,7 @@ from tqdm import tqdm
 from dashredact.detect.network import PAD_VALUE, DashNet
 
 from .data import CLASSES, LONG_SIDE, Picture, Pixels, load
+from .grow import grow
 from .metrics import Found, Verdicts, judge, pool, summarise
 
 MULTIPLE = 32
@@ -69,12 +71,13 @@ def figures(measured: dict[str, dict[str, Verdicts]]) -> Figures:
 
 
 def read_network(path: Path) -> DashNet:
-    """A network with the state of a file: any state dict with the same layers in the same order."""
-    net = DashNet().eval()
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    state = state.get("ema", state)
-    net.load_state_dict(dict(zip(net.state_dict(), state.values(), strict=True)))
-    return channels_last(net)
+    """A network with the state of a file: a checkpoint's running average, or weights; smaller ones are grown."""
+    if path.suffix == ".safetensors":
+        state = load_file(path)
+    else:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = state.get("ema", state)
+    return channels_last(grow(state, DashNet()).eval())
 
 
 def channels_last(net: DashNet) -> DashNet:

@@ -19,7 +19,7 @@ from .loader import Batch, Canvases
 from .measure import read_network
 from .trainer import Options, Trainer
 
-_SAVE_EVERY, _LOG_EVERY = 300.0, 20  # seconds, steps
+_SAVE_EVERY, _LOG_EVERY = 120.0, 20  # seconds, steps
 
 
 def fit(trainer: Trainer, loader: DataLoader[Batch]) -> None:

@@ -1,0 +1,61 @@
+"""The program `dashredact`: its exit codes, its signals, and how it says what went wrong."""
+
+import logging
+import signal
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from dashredact import __version__
+from dashredact.errors import DashredactError, StoppedError
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class _Commands(click.Group):
+    """Turns our errors into one sentence on stderr and their exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DashredactError as error:
+            say(str(error))
+            ctx.exit(error.exit_code)
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "DASHREDACT"}
+)
+@click.version_option(__version__, prog_name="dashredact")
+@click.option("-v", "--verbose", is_flag=True, help="Say more on stderr.")
+def main(verbose: bool) -> None:
+    """Mask faces and licence plates in dashcam footage.
+
+    Every option can be set by an environment variable, for example DASHREDACT_REDACT_STYLE=fill.
+
+    \b
+    Exit codes:
+      0 done                          4 machine not ready (ffmpeg, weights, device, disk)
+      1 a fault of this tool          5 done, a person should look
+      2 wrong command line            6 another run holds the output folder
+      3 some videos failed            7 the audit log is broken
+      128+N stopped by signal N; run the same command again to go on
+    """
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
+    for number in _SIGNALS:
+        signal.signal(number, _stop)
+
+
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    for other in _SIGNALS:
+        signal.signal(other, signal.SIG_IGN)
+    raise StoppedError(number)
+
+
+def say(text: str) -> None:
+    """A sentence for a person, on a line of its own beside the progress bar."""
+    printable = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)  # names may hold newlines
+    click.echo(f"dashredact: {printable}", err=True)

@@ -1,0 +1,63 @@
+"""Options that several commands share, and the detector that they describe."""
+
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dashredact.detect import manifest
+from dashredact.errors import UsageError
+from dashredact.values import Detector
+
+SOURCES = click.argument("sources", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+
+
+def choice(values: type[StrEnum]) -> click.Choice[str]:
+    return click.Choice([str(value) for value in values])
+
+
+def options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def decorate(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+DETECT = options(
+    click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."),
+    click.option(
+        "--batch-size", type=click.IntRange(1), help="Frames detected at once [default: 4 on a CPU, 16 on a GPU]."
+    ),
+    click.option(
+        "--weights",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        help="Folder with a manifest, weights and a canary [default: the shipped ones].",
+    ),
+    click.option(
+        "--detect-size", type=click.IntRange(320, 4096), help="Long side of what the detector sees, in pixels."
+    ),
+    click.option("--face-threshold", type=click.FloatRange(0.1, 1), help="Score from which a face is masked."),
+    click.option("--plate-threshold", type=click.FloatRange(0.1, 1), help="Score from which a plate is masked."),
+)
+
+
+def detector_of(chosen: dict[str, Any]) -> Detector:
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", chosen["device"]):
+        raise UsageError(f"{chosen['device']} is no device; use auto, cpu, cuda or cuda:N.")
+    described = manifest.read(chosen["weights"] or manifest.default_folder())
+
+    def load() -> Detector:
+        from dashredact.detect import detector, weights  # noqa: PLC0415 - torch takes seconds to load
+
+        device = detector.device_named(chosen["device"])
+        return detector.TorchDetector(
+            weights.read(described.folder), device, chosen["batch_size"], chosen["detect_size"]
+        )
+
+    return manifest.LazyDetector(described, load, chosen["detect_size"])

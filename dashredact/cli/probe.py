@@ -1,0 +1,35 @@
+"""`probe`: what is known of a file before it is decoded."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from dashredact.cli.options import JSON, SOURCES
+from dashredact.describe import as_dict, in_words
+from dashredact.errors import ExitCode, VideoError
+from dashredact.media.probe import probe as probe_file
+
+
+@click.command()
+@SOURCES
+@click.option("--video-stream", type=click.IntRange(0), help="Index of the one to describe in files with several.")
+@JSON
+def probe(sources: Sequence[Path], video_stream: int | None, as_json: bool) -> None:
+    """Say what is known of SOURCES before they are decoded, and what stands in the way of masking them.
+
+    \b
+      dashredact probe trip.mp4 --json
+    """
+    failed = False
+    for path in sources:
+        try:
+            facts = probe_file(path, video_stream=video_stream)
+        except VideoError as error:
+            failed = True
+            click.echo(json.dumps({"name": path.name, "refused": str(error)}, ensure_ascii=False) if as_json else error)
+        else:
+            failed |= bool(facts.damages)
+            click.echo(json.dumps(as_dict(facts), ensure_ascii=False) if as_json else in_words(facts))
+    raise SystemExit(ExitCode.SOME_FAILED if failed else ExitCode.OK)
