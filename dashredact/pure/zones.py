@@ -13,7 +13,7 @@ _INSIDE = 0.9  # share of a detection that lies in an ignored zone: what is half
 
 
 def camera_of(cameras: Sequence[Camera], name: str) -> Camera | None:
-    """The first whose pattern fits the file name, capitals and all. name: relative to the folder it was found in, or alone."""
+    """The first whose pattern fits the file name, capitals and all. name: may stand behind its folders."""
     file = name.rpartition("/")[2]
     return next((camera for camera in cameras if fnmatchcase(file, camera.files)), None)
 
