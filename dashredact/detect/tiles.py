@@ -23,7 +23,7 @@ class TiledDetector:
     """Another detector over pictures that are up to `tiles` times as large as those it takes.
 
     A tile has the size of the whole picture scaled down to the inner detector's long side, so that it sees pictures of
-    one size. What it costs: 10, 17 and 26 times as much for 2, 3 and 4.
+    one size. What it costs: up to 10, 17 and 26 looks a picture for 2, 3 and 4.
     """
 
     def __init__(self, detector: Detector, tiles: int) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from pathlib import PurePath
 
 import numpy as np
 
@@ -14,8 +13,8 @@ _INSIDE = 0.9  # share of a detection that lies in an ignored zone: what is half
 
 
 def camera_of(cameras: Sequence[Camera], name: str) -> Camera | None:
-    """The first whose pattern fits the file name, capitals and all. name: may be a path."""
-    file = PurePath(name).name
+    """The first whose pattern fits the file name, capitals and all. name: may stand behind its folders."""
+    file = name.rpartition("/")[2]
     return next((camera for camera in cameras if fnmatchcase(file, camera.files)), None)
 
 
