@@ -55,7 +55,8 @@ DETECT = options(
 )
 
 
-def detector_of(chosen: dict[str, Any]) -> Detector:
+def detector_of(chosen: dict[str, Any], *, lowest_score: float | None = None) -> Detector:
+    """lowest_score: from which boxes come back, if not from the usual one."""
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", chosen["device"]):
         raise UsageError(f"{chosen['device']} is no device; use auto, cpu, cuda or cuda:N.")
     described = manifest.read(chosen["weights"] or manifest.default_folder())
@@ -64,8 +65,9 @@ def detector_of(chosen: dict[str, Any]) -> Detector:
         from dashredact.detect import detector, weights  # noqa: PLC0415 - torch takes seconds to load
 
         device = detector.device_named(chosen["device"])
+        least = detector.LOWEST_SCORE if lowest_score is None else lowest_score
         return detector.TorchDetector(
-            weights.read(described.folder), device, chosen["batch_size"], chosen["detect_size"]
+            weights.read(described.folder), device, chosen["batch_size"], chosen["detect_size"], least
         )
 
     lazy = manifest.LazyDetector(described, load, chosen["detect_size"])

@@ -31,7 +31,8 @@ _LEVELS = np.linspace(0, 1, 101)
 _Z = 1.959963984540054  # standard deviations around the mean that hold 95 %
 
 
-class Rate(NamedTuple):
+@dataclass(frozen=True)
+class Rate:
     """So many of so many."""
 
     count: int
@@ -184,11 +185,9 @@ def at_precision(verdict: Verdict, wanted: float) -> tuple[float, float]:
 
 def bins(kind: Kind, sizes: Array, good: NDArray[np.bool_]) -> tuple[Bin, ...]:
     """How many objects of each class of sizes are good. sizes, good: (O,)."""
-    edges = (0, *EDGES[kind], None)
+    spans = zip((0, *EDGES[kind]), (*EDGES[kind], None), strict=True)
     return tuple(
-        Bin(least, below, _rate(good, (sizes >= least) & (sizes < (below or math.inf))))
-        for least, below in zip(edges, edges[1:], strict=False)
-        if least is not None
+        Bin(least, below, _rate(good, (sizes >= least) & (sizes < (below or math.inf)))) for least, below in spans
     )
 
 

@@ -1,14 +1,16 @@
-"""Annotated pictures on disk: our own form and COCO's are read, predictions are written in ours.
+"""Annotated pictures on disk, in our own form or COCO's.
 
 A set that is not of its form is a UsageError that names the file and the place in it; a picture that cannot be used
 is a VideoError. Names of pictures never lead out of the folder of their set.
 """
 
 import json
-import math
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashredact.errors import RefusedError, UnreadableError, UsageError
-from dashredact.store import coco, files
-from dashredact.values import KINDS, Array, Detections, Kind, ModelIdentity, Picture
+from dashredact.store import coco
+from dashredact.values import KINDS, Array, Kind, Picture
 
 NAME = "annotations.json"
 _MOST_PIXELS = 100_000_000
@@ -90,36 +92,39 @@ def _read(file: Path, name: str) -> Dataset:
 
 
 def _labelled(names: Any) -> frozenset[Kind]:
-    if not isinstance(names, list) or not names or not set(map(str, names)) <= set(Kind):
+    if not isinstance(names, list) or not names or not set(map(str, names)) <= set(KINDS):
         raise _FormError('needs "labelled", the kinds it was labelled for: ["face"], ["plate"] or both')
     return frozenset(map(Kind, names))
 
 
 def _rate(text: Any) -> Fraction:
+    """Frames a second. A pattern first: a Fraction takes exponents that fill the memory."""
     try:
-        rate = Fraction(text) if isinstance(text, str | int) else Fraction(0)
-    except (ValueError, ZeroDivisionError):
+        rate = Fraction(text) if re.fullmatch(r"\d{1,9}([./]\d{1,9})?", str(text)) else Fraction(0)
+    except (ZeroDivisionError, TypeError):
         rate = Fraction(0)
-    if rate <= 0:
+    if not rate:
         raise _FormError(f'has the "rate" {text}, which is no number of frames a second, such as "10" or "30000/1001"')
     return rate
 
 
 def _check_names(images: Sequence[Image]) -> None:
-    """Each picture once, each frame of a video once and of one size."""
-    files_seen: set[str] = set()
-    frames: set[tuple[str, int]] = set()
-    sizes: dict[str, tuple[int, int]] = {}
-    for image in images:
-        if image.file in files_seen:
-            raise _FormError(f"names the picture {image.file} twice")
-        files_seen.add(image.file)
-        if image.video is not None:
-            if (image.video, image.frame) in frames:
-                raise _FormError(f"has frame {image.frame} of the video {image.video} twice")
-            frames.add((image.video, image.frame))
-            if sizes.setdefault(image.video, (image.width, image.height)) != (image.width, image.height):
-                raise _FormError(f"has frames of two sizes in the video {image.video}")
+    """Each picture once; the frames of a video of one size, each once, later ones at later times."""
+    name, times = Counter(image.file for image in images).most_common(1)[0] if images else ("", 0)
+    if times > 1:
+        raise _FormError(f"names the picture {name} twice")
+    frames = sorted(
+        (image.video, image.frame, image.time, image.width, image.height) for image in images if image.video
+    )
+    for (video, *one), (other, *next_one) in pairwise(frames):
+        if video != other:
+            continue
+        if one[2:] != next_one[2:]:
+            raise _FormError(f"has frames of two sizes in the video {video}")
+        if one[0] == next_one[0]:
+            raise _FormError(f"has frame {one[0]} of the video {video} twice")
+        if one[1] >= next_one[1]:
+            raise _FormError(f"has frame {next_one[0]} of the video {video} at no later time than the one before")
 
 
 def _image(row: Any, where: str, folder: Path, rate: Fraction) -> Image:
@@ -150,9 +155,11 @@ def _moment(row: Mapping[str, Any], where: str, rate: Fraction) -> tuple[str | N
     video = row.get("video")
     if video is None:
         return None, 0, 0.0
+    if not isinstance(video, str) or not video:
+        raise _FormError(f'has no name as "video" of {where}')
     frame = _whole(row.get("frame"), f'"frame" of {where}', least=0)
     time = float(frame / rate) if row.get("time") is None else _number(row["time"], f'"time" of {where}')
-    return str(video), frame, time
+    return video, frame, time
 
 
 def _box(mark: Any, where: str) -> tuple[tuple[float, ...], int, bool]:
@@ -165,7 +172,7 @@ def _box(mark: Any, where: str) -> tuple[tuple[float, ...], int, bool]:
 
 
 def _number(value: Any, what: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or abs(value) > 1e9:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 1e9:
         raise _FormError(f"has no number as {what}")
     return float(value)
 
@@ -211,37 +218,6 @@ def load(image: Image) -> Picture:
     return np.asarray(pixels, np.uint8)
 
 
-def encode_predictions(model: ModelIdentity, found: Sequence[tuple[Dataset, Sequence[Detections]]]) -> bytes:
-    """The detections of each set's pictures in the form of an annotation file, every box with its score."""
-    labelled = set().union(*(dataset.labelled for dataset, _ in found))
-    content = {
-        "source": {"model": model.name, "sha256": model.sha256},
-        "labelled": [kind for kind in KINDS if kind in labelled],
-        "images": list(_predicted(found)),
-    }
-    return json.dumps(content, ensure_ascii=False).encode() + b"\n"
-
-
-def _predicted(found: Sequence[tuple[Dataset, Sequence[Detections]]]) -> Iterator[dict[str, Any]]:
-    for dataset, answers in found:
-        prefix = f"{dataset.name}/" if len(found) > 1 else ""
-        for image, answer in zip(dataset.images, answers, strict=True):
-            moment = {"video": prefix + image.video, "frame": image.frame, "time": image.time} if image.video else {}
-            rows = zip(answer.kinds, answer.boxes.astype(np.float64), answer.scores, strict=True)
-            boxes = [_row(KINDS[kind], box, float(score)) for kind, box, score in rows]
-            size = {"width": image.width, "height": image.height}
-            yield {"file": prefix + image.file, **size, **moment, "boxes": boxes}
-
-
-def _row(kind: Kind, box: Array, score: float) -> dict[str, Any]:
-    x0, y0, x1, y1 = (round(float(side), 2) for side in box)
-    sides = {"x": x0, "y": y0, "w": round(x1 - x0, 2), "h": round(y1 - y0, 2)}
-    return {"label": kind, **sides, "score": round(score, 4)}
-
-
-def write(path: Path, content: bytes) -> None:
-    """Put it there for its owner's eyes only. UsageError where that is not possible."""
-    try:
-        files.write(path, content)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written ({error.strerror}); choose another place.") from None
+def encode(picture: Picture, ending: str) -> bytes:
+    """A picture as the content of a file. ending: such as `.png`."""
+    return cv2.imencode(ending, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
