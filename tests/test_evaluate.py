@@ -268,10 +268,10 @@ def test_it_prints_a_table_and_sentences(tmp_path: Path) -> None:
     assert done.exit_code == ExitCode.OK, done.output
     assert "drives face        10      10" in done.stdout
     assert (
-        "Of 10 faces at least 32 px in their longer side, 80.0 % [49.0-94.3 %] were found (IoU 0.5, score 0.5)."
+        "Of 10 faces at least 32 px on the longer side, 80.0 % [49.0-94.3 %] were found (IoU 0.5, score 0.5)."
         in done.stdout
     )
-    assert "Of 10 frames of faces at least 32 px in their longer side, 0.0 % were uncovered" in done.stdout
+    assert "Of 10 frames of faces at least 32 px on the longer side, 0.0 % were uncovered" in done.stdout
     assert done.stderr == ""
 
 

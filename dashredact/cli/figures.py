@@ -8,7 +8,7 @@ from dashredact.pure.coverage import ENOUGH, LEAST
 from dashredact.pure.scores import PLAIN, PRECISION, SAME, Bin, Figures, Rate
 from dashredact.values import Detector, Kind
 
-_MEASURE = {Kind.FACE: "in their longer side", Kind.PLATE: "wide"}
+_MEASURE = {Kind.FACE: "on the longer side", Kind.PLATE: "wide"}
 _HEADS = "class pictures objects   AP50   AR50  R@P.8  score |  score recall  prec. false/pic.  masked"
 _MANY = {Kind.FACE: "faces", Kind.PLATE: "plates"}
 

@@ -166,9 +166,10 @@ def _box(mark: Any, where: str) -> tuple[tuple[float, ...], int, bool]:
     if not isinstance(mark, dict) or mark.get("label") not in KINDS:
         raise _FormError(f'needs "face" or "plate" as "label" in {where}')
     x, y, w, h = (_number(mark.get(side), f'"{side}" of {where}') for side in "xywh")
-    if w <= 0 or h <= 0:
-        raise _FormError(f"has no width or no height in {where}")
-    return (x, y, x + w, y + h), KINDS.index(mark["label"]), bool(mark.get("ignore", False))
+    if w < 0 or h < 0:
+        raise _FormError(f"has a negative width or height in {where}")
+    nothing = w == 0 or h == 0  # some tools leave such marks behind: there is nothing to find
+    return (x, y, x + w, y + h), KINDS.index(mark["label"]), bool(mark.get("ignore", False)) or nothing
 
 
 def _number(value: Any, what: str) -> float:

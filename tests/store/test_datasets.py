@@ -64,6 +64,11 @@ def test_a_folder_is_a_set_of_its_name(folder: Path) -> None:
     assert datasets.load(image)[0, 0].tolist() == [50, 100, 200]
 
 
+def test_a_mark_without_an_area_is_nothing_to_find(folder: Path) -> None:
+    found = _read(folder, _ours(_row(boxes=[_BOX, {**_BOX, "w": 0}, {**_BOX, "h": 0}])))
+    assert found.images[0].ignore.tolist() == [False, True, True]
+
+
 def test_a_folder_of_folders_is_several_sets(folder: Path) -> None:
     _read(folder, _ours())
     empty = folder.parent / "another"
@@ -110,10 +115,6 @@ def test_a_frame_may_say_its_time(folder: Path) -> None:
 # --- what is refused ---------------------------------------------------------------------------------------------
 
 
-def _second(**other: Any) -> dict[str, Any]:
-    return _row(file="images/../images/0.png", **other)
-
-
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -137,7 +138,7 @@ def _second(**other: Any) -> dict[str, Any]:
         (_ours(_row(boxes=None)), '"boxes" in images[0]'),
         (_ours(_row(boxes=[{**_BOX, "label": "dog"}])), "boxes[0] of images[0]"),
         (_ours(_row(boxes=[{**_BOX, "label": []}])), "boxes[0] of images[0]"),
-        (_ours(_row(boxes=[_BOX, {**_BOX, "w": 0}])), "boxes[1] of images[0]"),
+        (_ours(_row(boxes=[_BOX, {**_BOX, "w": -1}])), "boxes[1] of images[0]"),
         (_ours(_row(boxes=[{**_BOX, "x": float("nan")}])), '"x" of boxes[0]'),
         (_ours(_row(boxes=[{**_BOX, "x": 10**400}])), '"x" of boxes[0]'),
         (_ours(_row(boxes=[{**_BOX, "x": True}])), '"x" of boxes[0]'),

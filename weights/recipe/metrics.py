@@ -1,18 +1,18 @@
-"""Compares detections with annotated boxes: hits, precision, recall. Ignored boxes cost nothing, found or not."""
+"""The recipe's detections and objects, judged by the arithmetic of `dashredact evaluate`."""
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from torch import Tensor
-from torchvision.ops import box_iou
+
+from dashredact.pure import scores
+from dashredact.pure.scores import Verdict as Verdicts
+from dashredact.pure.scores import at_precision, pool
 
 from .augment import MIN_SIDE
-from .data import Floats, Objects
+from .data import CLASSES, Objects
 
-_SAME, _WITHIN = 0.5, 0.5  # IoU that makes a hit; share of a detection inside an ignored box that excuses it
+__all__ = ["Found", "Verdicts", "at_precision", "judge", "pool", "summarise"]
 
 
 class Found(NamedTuple):
@@ -26,82 +26,26 @@ class Found(NamedTuple):
     """int64 (D,)"""
 
 
-class Verdicts(NamedTuple):
-    """What became of the detections of one class."""
-
-    scores: Floats
-    """(D,) those inside ignored boxes left out"""
-    hits: NDArray[np.bool_]
-    """(D,) true where an object was found for the first time"""
-    objects: int
-
-
 def judge(found: Found, objects: Objects, label: int) -> Verdicts:
-    """Match detections of a class to its objects, best first, each object once, at half overlap."""
+    """What became of the detections and objects of a class on one picture; sizes in its pixels."""
     own = found.labels == label
-    boxes, scores = found.boxes[own], found.scores[own].numpy()
+    boxes, values = (tensor[own].numpy().astype(np.float64) for tensor in (found.boxes, found.scores))
     small = (objects.boxes[:, 2:] - objects.boxes[:, :2]).max(1, initial=0) < MIN_SIDE
     wanted = objects.trusted(label) & ~small
     excused = (objects.labels == label) & ~wanted
-    hits = match(boxes, torch.from_numpy(objects.boxes[wanted]))
-    dropped = ~hits & (covered(boxes, torch.from_numpy(objects.boxes[excused])) >= _WITHIN)
-    return Verdicts(scores[~dropped], hits[~dropped], int(wanted.sum()))
-
-
-def match(boxes: Tensor, wanted: Tensor) -> NDArray[np.bool_]:
-    """(D,) true where a box (D, 4), best first, is the first to overlap some wanted one (G, 4) by half."""
-    hits = np.zeros(len(boxes), np.bool_)
-    if not len(wanted):
-        return hits
-    overlaps = box_iou(boxes, wanted).numpy().copy()
-    for row in range(len(boxes)):
-        column = int(overlaps[row].argmax())
-        if overlaps[row, column] >= _SAME:
-            hits[row] = True
-            overlaps[:, column] = 0
-    return hits
-
-
-def covered(boxes: Tensor, regions: Tensor) -> Floats:
-    """(D,) largest share of each box's area that lies within one region."""
-    if not len(regions):
-        return np.zeros(len(boxes), np.float32)
-    low, high = torch.maximum(boxes[:, None, :2], regions[:, :2]), torch.minimum(boxes[:, None, 2:], regions[:, 2:])
-    area = (boxes[:, 2:] - boxes[:, :2]).prod(1)
-    shares = (high - low).clamp(min=0).prod(2) / area.clamp(min=1e-6)[:, None]
-    return np.asarray(shares.amax(1).numpy(), np.float32)
-
-
-def pool(parts: Iterable[Verdicts]) -> Verdicts:
-    """All verdicts as one list, best score first."""
-    scores, hits, objects = zip(*parts, strict=True)
-    order = np.argsort(-np.concatenate(scores), kind="stable")
-    return Verdicts(np.concatenate(scores)[order], np.concatenate(hits)[order], sum(objects))
+    marked = objects.boxes.astype(np.float64)
+    matched = scores.match(boxes, values, marked[wanted], marked[excused])
+    return scores.judge(matched, values, scores.size(scores.Kind(CLASSES[label]), marked[wanted]))
 
 
 def summarise(verdict: Verdicts) -> dict[str, float]:
-    """AP50, AR50 (any score), and the recall and threshold at precision 0.8."""
-    precision, recall = curve(verdict)
-    envelope = np.maximum.accumulate(precision[::-1])[::-1]
-    threshold, reached = at_precision(verdict, 0.8)
+    """AP50, AR50 (any score), and the recall and threshold at precision 0.8. verdict: pooled."""
+    told = scores.figures(scores.Kind.FACE, verdict, 1.0)
     figures = {
-        "objects": verdict.objects,
-        "ap50": float((envelope * np.diff(recall, prepend=0)).sum()),
-        "ar50": float(recall[-1]) if len(recall) else 0.0,
-        "recall_at_precision_0.8": reached,
-        "threshold_at_precision_0.8": threshold,
+        "objects": told.objects,
+        "ap50": told.ap50 or 0.0,
+        "ar50": told.ar50 or 0.0,
+        "recall_at_precision_0.8": told.recall_at_precision or 0.0,
+        "threshold_at_precision_0.8": told.score_at_precision or 1.0,
     }
     return {name: round(value, 4) for name, value in figures.items()}
-
-
-def curve(verdict: Verdicts) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Precision and recall (D,) when the first, the first two, ... detections count."""
-    hits = np.cumsum(verdict.hits)
-    return hits / np.arange(1, len(hits) + 1), hits / max(verdict.objects, 1)
-
-
-def at_precision(verdict: Verdicts, wanted: float) -> tuple[float, float]:
-    """The lowest score whose detections and better ones are as precise as wanted, and their recall; else 1, 0."""
-    precision, recall = curve(verdict)
-    enough = np.flatnonzero(precision >= wanted)
-    return (float(verdict.scores[enough[-1]]), float(recall[enough[-1]])) if len(enough) else (1.0, 0.0)
