@@ -9,7 +9,7 @@ from dashredact.pure.scores import PLAIN, PRECISION, SAME, Bin, Figures, Rate
 from dashredact.values import Detector, Kind
 
 _MEASURE = {Kind.FACE: "on the longer side", Kind.PLATE: "wide"}
-_HEADS = "class pictures objects   AP50   AR50  R@P.8  score |  score recall  prec. false/pic.  masked"
+_HEADS = "class pictures objects   AP50   AR50  R@P.8  score |  score recall  prec. false/pic.    masked"
 _MANY = {Kind.FACE: "faces", Kind.PLATE: "plates"}
 
 
@@ -26,13 +26,13 @@ def as_dict(detector: Detector, results: Mapping[str, Result], together: Result)
 
 
 def _result(result: Result) -> dict[str, Any]:
-    classes = {kind: _class(figures, result.falsely_masked[kind]) for kind, figures in result.classes.items()}
+    classes = {kind: _class(kind, figures, result.falsely_masked[kind]) for kind, figures in result.classes.items()}
     linked = {kind: _linked(one) for kind, one in result.linked.items()}
     after = None if result.masked is None else {"masked_share": _round(result.masked), "classes": linked}
     return {"images": result.images, "classes": classes, "after_linking": after}
 
 
-def _class(figures: Figures, falsely_masked: float) -> dict[str, Any]:
+def _class(kind: Kind, figures: Figures, falsely_masked: float) -> dict[str, Any]:
     return {
         "images": figures.images,
         "objects": figures.objects,
@@ -51,6 +51,7 @@ def _class(figures: Figures, falsely_masked: float) -> dict[str, Any]:
             "falsely_masked_share": _round(falsely_masked),
         },
         "recall_by_size": _bins(figures.sizes),
+        "recall_from_size": {"from": PLAIN[kind], **_rate(figures.plain)},
     }
 
 
@@ -102,9 +103,10 @@ def _line(name: str, width: int, kind: Kind, result: Result) -> str:
     figures = result.classes[kind]
     before = (figures.ap50, figures.ar50, figures.recall_at_precision, figures.score_at_precision)
     after = (figures.threshold, figures.recall.share, figures.precision.share)
+    masked = 100 * result.falsely_masked[kind]
     return (
         f"{name:{width}} {kind:5} {figures.images:8d} {figures.objects:7d} {' '.join(map(_three, before))} |"
-        f" {' '.join(map(_three, after))} {_three(figures.false_per_image):>10} {result.falsely_masked[kind]:7.3%}"
+        f" {' '.join(map(_three, after))} {_three(figures.false_per_image):>10} {masked:7.3f} %"
     )
 
 
@@ -145,15 +147,15 @@ def _sentences(result: Result) -> Iterator[str]:
             yield f"No {kind} to find is at least {PLAIN[kind]} px {_MEASURE[kind]}."
         if figures.images:
             false, masked = figures.false_per_image, result.falsely_masked[kind]
-            yield f"There were {false:.2f} false {kind} boxes a picture, which would mask {masked:.2%} of it."
+            yield f"There were {false:.2f} false {kind} boxes a picture, which would mask {100 * masked:.2f} % of it."
     for kind, linked in result.linked.items():
         frames = linked.uncovered
         if frames.of:
             what = f"{frames.of} frame{'s' if frames.of > 1 else ''} of {_objects(kind, 0, LEAST)}"
-            meaning = f"less than {ENOUGH:.0%} of the box under masks"
+            meaning = f"less than {100 * ENOUGH:.0f} % of the box under masks"
             yield f"Of {what}, {_percent(frames)} were uncovered after linking ({meaning})."
     if result.masked is not None:
-        yield f"On average {result.masked:.2%} of a video's picture was masked."
+        yield f"On average {100 * result.masked:.2f} % of a video's picture was masked."
 
 
 def _objects(kind: Kind, count: int, least: float) -> str:
