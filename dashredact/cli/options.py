@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from dashredact.detect import manifest
+from dashredact.detect.adapters import given
+from dashredact.detect.adapters.chosen import choose
 from dashredact.errors import UsageError
 from dashredact.values import Detector
 
@@ -40,6 +42,14 @@ DETECT = options(
         help="Folder with a manifest, weights and a canary [default: the shipped ones].",
     ),
     click.option(
+        "--model",
+        "models",
+        multiple=True,
+        metavar="NAME_OR_FILE[=KIND]",
+        help="Another model, .onnx or TorchScript, for the kinds that it finds; may be given several times.",
+    ),
+    click.option("--trust-code", is_flag=True, help="Allow a --model that is TorchScript, which is code."),
+    click.option(
         "--detect-size", type=click.IntRange(320, 4096), help="Long side of what the detector sees, in pixels."
     ),
     click.option("--face-threshold", type=click.FloatRange(0.1, 1), help="Score from which a face is masked."),
@@ -50,14 +60,18 @@ DETECT = options(
 def detector_of(chosen: dict[str, Any]) -> Detector:
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", chosen["device"]):
         raise UsageError(f"{chosen['device']} is no device; use auto, cpu, cuda or cuda:N.")
-    described = manifest.read(chosen["weights"] or manifest.default_folder())
+    described = shipped = manifest.read(chosen["weights"] or manifest.default_folder())
+    models = [choose(text, chosen["trust_code"]) for text in chosen["models"]]
+    if models:
+        described = given.described(shipped, models)
 
     def load() -> Detector:
         from dashredact.detect import detector, weights  # noqa: PLC0415 - torch takes seconds to load
 
         device = detector.device_named(chosen["device"])
-        return detector.TorchDetector(
-            weights.read(described.folder), device, chosen["batch_size"], chosen["detect_size"]
-        )
+        return detector.TorchDetector(weights.read(shipped.folder), device, chosen["batch_size"], chosen["detect_size"])
 
-    return manifest.LazyDetector(described, load, chosen["detect_size"])
+    def load_all() -> Detector:
+        return given.load(models, load, chosen["device"], chosen["batch_size"]) if models else load()
+
+    return manifest.LazyDetector(described, load_all, chosen["detect_size"])

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 
 from dashredact.detect import prepare
+from dashredact.detect.canary import Canary
 from dashredact.detect.network import Candidates
 from dashredact.detect.nms import batched_nms
-from dashredact.detect.weights import Canary, Weights
+from dashredact.detect.weights import Weights
 from dashredact.errors import MachineError, UsageError
 from dashredact.pure.boxes import iou
 from dashredact.values import KINDS, Detections, Kind, ModelIdentity, Picture
