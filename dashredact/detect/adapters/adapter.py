@@ -10,7 +10,7 @@ from dashredact.detect.adapters.chosen import Chosen
 from dashredact.detect.adapters.classes import Finds
 from dashredact.detect.adapters.feed import batch, place
 from dashredact.detect.adapters.forms import TRAITS, Form
-from dashredact.detect.adapters.onnxfile import freed
+from dashredact.detect.adapters.onnxfile import Shape, freed
 from dashredact.detect.adapters.session import Session
 from dashredact.errors import MachineError
 from dashredact.values import Array, Detections, Picture
@@ -55,12 +55,22 @@ class OnnxDetector:
         pixels = batch(pictures, where, traits, np.float16 if chosen.half else np.float32)
         try:
             outputs = self._session(pixels)
+            for output, stated in zip(outputs.values(), chosen.stated, strict=False):
+                need(_fits(output.shape, stated), f"{output.shape} instead of the {stated} of its file")
             need(all(np.isfinite(output).all() for output in outputs.values()), "numbers that are none")
             found = _DECODE[chosen.form](outputs, (where.width, where.height), chosen.finds, self._lowest)
             need(len(found) == len(pictures), f"{len(found)} answers for {len(pictures)} pictures")
             return [decide(one._replace(boxes=where.back(one.boxes)), width, height) for one in found]
         except Misfit as misfit:
             raise refusal(chosen, misfit) from None
+
+
+def _fits(shape: tuple[int, ...], stated: Shape) -> bool:
+    """The first side is left out: it counts pictures, and files are careless about it."""
+    if stated is None:
+        return True
+    sides = zip(shape[1:], stated[1:], strict=False)
+    return len(shape) == len(stated) and all(isinstance(said, str) or side == said for side, said in sides)
 
 
 def refusal(chosen: Chosen, misfit: Misfit) -> MachineError:

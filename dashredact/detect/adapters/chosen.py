@@ -12,6 +12,7 @@ from dashredact.detect.adapters import catalogue, classes, forms, onnxfile
 from dashredact.detect.adapters.catalogue import Entry
 from dashredact.detect.adapters.classes import Finds
 from dashredact.detect.adapters.forms import TRAITS, Form
+from dashredact.detect.adapters.onnxfile import Shape
 from dashredact.errors import MachineError, UsageError
 from dashredact.values import Kind, ModelIdentity
 
@@ -39,6 +40,8 @@ class Chosen:
     half: bool = False
     """whether the input is float16"""
     one_at_a_time: bool = False
+    stated: tuple[Shape, ...] = ()
+    """shapes of the outputs, as far as the file is to be believed"""
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -130,6 +133,7 @@ def _onnx(path: Path, name: str, digest: str, finds: Finds, entry: Entry | None,
         *(path, name, digest, form, found, told, _thresholds(form, entry), _long_side(entry, fixed), fixed),
         half=file.inputs[0].type == _HALF,
         one_at_a_time=shape[0] == 1 or form is Form.YOLO_V9,
+        stated=tuple(value.shape for value in file.outputs) if form is not Form.CENTERFACE else (),
     )
 
 

@@ -99,7 +99,8 @@ class TorchScriptDetector:
 def _load(chosen: Chosen, device: torch.device) -> tuple[nn.Module, bool]:
     """The model, and whether it takes many pictures."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript as a whole; these files have no other form
+        for about in (DeprecationWarning, FutureWarning):  # TorchScript is old; these files have no other form
+            warnings.simplefilter("ignore", about)
         try:
             model = torch.jit.load(io.BytesIO(chosen.content()), map_location=device)  # type: ignore[no-untyped-call]
             many = hasattr(model, "inference")
