@@ -12,6 +12,7 @@ from dashredact.values import KINDS, Array, Detections
 LOWEST_SCORE = 0.10
 OVERLAP = 0.5
 """of two boxes of a kind from which the weaker one goes"""
+_ROUNDING = 0.01  # by which a score may miss 0..1, for reduced precision
 _MOST = 1000  # candidates of a picture that are compared with each other
 
 
@@ -36,8 +37,14 @@ def need(right: bool, wrong: str) -> None:
         raise Misfit(wrong)
 
 
+def need_scores(scores: Array) -> None:
+    """Misfit where they are not 0..1: whatever they are instead, a threshold would mean nothing."""
+    need(bool((np.abs(scores - 0.5) <= 0.5 + _ROUNDING).all()), "scores outside 0..1")
+
+
 def of_classes(boxes: Array, scores: Array, classes: Array, finds: Finds, lowest: float) -> Candidates:
     """classes: (N,) class numbers. Boxes of classes that are not masked, and weak ones, are left out."""
+    need_scores(scores)
     strong = scores >= lowest
     boxes, scores, numbers = boxes[strong], scores[strong], classes[strong].astype(np.int64)
     if len(finds) == 1:
@@ -53,6 +60,7 @@ def of_score_table(boxes: Array, table: Array, finds: Finds, lowest: float) -> C
     finds = finds * table.shape[1] if len(finds) == 1 else finds
     masked = [number for number, kind in enumerate(finds) if kind]
     own = table[:, masked]
+    need_scores(own)
     return of_classes(boxes, own.max(1), np.array(masked)[own.argmax(1)], finds, lowest)
 
 
@@ -67,7 +75,7 @@ def decide(found: Candidates, width: int, height: int) -> Detections:
         np.zeros(len(kept), np.int32),
         found.kinds[kept],
         boxes[kept].astype(np.float32),
-        np.minimum(found.scores[kept], 1).astype(np.float32),
+        np.clip(found.scores[kept], 0, 1).astype(np.float32),
     )
 
 

@@ -103,15 +103,19 @@ def _read(path: Path) -> bytes:
 
 
 def _torchscript(path: Path, name: str, digest: str, finds: Finds, entry: Entry | None, trust_code: bool) -> Chosen:
-    with zipfile.ZipFile(path) as archive:
-        if not any("/code/" in member for member in archive.namelist()):
-            raise MachineError(f"{path} holds weights without a network; export it to ONNX.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.namelist()
+    except (OSError, zipfile.BadZipFile) as error:
+        raise MachineError(f"{path} is no ONNX or TorchScript file ({error}); use another --model.") from None
+    if not any("/code/" in member for member in members):
+        raise MachineError(f"{path} holds weights without a network; export it to ONNX.")
     if not trust_code:
         raise UsageError(
             f"{path} is a TorchScript file, which is code that can do anything you can; use an ONNX file, or add"
             " --trust-code if you trust where it is from."
         )
-    told = classes.resolve(name, finds, (), None)
+    told = classes.resolve(entry.name if entry else str(path), finds, (), None)
     return Chosen(
         path, name, digest, Form.TORCHSCRIPT, told, True, _thresholds(Form.TORCHSCRIPT, entry), _long_side(entry, None)
     )
@@ -126,7 +130,7 @@ def _onnx(path: Path, name: str, digest: str, finds: Finds, entry: Entry | None,
             f"{path} gives {shapes}, which is of no form that this tool knows; export it as the README says, or state"
             " its form in models.json."
         )
-    found, told = _finds(name, form, finds, file)
+    found, told = _finds(entry.name if entry else str(path), form, finds, file)
     shape = _input_shape(path, form, file)
     fixed = (shape[3], shape[2]) if isinstance(shape[2], int) and isinstance(shape[3], int) else None
     return Chosen(
@@ -147,14 +151,19 @@ def _skeleton(path: Path, content: bytes) -> onnxfile.OnnxFile:
     return file
 
 
-def _finds(name: str, form: Form, finds: Finds, file: onnxfile.OnnxFile) -> tuple[Finds, bool]:
-    if form not in forms.FACES_ONLY:
-        names = classes.names_in(file.metadata)
-        count = len(names) or forms.class_count(form, file)
-        return classes.resolve(name, finds, names, count), bool(finds)
-    if finds not in ((), (Kind.FACE,)):
-        raise UsageError(f"{name} is of the form {form}, which finds faces only; leave out what stands behind =.")
-    return (Kind.FACE,), False
+def _finds(model: str, form: Form, finds: Finds, file: onnxfile.OnnxFile) -> tuple[Finds, bool]:
+    """The kinds of its classes, and whether they were told. model: as it is called on the command line."""
+    if form in forms.FACES_ONLY:
+        if finds not in ((), (Kind.FACE,)):
+            raise UsageError(f"{model} is of the form {form}, which finds faces only; leave out what stands behind =.")
+        return (Kind.FACE,), False
+    names, count = classes.names_in(file.metadata), forms.class_count(form, file)
+    if names and count not in (None, len(names)):
+        raise MachineError(
+            f"{model} states {len(names)} classes and scores {count}, as models with key points or masks do; export one"
+            " that only detects."
+        )
+    return classes.resolve(model, finds, names, len(names) or count), bool(finds)
 
 
 def _input_shape(path: Path, form: Form, file: onnxfile.OnnxFile) -> Sequence[int | str]:

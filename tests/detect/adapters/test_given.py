@@ -1,5 +1,7 @@
 """Several detectors as one: which kinds each is asked for, what is united, and what the audit log says of them."""
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,6 +96,18 @@ def test_the_shipped_weights_are_not_loaded_where_the_given_models_find_both(tmp
     described = given.described(manifest.read(manifest.default_folder()), models)
     assert "dashnet" not in described.identity.name
     assert described.identity == given.load(models, _never, "cpu").identity
+
+
+def test_planning_with_a_model_loads_no_runtime(tmp_path: Path) -> None:
+    """Work that is done is skipped without waiting for torch or onnxruntime."""
+    path = made.save(made.v8(np.zeros((0, 5))), tmp_path / "p.onnx")
+    options = _chosen(models=[f"{path}=plate"])
+    code = (
+        f"from dashredact.cli.options import detector_of; print(detector_of({options!r}).identity.name)\n"
+        "import sys; print(sorted({'torch', 'onnxruntime'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def _never() -> Stub:

@@ -203,6 +203,19 @@ def test_classes_of_unknown_names_must_be_said(load: Load) -> None:
         load(made.v8(rows), "=face,plate")
 
 
+@pytest.mark.parametrize("score", [3.0, -0.5])
+def test_scores_that_are_none_stop_the_run(load: Load, score: float) -> None:
+    """Bare logits, or key points taken for classes: a threshold would mean nothing."""
+    detector = load(made.v8(np.array([[30, 20, 20, 10, score]])), "=plate")
+    with pytest.raises(MachineError, match=r"scores outside 0\.\.1"):
+        detector([PICTURE])
+
+
+def test_model_with_key_points_is_refused(load: Load) -> None:
+    with pytest.raises(MachineError, match="states 1 classes and scores 16"):
+        load(made.v8(np.zeros((0, 20)), names="{0: 'face'}"))
+
+
 def test_suffix_of_one_kind_takes_that_one_of_several(load: Load) -> None:
     rows = np.array([[30, 20, 20, 10, 0, 0.9, 0], [60, 40, 10, 20, 0, 0, 0.7]])
     assert told(load(made.v8(rows, names=NAMES), "=plate")([PICTURE])[0]) == [(PLATE, 0.7, 55, 30, 65, 50)]

@@ -150,3 +150,12 @@ def test_archive_that_only_looks_like_one_is_refused(tmp_path: Path) -> None:
         archive.writestr("model/code/__torch__.py", "import os")
     with pytest.raises(MachineError, match="no TorchScript file of the EgoBlur form"):
         TorchScriptDetector(choose(f"{path}=face", True), torch.device("cpu"))
+
+
+def test_broken_archive_is_refused(tmp_path: Path) -> None:
+    path = save(Gen1(), tmp_path / "model.jit")
+    content = bytearray(path.read_bytes())
+    content[content.rindex(b"PK\x01\x02")] = 0
+    path.write_bytes(content)
+    with pytest.raises(MachineError, match="is no ONNX or TorchScript file"):
+        choose(f"{path}=face", True)
