@@ -13,6 +13,7 @@ STRIDE = 4
 
 def decode(outputs: Mapping[str, Array], size: tuple[int, int], finds: Finds, lowest: float) -> list[Candidates]:
     """outputs: in their order heat (N, 1, h, w), log height and width (N, 2, h, w), offset y x (N, 2, h, w), marks."""
+    need(len(outputs) >= 3, f"{len(outputs)} of its 4 maps")
     heat, scale, offset = list(outputs.values())[:3]
     for part, depth in ((heat, 1), (scale, 2), (offset, 2)):
         need(

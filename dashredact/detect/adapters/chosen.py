@@ -54,7 +54,7 @@ class Chosen:
             return ModelIdentity(self.name, self.sha256)
         finds = ",".join(kind or "-" for kind in self.finds)
         digest = hashlib.sha256(json.dumps([self.sha256, self.form, finds]).encode()).hexdigest()
-        return ModelIdentity(f"{self.name}={finds} (sha256 {self.sha256})", digest)
+        return ModelIdentity(f"{self.name}={finds} (file {self.sha256})", digest)
 
     def content(self) -> bytes:
         """MachineError if the file is no longer the one that was chosen: the audit log would name another."""
@@ -124,7 +124,7 @@ def _torchscript(path: Path, name: str, digest: str, finds: Finds, entry: Entry 
 def _onnx(path: Path, name: str, digest: str, finds: Finds, entry: Entry | None, content: bytes) -> Chosen:
     file = _skeleton(path, content)
     form = entry.form if entry and entry.form else forms.recognise(file)
-    if form is None or form is Form.TORCHSCRIPT or not file.inputs:
+    if form is None or form is Form.TORCHSCRIPT or not file.inputs or not file.outputs:
         shapes = ", ".join(f"{value.name} {_shown(value.shape)}" for value in file.outputs)
         raise MachineError(
             f"{path} gives {shapes}, which is of no form that this tool knows; export it as the README says, or state"

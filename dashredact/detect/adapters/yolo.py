@@ -46,6 +46,7 @@ def _only(outputs: Mapping[str, Array], rank: int) -> Array:
 
 
 def _check_classes(shape: tuple[int, ...], classes: int, finds: Finds) -> None:
+    need(shape[1] > shape[2], f"{shape}, fewer candidates than numbers for each")
     need(classes >= 1 and len(finds) in (1, classes), f"{shape}, which is not {len(finds)} classes")
 
 

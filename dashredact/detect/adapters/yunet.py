@@ -21,7 +21,9 @@ def decode(outputs: Mapping[str, Array], size: tuple[int, int], finds: Finds, lo
 def _level(outputs: Mapping[str, Array], stride: int, size: tuple[int, int]) -> tuple[Array, Array]:
     """Boxes (N, P, 4) in input pixels and scores (N, P)."""
     rows, columns = size[1] // stride, size[0] // stride
-    parts = [outputs[f"{part}_{stride}"] for part in ("cls", "obj", "bbox")]
+    names = [f"{part}_{stride}" for part in ("cls", "obj", "bbox")]
+    need(set(names) <= outputs.keys(), f"no {' or '.join(names)}")
+    parts = [outputs[name] for name in names]
     for part, wide in zip(parts, (1, 1, 4), strict=True):
         need(part.shape[1:] == (rows * columns, wide), f"{part.shape} at stride {stride} for {size[0]}x{size[1]} px")
     classes, objects, sides = parts

@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from dashredact import cli
 from dashredact.detect.adapters import catalogue, fetch
+from dashredact.detect.adapters.adapter import OnnxDetector
 from dashredact.detect.adapters.chosen import choose
 from dashredact.errors import MachineError, UsageError
 from dashredact.values import Kind
@@ -175,6 +176,24 @@ def test_a_model_of_the_list_is_chosen_by_its_name(folder: Path) -> None:
         choose("own", False)
     with pytest.raises(UsageError, match="yunet-n, own"):
         choose("nothing", False)
+
+
+def test_a_form_that_the_file_leaves_open_can_be_stated(folder: Path) -> None:
+    rows = made.filled(np.array([[20, 15, 40, 25, 0.8, 0]]), 300)
+    model = made.answering({"output0": rows[None]}, shapes={"output0": ("n", "found", 6)}).SerializeToString()
+    told = {"sha256": hashlib.sha256(model).hexdigest(), "bytes": len(model)}
+    describe(folder, **told)
+    (folder / "own.onnx").write_bytes(model)
+    with pytest.raises(MachineError, match=r"state its form in models\.json"):
+        choose("own", False)
+    picture = np.zeros((64, 96, 3), np.uint8)
+    describe(folder, **told, form="yolo-v10-end-to-end")
+    (found,) = OnnxDetector(choose("own", False), "cpu")([picture])
+    assert found.boxes.tolist() == [[20, 15, 40, 25]]
+    for form in ("yolo-v8", "yolo-v9-end-to-end", "centerface", "yunet"):
+        describe(folder, **told, form=form, finds=["face"])
+        with pytest.raises(MachineError, match="which the form"):
+            OnnxDetector(choose("own", False), "cpu")([picture])
 
 
 @pytest.mark.parametrize(
