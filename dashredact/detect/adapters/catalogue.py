@@ -10,7 +10,7 @@ from typing import Any
 from dashredact.detect.adapters.classes import Finds
 from dashredact.detect.adapters.forms import Form
 from dashredact.errors import MachineError
-from dashredact.values import Kind
+from dashredact.values import KINDS, Kind
 
 _SHIPPED = Path(__file__).parents[1] / "known.json"
 _OWN = "models.json"
@@ -76,7 +76,7 @@ def _entry(item: dict[str, Any]) -> Entry:
         path=folder() / file,
         sha256=digest,
         bytes=int(item["bytes"]),
-        finds=tuple(None if kind == "-" else Kind(kind) for kind in item["finds"]),
+        finds=tuple(None if kind == "-" else KINDS[KINDS.index(kind)] for kind in item["finds"]),
         form=Form(item["form"]) if item.get("form") else None,
         address=address,
         licence=str(item.get("licence", "")),

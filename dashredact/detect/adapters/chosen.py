@@ -14,7 +14,7 @@ from dashredact.detect.adapters.classes import Finds
 from dashredact.detect.adapters.forms import TRAITS, Form
 from dashredact.detect.adapters.onnxfile import Shape
 from dashredact.errors import MachineError, UsageError
-from dashredact.values import Kind, ModelIdentity
+from dashredact.values import KINDS, Kind, ModelIdentity
 
 _LONG_SIDE = 1280  # of what a model of open input size is shown
 _FLOAT, _HALF = 1, 10
@@ -187,7 +187,7 @@ def _shown(shape: Sequence[int | str] | None) -> str:
 
 def _thresholds(form: Form, entry: Entry | None) -> dict[Kind, float]:
     own = entry.thresholds if entry else {}
-    return {kind: own.get(kind, TRAITS[form].threshold) for kind in Kind}
+    return {kind: own.get(kind, TRAITS[form].threshold) for kind in KINDS}
 
 
 def _long_side(entry: Entry | None, fixed: tuple[int, int] | None) -> int:

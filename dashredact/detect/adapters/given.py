@@ -12,14 +12,14 @@ from dashredact.detect.adapters.chosen import Chosen
 from dashredact.detect.adapters.forms import Form
 from dashredact.detect.manifest import Manifest, default_folder
 from dashredact.errors import MachineError
-from dashredact.values import Detections, Detector, Kind
+from dashredact.values import KINDS, Detections, Detector, Kind
 
 _STRONG, _PIXELS, _SCORE = 0.3, 1.0, 0.02  # what has to come again, and how nearly
 
 
 def missing(models: Sequence[Chosen]) -> frozenset[Kind]:
     """Kinds that none of them finds."""
-    return frozenset(Kind).difference(*(model.kinds for model in models))
+    return frozenset(KINDS).difference(*(model.kinds for model in models))
 
 
 def described(shipped: Manifest, models: Sequence[Chosen]) -> Manifest:

@@ -44,7 +44,7 @@ def identity(parts: Sequence[ModelIdentity]) -> ModelIdentity:
 
 def thresholds(parts: Sequence[tuple[dict[Kind, float], frozenset[Kind]]]) -> dict[Kind, float]:
     """Of each kind, that of the model that finds it; the lowest where several do: none may lose what it found alone."""
-    return {kind: min(own[kind] for own, kinds in parts if kind in kinds) for kind in Kind}
+    return {kind: min(own[kind] for own, kinds in parts if kind in kinds) for kind in KINDS}
 
 
 def _only(found: Detections, kinds: frozenset[Kind]) -> Detections:

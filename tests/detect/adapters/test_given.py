@@ -17,7 +17,7 @@ from dashredact.detect.adapters import given
 from dashredact.detect.adapters.chosen import choose
 from dashredact.detect.adapters.union import Member, Union, identity
 from dashredact.errors import MachineError
-from dashredact.values import Detections, Kind, ModelIdentity, Picture
+from dashredact.values import KINDS, Detections, Kind, ModelIdentity, Picture
 
 FACE, PLATE = 0, 1
 PICTURE = np.zeros((64, 96, 3), np.uint8)
@@ -41,7 +41,7 @@ class Stub:
         return [found] * len(pictures)
 
 
-BOTH = frozenset(Kind)
+BOTH = frozenset(KINDS)
 
 
 def test_of_two_sights_of_one_thing_the_stronger_stays() -> None:

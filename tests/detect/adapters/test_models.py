@@ -206,6 +206,7 @@ def test_a_form_that_the_file_leaves_open_can_be_stated(folder: Path) -> None:
         {"address": "http://models.example/own.onnx"},
         {"address": "file:///etc/passwd"},
         {"finds": ["hand"]},
+        {"finds": ["zone"]},
         {"form": "origami"},
         {"bytes": None},
     ],
