@@ -8,7 +8,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from dashredact import account
 from dashredact.errors import DashredactError, MachineError, RefusedError, UnreadableError, VideoError
 from dashredact.look import lost_frames
 from dashredact.pipeline import Finished, detect_video, mask_video
-from dashredact.settings import Settings
+from dashredact.pure.zones import zones_of
+from dashredact.settings import Camera, Settings
 from dashredact.store import audit, files, tracks
 from dashredact.store.inbox import MASKED, TRACKS, Item
 from dashredact.store.job import Job, forget
@@ -49,13 +50,15 @@ class Outcome:
 
 
 class Batch:
-    """Masks items into one output folder, under one set of settings."""
+    """Masks items into one output folder, under one set of settings but for the zones of each item's camera."""
 
-    def __init__(self, out: Path, detector: Detector, settings: Settings, report: Report) -> None:
+    def __init__(
+        self, out: Path, detector: Detector, settings: Settings, report: Report, cameras: Sequence[Camera] = ()
+    ) -> None:
         """LedgerError if the folder's audit log is broken: nothing is added to a broken log."""
-        self._out, self._detector, self._settings, self._report = out, detector, settings, report
+        self._out, self._detector, self._report = out, detector, report
+        self._settings, self._cameras = settings, cameras
         self._audit = files.private_folder(out) / audit.NAME
-        self._fingerprint = settings.fingerprint(detector.identity, detector.long_side)
         self._records = {
             record["source"]["name"]: record for record in audit.records(self._audit) if record.get("output")
         }
@@ -99,17 +102,26 @@ class Batch:
 
     def _rehearse(self, item: Item, told: dict[str, Any]) -> Outcome:
         _identify(item, told)
-        found = detect_video(item.source, self._job(item, told), self._detector, self._settings, self._report)
+        job, settings = self._job(item, told), self._settings_of(item)
+        found = detect_video(item.source, job, self._detector, settings, self._report)
         record = {**told, "outcome": Verdict.REHEARSED, "tracks": account.count(found)}
         return Outcome(item.name, Verdict.REHEARSED, record=record)
 
     def _job(self, item: Item, told: dict[str, Any]) -> Job:
-        return Job(self._out, item.name, told["source"]["sha256"][:32] + self._fingerprint[:32])
+        return Job(self._out, item.name, told["source"]["sha256"][:32] + self._fingerprint(item)[:32])
+
+    def _settings_of(self, item: Item) -> Settings:
+        return replace(self._settings, zones=zones_of(self._cameras, item.name)) if self._cameras else self._settings
+
+    def _fingerprint(self, item: Item) -> str:
+        return self._settings_of(item).fingerprint(self._detector.identity, self._detector.long_side)
 
     def _done(self, item: Item, source_sha256: str) -> Outcome | None:
         """Skipped if the log says so, of this source under these settings, and the results are the ones it names."""
         record = self._records.get(item.name)
-        if record is None or record["source"]["sha256"] != source_sha256 or record["fingerprint"] != self._fingerprint:
+        if record is None or record["source"]["sha256"] != source_sha256:
+            return None
+        if record["fingerprint"] != self._fingerprint(item):
             return None
         results = [record["output"], record["tracks_file"]]
         if not all(files.holds(self._out / result["name"], result["sha256"]) for result in results):
@@ -123,7 +135,7 @@ class Batch:
             return done
         job = self._job(item, told)
         try:
-            finished = mask_video(item.source, job, self._detector, self._settings, self._report)
+            finished = mask_video(item.source, job, self._detector, self._settings_of(item), self._report)
             if _state(item.source) != before:
                 raise VideoError(f"{item.name}: changed while it was being masked; run again when it is complete.")
             output = self._publish(item, job, finished, told)
@@ -175,7 +187,7 @@ class Batch:
     def _record(
         self, item: Item, verdict: Verdict, reason: str, told: Mapping[str, Any], output: Path | None = None
     ) -> Outcome:
-        about = account.context(self._detector, self._settings, self._fingerprint)
+        about = account.context(self._detector, self._settings_of(item), self._fingerprint(item))
         record = {**about, "outcome": verdict, "reason": reason, "output": None, **told}
         audit.append(self._audit, record)
         if output is not None:

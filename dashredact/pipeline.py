@@ -10,7 +10,7 @@ nothing has a final name then, and the work folder lets the next run go on from 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +23,11 @@ from dashredact.look import Looker
 from dashredact.media import join
 from dashredact.media.probe import probe
 from dashredact.media.verify import Checks, verify
+from dashredact.pure import zones
 from dashredact.pure.cuts import cut
 from dashredact.pure.paint import Mask
 from dashredact.pure.tracks import link
-from dashredact.settings import Damaged, LinkSettings, Settings
+from dashredact.settings import Damaged, Settings
 from dashredact.stopwatch import Stopwatch
 from dashredact.store.job import Job
 from dashredact.values import Detections, Detector, Fact, Look, Report, Track
@@ -66,7 +67,7 @@ def mask_video(source: Path, job: Job, detector: Detector, settings: Settings, r
 
     advance("link", 0)
     with watch.timed("link"):
-        tracks = _link(looks, facts, size, settings.link)
+        tracks = _link(looks, facts, size, settings)
 
     Hider(source, facts, job, settings.hide, watch).hide(segments, looks, tracks, advance)
 
@@ -92,7 +93,7 @@ def detect_video(source: Path, job: Job, detector: Detector, settings: Settings,
     segments = cut(facts.packets, facts.video.time_base, settings.segment_seconds)
     looks = Looker(source, facts, job, detector, Stopwatch()).look(segments, settings.damaged, _Advance(facts, report))
     size = next((look.size for look in looks if len(look.pts)), (0, 0))
-    return _link(looks, facts, size, settings.link)
+    return _link(looks, facts, size, settings)
 
 
 def _admit(facts: VideoFacts, settings: Settings) -> None:
@@ -102,12 +103,14 @@ def _admit(facts: VideoFacts, settings: Settings) -> None:
         )
 
 
-def _link(looks: Sequence[Look], facts: VideoFacts, size: tuple[int, int], settings: LinkSettings) -> list[Track]:
-    """Tracks over the whole video: segment borders are no borders for an object."""
+def _link(looks: Sequence[Look], facts: VideoFacts, size: tuple[int, int], settings: Settings) -> list[Track]:
+    """Tracks over the whole video, zones first: segment borders are no borders for an object."""
     firsts = np.cumsum([0, *(len(look.pts) for look in looks)])
     seen = [look.detections.shifted(int(first)) for look, first in zip(looks, firsts, strict=False)]
     times = np.concatenate([look.pts for look in looks]) * float(facts.video.time_base)
-    return link(Detections.concatenate(seen), times, *size, settings)
+    counted = zones.outside(Detections.concatenate(seen), settings.zones.ignore, *size)
+    tracks = [*zones.tracks(settings.zones.mask, len(times), *size), *link(counted, times, *size, settings.link)]
+    return [replace(track, id=number) for number, track in enumerate(tracks, 1)]
 
 
 def _parts(job: Job, segments: Sequence[Segment], looks: Sequence[Look]) -> list[Path]:

@@ -57,6 +57,34 @@ class HideSettings:
 
 
 @dataclass(frozen=True)
+class Zone:
+    """A part of the picture."""
+
+    name: str
+    box: tuple[float, float, float, float]
+    """x0 y0 x1 y1 in shares of the upright frame's width and height, 0..1, far side outside"""
+
+
+@dataclass(frozen=True)
+class Zones:
+    """What is settled beforehand about a picture."""
+
+    ignore: tuple[Zone, ...] = ()
+    """nothing found inside is masked"""
+    mask: tuple[Zone, ...] = ()
+    """masked on every frame"""
+
+
+@dataclass(frozen=True)
+class Camera:
+    """The zones of all videos of one camera."""
+
+    files: str
+    """pattern of their file names, as in a shell"""
+    zones: Zones
+
+
+@dataclass(frozen=True)
 class Settings:
     link: LinkSettings = LinkSettings()
     hide: HideSettings = HideSettings()
@@ -67,6 +95,10 @@ class Settings:
     """index of the one video stream to mask where a file has several"""
     segment_seconds: float = 10.0
     """least length of a segment; it ends at the next key frame"""
+    tiles: int = 1
+    """how many times larger the pictures are that are looked at part by part; 1: whole pictures only"""
+    zones: Zones = Zones()
+    """those of this one video, so that another camera's do not touch its fingerprint"""
 
     def as_dict(self) -> dict[str, object]:
         return asdict(self)

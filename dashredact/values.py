@@ -18,13 +18,16 @@ Picture = NDArray[np.uint8]
 
 
 class Kind(StrEnum):
-    """What is masked. The order is the order of the network's classes."""
+    """What is masked."""
 
     FACE = "face"
     PLATE = "plate"
+    ZONE = "zone"
+    """a part of the picture that a person has chosen"""
 
 
-KINDS = tuple(Kind)
+KINDS = (Kind.FACE, Kind.PLATE)
+"""What is detected, in the order of the network's classes."""
 
 
 class Origin(StrEnum):

@@ -98,7 +98,7 @@ class Finder:
     long_side: int = SIZE[0]
     batch_size: int = 4
     identity: ModelIdentity = field(default=ModelIdentity("finder", "f" * 64))
-    thresholds: dict[Kind, float] = field(default_factory=lambda: dict.fromkeys(Kind, 0.5))
+    thresholds: dict[Kind, float] = field(default_factory=lambda: dict.fromkeys(KINDS, 0.5))
     calls: int = 0
     pictures: int = 0
     sights: int = 0

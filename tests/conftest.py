@@ -12,10 +12,10 @@ from clips import Finder, Library
 from dashredact.batch import Batch, Outcome
 from dashredact.settings import HideSettings, LinkSettings, Settings
 from dashredact.store import inbox
-from dashredact.values import Fact, Kind
+from dashredact.values import KINDS, Fact
 
 SETTINGS = Settings(
-    link=LinkSettings(dict.fromkeys(Kind, 0.5)), hide=HideSettings(preset="ultrafast"), segment_seconds=0.5
+    link=LinkSettings(dict.fromkeys(KINDS, 0.5)), hide=HideSettings(preset="ultrafast"), segment_seconds=0.5
 )
 
 

@@ -28,7 +28,7 @@ _ALLOWED = {
     "hide": _BASE | {"stopwatch", "pure", "media", "store"},
     "pipeline": _BASE | {"stopwatch", "pure", "media", "store", "look", "hide"},
     "account": _BASE | {"__init__", "pipeline"},
-    "batch": _BASE | {"store", "look", "pipeline", "account"},
+    "batch": _BASE | {"pure", "store", "look", "pipeline", "account"},
     "describe": {"facts"},
     "progress": {"values"},
     "cli": _BASE | {"__init__", "pure", "media", "store", "detect", "describe", "progress", "batch"},

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dashredact import settings
-from dashredact.settings import Damaged, HideSettings, Keep, LinkSettings, Settings, Style
+from dashredact.settings import Damaged, HideSettings, Keep, LinkSettings, Settings, Style, Zone, Zones
 from dashredact.values import Kind, ModelIdentity
 
 _MODEL = ModelIdentity("small", "a" * 64)
@@ -20,6 +20,8 @@ _OTHER: dict[str, dict[str, Any]] = {
         "damaged": Damaged.SALVAGE,
         "video_stream": 0,
         "segment_seconds": 11.0,
+        "tiles": 2,
+        "zones": Zones(mask=(Zone("name", (0.0, 0.0, 0.5, 0.1)),)),
     },
 }
 """Another value for every setting."""

@@ -11,6 +11,7 @@ import click
 from dashredact.detect import manifest
 from dashredact.detect.adapters import given
 from dashredact.detect.adapters.chosen import choose
+from dashredact.detect.tiles import TiledDetector
 from dashredact.errors import UsageError
 from dashredact.values import Detector
 
@@ -52,6 +53,13 @@ DETECT = options(
     click.option(
         "--detect-size", type=click.IntRange(320, 4096), help="Long side of what the detector sees, in pixels."
     ),
+    click.option(
+        "--tile",
+        type=click.IntRange(1, 4),
+        default=1,
+        show_default=True,
+        help="For 4K and far plates: look at pictures so many times as large, whole and in overlapping tiles; slower.",
+    ),
     click.option("--face-threshold", type=click.FloatRange(0.1, 1), help="Score from which a face is masked."),
     click.option("--plate-threshold", type=click.FloatRange(0.1, 1), help="Score from which a plate is masked."),
 )
@@ -74,4 +82,5 @@ def detector_of(chosen: dict[str, Any]) -> Detector:
     def load_all() -> Detector:
         return given.load(models, load, chosen["device"], chosen["batch_size"]) if models else load()
 
-    return manifest.LazyDetector(described, load_all, chosen["detect_size"])
+    lazy = manifest.LazyDetector(described, load_all, chosen["detect_size"])
+    return TiledDetector(lazy, chosen["tile"]) if chosen["tile"] > 1 else lazy

@@ -14,9 +14,11 @@ from dashredact.cli.options import DETECT, JSON, SOURCES, choice, detector_of, o
 from dashredact.errors import ExitCode
 from dashredact.media import encoders
 from dashredact.progress import Progress
-from dashredact.settings import Damaged, HideSettings, Keep, LinkSettings, Settings, Style
-from dashredact.store import files, inbox
-from dashredact.values import Detector, Kind
+from dashredact.pure.zones import camera_of
+from dashredact.settings import Camera, Damaged, HideSettings, Keep, LinkSettings, Settings, Style
+from dashredact.store import files, inbox, zones
+from dashredact.store.inbox import Item
+from dashredact.values import KINDS, Detector
 
 _MASK = options(
     click.option("--style", type=choice(Style), default=str(Style.BLUR), show_default=True, help="How masks look."),
@@ -33,6 +35,11 @@ _MASK = options(
         help="Files with frames that cannot be decoded; salvage drops those frames.",
     ),
     click.option("--video-stream", type=click.IntRange(0), help="Index of the one to mask in files with several."),
+    click.option(
+        "--zones",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="TOML file: per camera, parts of the picture that are ignored or always masked.",
+    ),
 )
 
 
@@ -55,17 +62,30 @@ def redact(sources: Sequence[Path], output: Path, dry_run: bool, as_json: bool, 
       dashredact redact uploads/ -o masked --style fill --audio keep
     """
     items = inbox.plan(sources, output)
+    cameras = _cameras(chosen["zones"], items)
     detector = detector_of(chosen)
     settings = _settings(chosen, detector)
     with Progress(quiet=quiet) as progress, files.lock(output):
-        run = batch.Batch(output, detector, settings, progress)
+        run = batch.Batch(output, detector, settings, progress, cameras)
         outcomes = run.rehearse(items) if dry_run else run.run(items)
         verdicts = [_show(outcome, as_json) for outcome in outcomes]
     raise SystemExit(_exit_code(verdicts))
 
 
+def _cameras(path: Path | None, items: Sequence[Item]) -> Sequence[Camera]:
+    """Also says which videos have no zones: a mistyped pattern would leave their masks out in silence."""
+    if path is None:
+        return ()
+    cameras = zones.read(path)
+    without = [item.name for item in items if camera_of(cameras, item.name) is None]
+    if without:
+        more = f" and {len(without) - 1} more" if len(without) > 1 else ""
+        say(f"{path} has no camera for {without[0]}{more}: no zones there.")
+    return cameras
+
+
 def _settings(chosen: dict[str, Any], detector: Detector) -> Settings:
-    thresholds = {kind: chosen[f"{kind}_threshold"] or detector.thresholds[kind] for kind in Kind}
+    thresholds = {kind: chosen[f"{kind}_threshold"] or detector.thresholds[kind] for kind in KINDS}
     hide = HideSettings(Style(chosen["style"]), chosen["encoder"] or "", chosen["crf"], chosen["preset"])
     return Settings(
         link=LinkSettings(thresholds),
@@ -74,6 +94,7 @@ def _settings(chosen: dict[str, Any], detector: Detector) -> Settings:
         gps=Keep(chosen["gps"]),
         damaged=Damaged(chosen["damaged"]),
         video_stream=chosen["video_stream"],
+        tiles=chosen["tile"],
     )
 
 

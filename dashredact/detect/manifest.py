@@ -44,7 +44,7 @@ def read(folder: Path) -> Manifest:
             ModelIdentity(entry["name"], entry["sha256"]),
             entry["architecture"],
             int(entry["input"]["long_side"]),
-            {kind: float(entry["thresholds"][kind]) for kind in Kind},
+            {kind: float(entry["thresholds"][kind]) for kind in KINDS},
         )
     except OSError as error:
         raise MachineError(f"{error.filename} cannot be read ({error.strerror}); install the weights again.") from None

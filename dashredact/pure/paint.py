@@ -20,7 +20,7 @@ Plane = NDArray[Any]
 """uint8 or uint16 (height, width), writable."""
 
 CELLS = {Kind.FACE: (4, 4), Kind.PLATE: (1, 4)}
-"""Most cells of a box, rows and columns."""
+"""Most cells of a box, rows and columns. A zone has none: nothing of it remains."""
 
 
 class Planes(NamedTuple):
@@ -51,13 +51,13 @@ class Mask(NamedTuple):
 
 
 def paint(frame: Planes, boxes: Sequence[tuple[Kind, PixelBox]], style: Style) -> list[Mask]:
-    """Mask the boxes in place, the largest first.
+    """Mask the boxes in place: zones first, then the largest first. Zones are filled, whatever the style.
 
     A box over another one takes its means from what is already painted, so an overlap gives nothing more away.
     The sides of a box lie on multiples of the chroma step (`boxes.outward`).
     """
     masks = []
-    for kind, box in sorted(boxes, key=lambda item: -_area(item[1])):
+    for kind, box in sorted(boxes, key=lambda item: (item[0] is not Kind.ZONE, -_area(item[1]))):
         if _area(box) == 0:
             continue
         cells = tuple(_paint_plane(frame, number, kind, box, style) for number in range(len(frame.planes)))
@@ -67,7 +67,7 @@ def paint(frame: Planes, boxes: Sequence[tuple[Kind, PixelBox]], style: Style) -
 
 def _paint_plane(frame: Planes, number: int, kind: Kind, box: PixelBox, style: Style) -> Plane:
     covered = region(frame, number, box)
-    if style is Style.FILL:
+    if style is Style.FILL or kind is Kind.ZONE:
         cells = np.full((1, 1), 1 << (frame.depth - 1), covered.dtype)
     else:
         rows, columns = CELLS[kind]

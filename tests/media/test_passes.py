@@ -11,9 +11,9 @@ from dashredact.errors import StoppedError
 from dashredact.pipeline import mask_video
 from dashredact.settings import LinkSettings, Settings
 from dashredact.store.job import Job
-from dashredact.values import Detections, Fact, Kind, Picture
+from dashredact.values import KINDS, Detections, Fact, Picture
 
-SETTINGS = Settings(link=LinkSettings(dict.fromkeys(Kind, 0.5)))
+SETTINGS = Settings(link=LinkSettings(dict.fromkeys(KINDS, 0.5)))
 
 
 class Stopped(Finder):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dashredact.pure.boxes import PixelBox, outward
 from dashredact.pure.paint import CELLS, Planes, paint, render
 from dashredact.settings import Style
-from dashredact.values import Kind
+from dashredact.values import KINDS, Kind
 
 _FEW = settings(max_examples=100, deadline=None)
 _STEPS = {"gray": (1, 1), "420": (2, 2), "422": (2, 1), "444": (1, 1)}
@@ -53,7 +53,7 @@ def _box_on(draw: st.DrawFn, frame: Planes, least: int = 0) -> PixelBox:
 @st.composite
 def _painting(draw: st.DrawFn) -> tuple[Planes, list[tuple[Kind, PixelBox]]]:
     frame = draw(_frames)
-    return frame, draw(st.lists(st.tuples(st.sampled_from(Kind), _box_on(frame)), max_size=4))
+    return frame, draw(st.lists(st.tuples(st.sampled_from(KINDS), _box_on(frame)), max_size=4))
 
 
 def _copies(frame: Planes) -> list[NDArray[Any]]:
@@ -100,7 +100,7 @@ def _ramps(length: int, cells: int) -> NDArray[np.float64]:
 
 
 @_FEW
-@given(_frames, st.data(), st.sampled_from(Kind))
+@given(_frames, st.data(), st.sampled_from(KINDS))
 def test_a_blurred_box_is_a_linear_function_of_its_few_cells(frame: Planes, data: st.DataObject, kind: Kind) -> None:
     box = data.draw(_box_on(frame, least=1))
     paint(frame, [(kind, box)], Style.BLUR)
@@ -113,7 +113,7 @@ def test_a_blurred_box_is_a_linear_function_of_its_few_cells(frame: Planes, data
 
 
 @_FEW
-@given(_frames, st.data(), st.sampled_from(Kind))
+@given(_frames, st.data(), st.sampled_from(KINDS))
 def test_a_mosaic_box_holds_one_value_a_cell(frame: Planes, data: st.DataObject, kind: Kind) -> None:
     box = data.draw(_box_on(frame, least=1))
     paint(frame, [(kind, box)], Style.MOSAIC)
@@ -124,7 +124,7 @@ def test_a_mosaic_box_holds_one_value_a_cell(frame: Planes, data: st.DataObject,
 
 
 @_FEW
-@given(_frames, st.data(), st.sampled_from(Kind))
+@given(_frames, st.data(), st.sampled_from(KINDS))
 def test_a_filled_box_is_the_same_middle_grey_everywhere(frame: Planes, data: st.DataObject, kind: Kind) -> None:
     box = data.draw(_box_on(frame, least=1))
     paint(frame, [(kind, box)], Style.FILL)
@@ -146,7 +146,7 @@ def _shuffled_in_cells(plane: NDArray[Any], rows: int, columns: int, seed: int) 
 @pytest.mark.parametrize("depth", [8, 10])
 @pytest.mark.parametrize("layout", sorted(_STEPS))
 @_FEW
-@given(st.sampled_from(Kind), _SOFT, st.integers(0, 2**32))
+@given(st.sampled_from(KINDS), _SOFT, st.integers(0, 2**32))
 def test_two_pictures_with_the_same_cell_means_are_masked_alike(
     layout: str, depth: int, kind: Kind, style: Style, seed: int
 ) -> None:
@@ -179,7 +179,7 @@ def _drawn(cells: NDArray[Any], region: NDArray[Any], style: Style) -> NDArray[A
 
 
 @_FEW
-@given(_frames, st.data(), st.sampled_from(Kind), st.sampled_from(Style))
+@given(_frames, st.data(), st.sampled_from(KINDS), st.sampled_from(Style))
 def test_what_is_kept_of_a_mask_draws_it_again(frame: Planes, data: st.DataObject, kind: Kind, style: Style) -> None:
     box = data.draw(_box_on(frame, least=1))
     (mask,) = paint(frame, [(kind, box)], style)
@@ -192,7 +192,7 @@ def test_what_is_kept_of_a_mask_draws_it_again(frame: Planes, data: st.DataObjec
 
 
 @_FEW
-@given(_frames, st.data(), st.sampled_from(Kind), _SOFT)
+@given(_frames, st.data(), st.sampled_from(KINDS), _SOFT)
 def test_cells_are_the_means_of_their_part_of_the_box(
     frame: Planes, data: st.DataObject, kind: Kind, style: Style
 ) -> None:
@@ -234,5 +234,5 @@ def test_no_box_leaves_the_frame_as_it_is(style: Style) -> None:
 
 
 def test_no_kind_has_more_cells_than_were_promised() -> None:
-    assert set(CELLS) == set(Kind)
-    assert all(np.all(np.array(CELLS[kind]) <= _MOST[kind]) for kind in Kind)
+    assert set(CELLS) == set(KINDS)
+    assert all(np.all(np.array(CELLS[kind]) <= _MOST[kind]) for kind in KINDS)

@@ -22,7 +22,8 @@ MIN_SIDE = 6.0
 
 _SIZES = ((8.0, 180.0), (12.0, 360.0))  # longer side per class, pixels: plates are wide, so their range is shifted
 _SCALES = (0.12, 2.2)
-_RANDOM_SHARE = 0.25
+_LEAST_FILL = 0.7  # share of a crop's width or height that a shrunken picture still fills: padding teaches nothing
+_RANDOM_SHARE, _CLUTTER_SHARE = 0.22, 0.12
 _COVERED_SHARE = 0.8  # crops moved to show as little padding as possible
 _CROPS = 6
 
@@ -42,6 +43,7 @@ class Sampler:
             _by_set([picture for picture in pictures if picture.objects.trusted(label).any()])
             for label in range(len(CLASSES))
         ]
+        self._cluttered = _by_set([picture for picture in pictures if len(picture.clutter)])
 
     def any(self, rng: np.random.Generator) -> Picture:
         return _draw(self._all, rng)
@@ -49,6 +51,10 @@ class Sampler:
     def holding(self, label: int, rng: np.random.Generator) -> Picture:
         """A picture with at least one trusted object of the class."""
         return _draw(self._holding[label], rng)
+
+    def cluttered(self, rng: np.random.Generator) -> Picture:
+        """A picture with something that was taken for an object."""
+        return _draw(self._cluttered, rng)
 
 
 def _by_set(pictures: Sequence[Picture]) -> list[list[Picture]]:
@@ -94,13 +100,18 @@ def _split(tile: Tile, share: float) -> list[Tile]:
 
 def _crop(sampler: Sampler, width: int, height: int, rng: np.random.Generator) -> tuple[Pixels, Objects]:
     """width x height pixels of some picture, with the boxes seen there."""
-    if rng.random() < _RANDOM_SHARE:
+    draw = rng.random()
+    if draw < _RANDOM_SHARE:
         picture = sampler.any(rng)
         matrix = _anywhere(picture, width, height, rng)
+    elif draw < _RANDOM_SHARE + _CLUTTER_SHARE:
+        picture = sampler.cluttered(rng)
+        matrix = _around_one(picture, picture.clutter, _SIZES[0], (width, height), rng)
     else:
         label = int(rng.integers(len(CLASSES)))
         picture = sampler.holding(label, rng)
-        matrix = _around_object(picture, label, width, height, rng)
+        boxes = picture.objects.boxes[picture.objects.trusted(label)]
+        matrix = _around_one(picture, boxes, _SIZES[label], (width, height), rng)
     return warp(picture.pixels, matrix, width, height), place(picture, matrix, width, height)
 
 
@@ -110,16 +121,18 @@ def _anywhere(picture: Picture, width: int, height: int, rng: np.random.Generato
     return _matrix(picture, focus, np.array([width, height]) / 2, scale, size=(width, height), rng=rng)
 
 
-def _around_object(picture: Picture, label: int, width: int, height: int, rng: np.random.Generator) -> Floats:
-    """The object lands anywhere on the crop where it fits, at a size drawn log-uniformly."""
-    boxes = picture.objects.boxes[picture.objects.trusted(label)]
+def _around_one(
+    picture: Picture, boxes: Floats, sides: tuple[float, float], size: tuple[int, int], rng: np.random.Generator
+) -> Floats:
+    """One of the boxes lands anywhere on the crop where it fits, its longer side drawn log-uniformly from sides."""
     box = boxes[rng.integers(len(boxes))]
     side = max(float((box[2:] - box[:2]).max()), 1.0)
-    wanted = float(np.exp(rng.uniform(*np.log(_SIZES[label]))))
-    scale = float(np.clip(wanted / side, *_SCALES))
-    half = np.minimum((box[2:] - box[:2]) * scale / 2, np.array([width, height]) / 2)
-    target = rng.uniform(half, np.array([width, height]) - half)
-    return _matrix(picture, (box[:2] + box[2:]) / 2, target, scale, size=(width, height), rng=rng)
+    wanted = float(np.exp(rng.uniform(*np.log(sides))))
+    fill = _LEAST_FILL * max(size[0] / picture.pixels.shape[1], size[1] / picture.pixels.shape[0])
+    scale = float(np.clip(wanted / side, max(_SCALES[0], min(fill, 0.6)), _SCALES[1]))
+    half = np.minimum((box[2:] - box[:2]) * scale / 2, np.array(size) / 2)
+    target = rng.uniform(half, np.array(size) - half)
+    return _matrix(picture, (box[:2] + box[2:]) / 2, target, scale, size=size, rng=rng)
 
 
 def _matrix(

@@ -1,7 +1,8 @@
 """Reads the annotated sets: every picture is decoded once and kept in memory with its boxes.
 
 A set is a folder with `annotations.json` and the pictures it names. Boxes marked `ignore` are neither objects nor
-background; a class that a set is not labelled for says nothing about its pictures.
+background; a class that a set is not labelled for says nothing about its pictures. `corrections.json` beside this file
+adds what people looked up later: plates that a set left unmarked, and things that only look like plates.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 CLASSES = ("face", "plate")
 LONG_SIDE = 1280
+CORRECTIONS = Path(__file__).with_name("corrections.json")
 HOLD_OUT = 0.08
 
 Pixels = NDArray[np.uint8]
@@ -56,6 +58,8 @@ class Picture:
     objects: Objects
     labelled: tuple[bool, ...]
     """per class: whether a picture without a box of it has none"""
+    clutter: Floats
+    """(M, 4) what an earlier network took for an object, and is none"""
 
     @property
     def held_out(self) -> bool:
@@ -70,6 +74,8 @@ class Entry(NamedTuple):
     folder: Path
     row: dict[str, Any]
     labelled: tuple[bool, ...]
+    corrections: list[list[Any]]
+    """label, x0, y0, x1, y1, verdict"""
 
 
 def join(parts: list[Objects]) -> Objects:
@@ -93,10 +99,13 @@ def annotations(root: Path) -> dict[str, dict[str, Any]]:
 
 
 def _entries(root: Path) -> Iterator[Entry]:
+    corrections = json.loads(CORRECTIONS.read_text())
     for name, content in annotations(root).items():
-        labelled = tuple(label in content["labelled"] for label in CLASSES)
+        known = corrections["labelled"].get(name, content["labelled"])
+        labelled = tuple(label in known for label in CLASSES)
+        later = corrections["sets"].get(name, {})
         for entry in content["images"]:
-            yield Entry(root / name, entry, labelled)
+            yield Entry(root / name, entry, labelled, later.get(entry["file"], []))
 
 
 def _picture(entry: Entry, long_side: int) -> Picture:
@@ -105,10 +114,21 @@ def _picture(entry: Entry, long_side: int) -> Picture:
     if pixels is None:
         raise click.FileError(str(path), "not a readable picture")
     scale = min(1.0, long_side / max(pixels.shape[:2]))
-    objects = _objects(entry.row["boxes"], scale * pixels.shape[1] / entry.row["width"])
+    unit = scale * pixels.shape[1] / entry.row["width"]
+    later = [row for row in entry.corrections if row[5] != "clutter"]
+    objects = join([_objects(entry.row["boxes"], unit), _corrected(later, unit)])
+    clutter = _corrected([row for row in entry.corrections if row[5] == "clutter"], unit).boxes
     if scale < 1:
         pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return Picture(entry.folder.name, entry.row["file"], np.asarray(pixels, np.uint8), objects, entry.labelled)
+    return Picture(entry.folder.name, entry.row["file"], np.asarray(pixels, np.uint8), objects, entry.labelled, clutter)
+
+
+def _corrected(rows: list[list[Any]], scale: float) -> Objects:
+    return Objects(
+        np.array([row[1:5] for row in rows], np.float32).reshape(-1, 4) * np.float32(scale),
+        np.array([CLASSES.index(row[0]) for row in rows], np.int64),
+        np.array([row[5] == "ignore" for row in rows], np.bool_),
+    )
 
 
 def _objects(rows: list[dict[str, Any]], scale: float) -> Objects:

@@ -13,10 +13,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from .data import load
-from .doubts import doubted
 from .export import History, export
 from .loader import Batch, Canvases
-from .measure import read_network
 from .trainer import Options, Trainer
 
 _SAVE_EVERY, _LOG_EVERY = 120.0, 20  # seconds, steps
@@ -58,8 +56,6 @@ def train(options: Options) -> None:
     held_out = [picture for picture in pictures if picture.held_out]
     learned = [picture for picture in pictures if not picture.held_out]
     click.echo(f"{len(learned)} pictures to learn from, {len(held_out)} held out")
-    if options.start and options.doubt < 1:
-        learned = doubted(read_network(options.start), learned, options.doubt, options.doubt_set)
     trainer = Trainer(options)
     if options.resume:
         trainer.restore()
@@ -84,8 +80,6 @@ def train(options: Options) -> None:
 @click.option("--threads", default=2, show_default=True, help="Threads of the network on a CPU.")
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 @click.option("--seed", default=1, show_default=True, help="Of the order, the crops and the changes.")
-@click.option("--doubt", default=0.4, show_default=True, help="Unmarked plates the start scores higher are ignored ...")
-@click.option("--doubt-set", multiple=True, default=("plates-dashcam",), show_default=True, help="... in these sets.")
 def main(**values: Any) -> None:
     """Train the default network."""
     train(Options(**{field.name: values[field.name] for field in fields(Options)}))

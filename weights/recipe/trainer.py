@@ -37,8 +37,6 @@ class Options:
     threads: int
     device: str
     seed: int
-    doubt: float
-    doubt_set: tuple[str, ...]
 
 
 class Trainer:

@@ -73,7 +73,14 @@ def test_identity_of_several_names_them_all() -> None:
 
 
 def _chosen(**options: Any) -> dict[str, Any]:
-    return {"weights": None, "device": "cpu", "batch_size": None, "detect_size": None, "trust_code": False} | options
+    return {
+        "weights": None,
+        "device": "cpu",
+        "batch_size": None,
+        "detect_size": None,
+        "tile": 1,
+        "trust_code": False,
+    } | options
 
 
 def test_the_shipped_weights_find_what_the_given_model_does_not(tmp_path: Path) -> None:
