@@ -60,7 +60,8 @@ class OnnxDetector:
             need(all(np.isfinite(output).all() for output in outputs.values()), "numbers that are none")
             found = _DECODE[chosen.form](outputs, (where.width, where.height), chosen.finds, self._lowest)
             need(len(found) == len(pictures), f"{len(found)} answers for {len(pictures)} pictures")
-            return [decide(one._replace(boxes=where.back(one.boxes)), width, height) for one in found]
+            placed = [one._replace(boxes=where.back(one.boxes)) for one in found]
+            return [decide(one, width, height, traits.overlap) for one in placed]
         except Misfit as misfit:
             raise refusal(chosen, misfit) from None
 

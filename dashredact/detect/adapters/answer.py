@@ -64,12 +64,12 @@ def of_score_table(boxes: Array, table: Array, finds: Finds, lowest: float) -> C
     return of_classes(boxes, own.max(1), np.array(masked)[own.argmax(1)], finds, lowest)
 
 
-def decide(found: Candidates, width: int, height: int) -> Detections:
+def decide(found: Candidates, width: int, height: int, overlap: float = OVERLAP) -> Detections:
     """Boxes in pixels of the picture of that size become its detections, best first. Misfit if one is no number."""
     need(bool(np.isfinite(found.boxes).all() and np.isfinite(found.scores).all()), "numbers that are none")
     boxes = geometry.clip(found.boxes, width, height)
     best = np.argsort(-found.scores, kind="stable")[:_MOST]
-    kept = best[suppress(boxes[best], found.scores[best], found.kinds[best])]
+    kept = best[suppress(boxes[best], found.scores[best], found.kinds[best], overlap)]
     kept = kept[geometry.area(boxes[kept]) > 0]
     return Detections(
         np.zeros(len(kept), np.int32),
@@ -79,10 +79,10 @@ def decide(found: Candidates, width: int, height: int) -> Detections:
     )
 
 
-def suppress(boxes: Array, scores: Array, kinds: NDArray[np.int8]) -> NDArray[np.intp]:
+def suppress(boxes: Array, scores: Array, kinds: NDArray[np.int8], overlap: float = OVERLAP) -> NDArray[np.intp]:
     """Rows that stay, best score first; boxes of different kinds do not compete."""
     best = np.argsort(-scores, kind="stable")
-    rival = (geometry.iou(boxes[best], boxes[best]) >= OVERLAP) & (kinds[best][:, None] == kinds[best])
+    rival = (geometry.iou(boxes[best], boxes[best]) >= overlap) & (kinds[best][:, None] == kinds[best])
     stays = np.ones(len(best), bool)
     for row in range(len(best)):
         if stays[row]:

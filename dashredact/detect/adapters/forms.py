@@ -39,11 +39,13 @@ class Traits:
     """what white is"""
     threshold: float = 0.25
     """score from which something is masked, where nobody says another"""
+    overlap: float = 0.5
+    """of two boxes of a kind from which the weaker one goes: as its makers have it"""
 
 
 TRAITS = {
     Form.YUNET: Traits(pad=0, centred=False, bgr=True, largest=255.0, threshold=0.5),
-    Form.CENTERFACE: Traits(pad=0, centred=False, largest=255.0, threshold=0.2),
+    Form.CENTERFACE: Traits(pad=0, centred=False, largest=255.0, threshold=0.2, overlap=0.3),
     Form.YOLO_V5: Traits(),
     Form.YOLO_V8: Traits(),
     Form.YOLO_V9: Traits(),

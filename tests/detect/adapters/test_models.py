@@ -145,10 +145,11 @@ def test_models_are_listed(folder: Path) -> None:
     describe(folder)
     (folder / "own.onnx").write_bytes(CONTENT)
     lines = call("models").stdout.splitlines()
-    assert [line.split()[0] for line in lines] == ["dashnet-s", "yunet-n", "own"]
-    assert [" not here " in line for line in lines] == [False, True, False]
+    assert [line.split()[0] for line in lines] == ["dashnet-s", "yunet-n", "centerface", "own"]
+    assert [" not here " in line for line in lines] == [False, True, True, False]
     told = [json.loads(line) for line in call("models", "list", "--json").stdout.splitlines()]
-    assert [(one["name"], one["present"]) for one in told] == [("dashnet-s", True), ("yunet-n", False), ("own", True)]
+    present = {one["name"]: one["present"] for one in told}
+    assert present == {"dashnet-s": True, "yunet-n": False, "centerface": False, "own": True}
 
 
 def test_models_are_verified(folder: Path) -> None:
@@ -174,7 +175,7 @@ def test_a_model_of_the_list_is_chosen_by_its_name(folder: Path) -> None:
     (folder / "own.onnx").write_bytes(CONTENT + b"?")
     with pytest.raises(MachineError, match="is not the file that the list"):
         choose("own", False)
-    with pytest.raises(UsageError, match="yunet-n, own"):
+    with pytest.raises(UsageError, match="yunet-n, centerface, own"):
         choose("nothing", False)
 
 
