@@ -29,9 +29,10 @@ _ALLOWED = {
     "pipeline": _BASE | {"stopwatch", "pure", "media", "store", "look", "hide"},
     "account": _BASE | {"__init__", "pipeline"},
     "batch": _BASE | {"pure", "store", "look", "pipeline", "account"},
+    "evaluate": _BASE | {"pure", "store"},
     "describe": {"facts"},
     "progress": {"values"},
-    "cli": _BASE | {"__init__", "pure", "media", "store", "detect", "describe", "progress", "batch"},
+    "cli": _BASE | {"__init__", "pure", "media", "store", "detect", "describe", "progress", "batch", "evaluate"},
     "__main__": {"cli"},
 }
 """Room or module: the rooms and modules that it may import besides itself."""

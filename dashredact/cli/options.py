@@ -13,7 +13,7 @@ from dashredact.detect.adapters import given
 from dashredact.detect.adapters.chosen import choose
 from dashredact.detect.tiles import TiledDetector
 from dashredact.errors import UsageError
-from dashredact.values import Detector
+from dashredact.values import LOWEST_SCORE, Detector
 
 SOURCES = click.argument("sources", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
@@ -65,7 +65,8 @@ DETECT = options(
 )
 
 
-def detector_of(chosen: dict[str, Any]) -> Detector:
+def detector_of(chosen: dict[str, Any], *, lowest_score: float = LOWEST_SCORE) -> Detector:
+    """lowest_score: from which boxes come back."""
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", chosen["device"]):
         raise UsageError(f"{chosen['device']} is no device; use auto, cpu, cuda or cuda:N.")
     described = shipped = manifest.read(chosen["weights"] or manifest.default_folder())
@@ -76,11 +77,11 @@ def detector_of(chosen: dict[str, Any]) -> Detector:
     def load() -> Detector:
         from dashredact.detect import detector, weights  # noqa: PLC0415 - torch takes seconds to load
 
-        device = detector.device_named(chosen["device"])
-        return detector.TorchDetector(weights.read(shipped.folder), device, chosen["batch_size"], chosen["detect_size"])
+        device, read = detector.device_named(chosen["device"]), weights.read(shipped.folder)
+        return detector.TorchDetector(read, device, chosen["batch_size"], chosen["detect_size"], lowest_score)
 
     def load_all() -> Detector:
-        return given.load(models, load, chosen["device"], chosen["batch_size"]) if models else load()
+        return given.load(models, load, chosen["device"], chosen["batch_size"], lowest_score) if models else load()
 
     lazy = manifest.LazyDetector(described, load_all, chosen["detect_size"])
     return TiledDetector(lazy, chosen["tile"]) if chosen["tile"] > 1 else lazy

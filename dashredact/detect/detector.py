@@ -14,9 +14,8 @@ from dashredact.detect.nms import batched_nms
 from dashredact.detect.weights import Weights
 from dashredact.errors import MachineError, UsageError
 from dashredact.pure.boxes import iou
-from dashredact.values import KINDS, Detections, Kind, ModelIdentity, Picture
+from dashredact.values import KINDS, LOWEST_SCORE, Detections, Kind, ModelIdentity, Picture
 
-LOWEST_SCORE = 0.10  # kept on disk, so that thresholds can change without detecting again
 _OVERLAP = 0.5  # of two boxes of a class from which the weaker one goes
 _MOST = 1000  # candidates of a picture that are compared with each other
 _BATCH = {"cpu": 4, "cuda": 16}
@@ -28,7 +27,12 @@ class TorchDetector:
     """Finds faces and plates. Not for use by two threads at once."""
 
     def __init__(
-        self, weights: Weights, device: torch.device, batch_size: int | None = None, long_side: int | None = None
+        self,
+        weights: Weights,
+        device: torch.device,
+        batch_size: int | None = None,
+        long_side: int | None = None,
+        lowest_score: float = LOWEST_SCORE,
     ) -> None:
         """MachineError if the canary is not found: a detector that is silently inert must not start."""
         self.identity: ModelIdentity = weights.manifest.identity
@@ -36,6 +40,7 @@ class TorchDetector:
         self.long_side = long_side or weights.manifest.long_side
         self.batch_size = batch_size or _BATCH[device.type]
         self.device = device
+        self._lowest_score = lowest_score
         if device.type == "cpu":
             _keep_freed_memory()
         self._network = weights.network.fold().to(device).to(memory_format=torch.channels_last)
@@ -74,7 +79,7 @@ class TorchDetector:
                 f"The detector {self.identity.name} answers with numbers that are none on {self.device} in"
                 f" {self.dtype}; use another --device."
             )
-        return [_decide(Candidates(*one), height, width) for one in zip(*candidates, strict=True)]
+        return [_decide(Candidates(*one), height, width, self._lowest_score) for one in zip(*candidates, strict=True)]
 
     def _check_precision(self, canary: Canary) -> None:
         """Find the canary in full precision, then use the device's faster one if it finds the same."""
@@ -102,11 +107,11 @@ class TorchDetector:
         return scores
 
 
-def _decide(candidates: Candidates, height: int, width: int) -> Detections:
+def _decide(candidates: Candidates, height: int, width: int, lowest_score: float) -> Detections:
     """candidates: of one picture, without the batch dimension."""
     scores, kinds = candidates.logits.sigmoid().max(-1)
     best = scores.topk(min(_MOST, len(scores))).indices
-    best = best[scores[best] >= LOWEST_SCORE]
+    best = best[scores[best] >= lowest_score]
     edges = candidates.boxes.new_tensor([width, height, width, height])
     boxes = candidates.boxes[best].clamp(min=0).minimum(edges)
     kept = batched_nms(boxes, scores[best], kinds[best], _OVERLAP)

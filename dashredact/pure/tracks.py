@@ -17,7 +17,7 @@ from dashredact.settings import LinkSettings
 from dashredact.values import KINDS, ORIGINS, Array, Detections, Kind, Origin, Track
 
 _LEAST_FRAMES = 2  # bridged and extended at any frame rate: at one frame a second half a second would be nothing
-_LEAST_MARGIN = 2.0  # pixels; what a box of a few pixels may be off by
+LEAST_MARGIN = 2.0  # pixels; what a box of a few pixels may be off by
 _TREND_SECONDS, _TREND_SIGHTS = 0.3, 3  # what it takes to tell the motion at an end of a track
 _MOST_SPEED = 3.0  # sides a second that a mask moves on by itself
 _DOUBT, _MOST_DOUBT = 0.5, 0.25  # share of a bridged box added on each side, per second without a sight, and at most
@@ -173,7 +173,7 @@ def _cover(kind: Kind, sights: _Sights, times: Array, size: tuple[int, int], set
     seen = sights.frames - first
     origins[seen], scores[seen] = ORIGINS.index(Origin.DETECTED), sights.scores
     cover = _smoothed(cover, span, settings.smooth)
-    cover = geometry.clip(geometry.grow(cover, settings.grow, _LEAST_MARGIN), *size)
+    cover = geometry.clip(geometry.grow(cover, settings.grow, LEAST_MARGIN), *size)
     return _trimmed(Track(0, kind, first, cover, origins, scores))
 
 

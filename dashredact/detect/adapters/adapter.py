@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from dashredact.detect.adapters import centerface, yolo, yunet
-from dashredact.detect.adapters.answer import LOWEST_SCORE, Candidates, Misfit, decide, need
+from dashredact.detect.adapters.answer import Candidates, Misfit, decide, need
 from dashredact.detect.adapters.chosen import Chosen
 from dashredact.detect.adapters.classes import Finds
 from dashredact.detect.adapters.feed import batch, place
@@ -13,7 +13,7 @@ from dashredact.detect.adapters.forms import TRAITS, Form
 from dashredact.detect.adapters.onnxfile import Shape, freed
 from dashredact.detect.adapters.session import Session
 from dashredact.errors import MachineError
-from dashredact.values import Array, Detections, Picture
+from dashredact.values import LOWEST_SCORE, Array, Detections, Picture
 
 _BATCH = {"cpu": 4, "cuda": 16}
 _Decode = Callable[[Mapping[str, Array], tuple[int, int], Finds, float], list[Candidates]]

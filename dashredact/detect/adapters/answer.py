@@ -9,7 +9,6 @@ from dashredact.detect.adapters.classes import Finds
 from dashredact.pure import boxes as geometry
 from dashredact.values import KINDS, Array, Detections
 
-LOWEST_SCORE = 0.10
 OVERLAP = 0.5
 """of two boxes of a kind from which the weaker one goes"""
 _ROUNDING = 0.01  # by which a score may miss 0..1, for reduced precision

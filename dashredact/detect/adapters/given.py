@@ -7,12 +7,11 @@ import numpy as np
 
 from dashredact.detect import canary
 from dashredact.detect.adapters import union
-from dashredact.detect.adapters.answer import LOWEST_SCORE
 from dashredact.detect.adapters.chosen import Chosen
 from dashredact.detect.adapters.forms import Form
 from dashredact.detect.manifest import Manifest, default_folder
 from dashredact.errors import MachineError
-from dashredact.values import KINDS, Detections, Detector, Kind
+from dashredact.values import KINDS, LOWEST_SCORE, Detections, Detector, Kind
 
 _STRONG, _PIXELS, _SCORE = 0.3, 1.0, 0.02  # what has to come again, and how nearly
 

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from dashredact.detect.adapters.adapter import refusal
-from dashredact.detect.adapters.answer import LOWEST_SCORE, Misfit, decide, need, of_classes
+from dashredact.detect.adapters.answer import Misfit, decide, need, of_classes
 from dashredact.detect.adapters.chosen import Chosen
 from dashredact.errors import MachineError
-from dashredact.values import Detections, Picture
+from dashredact.values import LOWEST_SCORE, Detections, Picture
 
 _Answer = tuple[Tensor, Tensor, Tensor]
 """boxes (N, 4) x0 y0 x1 y1, scores (N,), labels (N,)"""

@@ -1,0 +1,91 @@
+"""`evaluate`: how well faces and plates are found on annotated pictures."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dashredact import evaluate as journey
+from dashredact.cli import figures
+from dashredact.cli.app import say
+from dashredact.cli.options import DETECT, detector_of
+from dashredact.errors import MachineError, UsageError
+from dashredact.progress import Progress
+from dashredact.settings import LinkSettings
+from dashredact.store import datasets, files, predictions
+from dashredact.values import KINDS, Detector
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("dataset", type=click.Path(exists=True, path_type=Path))
+@DETECT
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--predictions", "predicted", type=_FILE, help="Write every box from score 0.05 up here, as JSON.")
+@click.option("--misses", type=_FILE, help="Draw the largest missed objects here, a .png or .jpg.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+def evaluate(
+    dataset: Path, as_json: bool, predicted: Path | None, misses: Path | None, quiet: bool, **chosen: Any
+) -> None:
+    """Measure what is found on annotated pictures: a folder with annotations.json, a folder of such, or a COCO file.
+
+    Nothing is masked. A set of the frames of videos is also measured after linking, as `redact` would mask it.
+
+    \b
+      dashredact evaluate pictures/
+      dashredact evaluate instances.json --json --misses misses.png
+    """
+    _check_targets(dataset, predicted, misses)
+    sets = datasets.read(dataset)
+    detector = detector_of(chosen, lowest_score=journey.LOWEST_SCORE)
+    thresholds = {kind: chosen[f"{kind}_threshold"] or detector.thresholds[kind] for kind in KINDS}
+    seen = _look(sets, detector, LinkSettings(thresholds), quiet)
+    results = {one.dataset.name: journey.measure([one], thresholds) for one in seen}
+    together = journey.measure(seen, thresholds)
+    if predicted:
+        pairs = [(one.dataset, one.found) for one in seen]
+        _write(predicted, predictions.encode(detector.identity, pairs))
+    if misses:
+        _draw(misses, seen)
+    if as_json:
+        click.echo(json.dumps(figures.as_dict(detector, results, together), ensure_ascii=False))
+    else:
+        click.echo(figures.in_words(results, together))
+
+
+def _look(sets: Iterable[datasets.Dataset], detector: Detector, link: LinkSettings, quiet: bool) -> list[journey.Seen]:
+    with Progress(quiet=quiet) as progress:
+        return [journey.Seen(one, journey.look(one, detector, progress), link, detector.long_side) for one in sets]
+
+
+def _check_targets(dataset: Path, predicted: Path | None, misses: Path | None) -> None:
+    """Before anything is looked at: the results can be written, and not into what they are about."""
+    inside = (dataset if dataset.is_dir() else dataset.parent).resolve()
+    for path in filter(None, (predicted, misses)):
+        if not path.parent.is_dir():
+            raise UsageError(f"There is no folder {path.parent} to write {path.name} into; make it, or choose another.")
+        if path.resolve().is_relative_to(inside):
+            raise UsageError(f"{path} lies in the dataset, which is never written to; choose another place.")
+    if misses and misses.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        raise UsageError(f"{misses} is neither a .png nor a .jpg; name one.")
+    if misses and predicted and misses.resolve() == predicted.resolve():
+        raise UsageError(f"{misses} cannot hold both predictions and misses; name two files.")
+
+
+def _draw(path: Path, seen: Sequence[journey.Seen]) -> None:
+    missed = [miss for one in seen for miss in one.misses()]
+    if not missed:
+        say("nothing was missed, so no contact sheet is written.")
+        return
+    _write(path, datasets.encode(journey.contact_sheet(missed), path.suffix.lower()))
+    say(f"{path} shows people and plates unmasked; keep it to yourself and delete it after use.")
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        files.write(path, content)
+    except OSError as error:
+        raise MachineError(f"{path} cannot be written ({error.strerror}); choose another place.") from None

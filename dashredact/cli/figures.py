@@ -1,0 +1,165 @@
+"""What `evaluate` found, as people and programs read it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dashredact.evaluate import LOWEST_SCORE, Linked, Result
+from dashredact.pure.coverage import ENOUGH, LEAST
+from dashredact.pure.scores import PLAIN, PRECISION, SAME, Bin, Figures, Rate
+from dashredact.values import Detector, Kind
+
+_MEASURE = {Kind.FACE: "in their longer side", Kind.PLATE: "wide"}
+_HEADS = "class pictures objects   AP50   AR50  R@P.8  score |  score recall  prec. false/pic.  masked"
+_MANY = {Kind.FACE: "faces", Kind.PLATE: "plates"}
+
+
+def as_dict(detector: Detector, results: Mapping[str, Result], together: Result) -> dict[str, Any]:
+    """One document. Shares are 0..1, sizes pixels of the original pictures, null is what could not be measured."""
+    return {
+        "model": {"name": detector.identity.name, "sha256": detector.identity.sha256},
+        "long_side": detector.long_side,
+        "lowest_score": LOWEST_SCORE,
+        "iou": SAME,
+        "sets": {name: _result(result) for name, result in results.items()},
+        "all": _result(together),
+    }
+
+
+def _result(result: Result) -> dict[str, Any]:
+    classes = {kind: _class(figures, result.falsely_masked[kind]) for kind, figures in result.classes.items()}
+    linked = {kind: _linked(one) for kind, one in result.linked.items()}
+    after = None if result.masked is None else {"masked_share": _round(result.masked), "classes": linked}
+    return {"images": result.images, "classes": classes, "after_linking": after}
+
+
+def _class(figures: Figures, falsely_masked: float) -> dict[str, Any]:
+    return {
+        "images": figures.images,
+        "objects": figures.objects,
+        "ap50": _round(figures.ap50),
+        "ar50": _round(figures.ar50),
+        "at_precision": {
+            "precision": PRECISION,
+            "recall": _round(figures.recall_at_precision),
+            "score": _round(figures.score_at_precision),
+        },
+        "at_threshold": {
+            "score": figures.threshold,
+            "recall": _rate(figures.recall),
+            "precision": _rate(figures.precision),
+            "false_boxes_per_image": _round(figures.false_per_image),
+            "falsely_masked_share": _round(falsely_masked),
+        },
+        "recall_by_size": _bins(figures.sizes),
+    }
+
+
+def _linked(linked: Linked) -> dict[str, Any]:
+    frames = linked.uncovered
+    return {
+        "covered_from": ENOUGH,
+        "least_size": LEAST,
+        "object_frames": frames.of,
+        "uncovered": frames.count,
+        "uncovered_share": _round(frames.share),
+        "by_size": [
+            {"from": one.least, "below": one.below, "object_frames": one.rate.of, "uncovered": one.rate.count}
+            for one in linked.sizes
+        ],
+    }
+
+
+def _bins(bins: tuple[Bin, ...]) -> list[dict[str, Any]]:
+    return [{"from": one.least, "below": one.below, **_rate(one.rate)} for one in bins]
+
+
+def _rate(rate: Rate) -> dict[str, Any]:
+    low, high = rate.interval
+    counts = {"count": rate.count, "of": rate.of, "share": _round(rate.share)}
+    return {**counts, "low": round(low, 4), "high": round(high, 4)}
+
+
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
+
+
+def in_words(results: Mapping[str, Result], together: Result) -> str:
+    """Tables, then sentences that can stand by themselves."""
+    named = {**results, **({"all": together} if len(results) > 1 else {})}
+    width = max(len("set"), *map(len, named))
+    parts = [
+        [f"{'set':{width}} {_HEADS}"],
+        [_line(name, width, kind, result) for name, result in named.items() for kind in result.classes],
+        ["", f"{'set':{width}} class  size px      found      of  recall  95 % interval"],
+        [line for name, result in named.items() for line in _size_lines(name, width, result)],
+        [""],
+        list(_sentences(together)),
+    ]
+    return "\n".join(line for part in parts for line in part)
+
+
+def _line(name: str, width: int, kind: Kind, result: Result) -> str:
+    figures = result.classes[kind]
+    before = (figures.ap50, figures.ar50, figures.recall_at_precision, figures.score_at_precision)
+    after = (figures.threshold, figures.recall.share, figures.precision.share)
+    return (
+        f"{name:{width}} {kind:5} {figures.images:8d} {figures.objects:7d} {' '.join(map(_three, before))} |"
+        f" {' '.join(map(_three, after))} {_three(figures.false_per_image):>10} {result.falsely_masked[kind]:7.3%}"
+    )
+
+
+def _three(value: float | None) -> str:
+    return f"{'-':>6}" if value is None else f"{value:6.3f}"
+
+
+def _size_lines(name: str, width: int, result: Result) -> Iterator[str]:
+    for kind, figures in result.classes.items():
+        for one in figures.sizes:
+            share, interval = (_percent(one.rate), _interval(one.rate)) if one.rate.of else ("-", "-")
+            counts = f"{one.rate.count:7d} {one.rate.of:7d}"
+            yield f"{name:{width}} {kind:5}  {_span(one):10} {counts} {share:>8}  {interval}"
+
+
+def _span(one: Bin) -> str:
+    if one.below is None:
+        return f"from {one.least:g}"
+    return f"{one.least:g}-{one.below:g}" if one.least else f"under {one.below:g}"
+
+
+def _percent(rate: Rate) -> str:
+    return f"{100 * (rate.share or 0.0):.1f} %"
+
+
+def _interval(rate: Rate) -> str:
+    low, high = rate.interval
+    return f"[{100 * low:.1f}-{100 * high:.1f} %]"
+
+
+def _sentences(result: Result) -> Iterator[str]:
+    for kind, figures in result.classes.items():
+        plain, many = figures.plain, _MANY[kind]
+        if plain.of:
+            yield (
+                f"Of {plain.of} {many} at least {PLAIN[kind]} px {_MEASURE[kind]}, {_percent(plain)} {_interval(plain)}"
+                f" were found (IoU {SAME:g}, score {figures.threshold:g})."
+            )
+        else:
+            yield f"There are no {many} at least {PLAIN[kind]} px {_MEASURE[kind]} to find."
+        if figures.images:
+            yield (
+                f"There were {figures.false_per_image:.2f} false boxes of {many} a picture, which would mask"
+                f" {result.falsely_masked[kind]:.2%} of it."
+            )
+    yield from _after_linking(result)
+
+
+def _after_linking(result: Result) -> Iterator[str]:
+    for kind, linked in result.linked.items():
+        frames, many = linked.uncovered, _MANY[kind]
+        if frames.of:
+            yield (
+                f"Of {frames.of} frames of {many} at least {LEAST:g} px {_MEASURE[kind]}, {_percent(frames)} were"
+                f" uncovered after linking (less than {ENOUGH:.0%} of the box under masks)."
+            )
+    if result.masked is not None:
+        yield f"On average {result.masked:.2%} of a video's picture was masked."
