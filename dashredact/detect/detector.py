@@ -17,7 +17,7 @@ from dashredact.pure.boxes import iou
 from dashredact.values import KINDS, LOWEST_SCORE, Detections, Kind, ModelIdentity, Picture
 
 _OVERLAP = 0.5  # of two boxes of a class from which the weaker one goes
-_MOST = 1000  # candidates of a picture that are compared with each other
+_MOST = 4000  # candidates of a picture that are compared with each other; each face of a crowd brings several
 _BATCH = {"cpu": 4, "cuda": 16}
 _CANARY_OVERLAP = 0.4
 _CANARY_DRIFT = 0.1  # score that reduced precision may cost
