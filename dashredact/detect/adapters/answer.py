@@ -12,7 +12,7 @@ from dashredact.values import KINDS, Array, Detections
 OVERLAP = 0.5
 """of two boxes of a kind from which the weaker one goes"""
 _ROUNDING = 0.01  # by which a score may miss 0..1, for reduced precision
-_MOST = 1000  # candidates of a picture that are compared with each other
+_MOST = 2000  # candidates of a picture that are compared with each other
 
 
 class Candidates(NamedTuple):
