@@ -137,29 +137,25 @@ def _interval(rate: Rate) -> str:
 
 def _sentences(result: Result) -> Iterator[str]:
     for kind, figures in result.classes.items():
-        plain, many = figures.plain, _MANY[kind]
+        plain = figures.plain
         if plain.of:
-            yield (
-                f"Of {plain.of} {many} at least {PLAIN[kind]} px {_MEASURE[kind]}, {_percent(plain)} {_interval(plain)}"
-                f" were found (IoU {SAME:g}, score {figures.threshold:g})."
-            )
+            how = f"(IoU {SAME:g}, score {figures.threshold:g})"
+            yield f"Of {_objects(kind, plain.of, PLAIN[kind])}, {_percent(plain)} {_interval(plain)} were found {how}."
         else:
-            yield f"There are no {many} at least {PLAIN[kind]} px {_MEASURE[kind]} to find."
+            yield f"No {kind} to find is at least {PLAIN[kind]} px {_MEASURE[kind]}."
         if figures.images:
-            yield (
-                f"There were {figures.false_per_image:.2f} false boxes of {many} a picture, which would mask"
-                f" {result.falsely_masked[kind]:.2%} of it."
-            )
-    yield from _after_linking(result)
-
-
-def _after_linking(result: Result) -> Iterator[str]:
+            false, masked = figures.false_per_image, result.falsely_masked[kind]
+            yield f"There were {false:.2f} false {kind} boxes a picture, which would mask {masked:.2%} of it."
     for kind, linked in result.linked.items():
-        frames, many = linked.uncovered, _MANY[kind]
+        frames = linked.uncovered
         if frames.of:
-            yield (
-                f"Of {frames.of} frames of {many} at least {LEAST:g} px {_MEASURE[kind]}, {_percent(frames)} were"
-                f" uncovered after linking (less than {ENOUGH:.0%} of the box under masks)."
-            )
+            what = f"{frames.of} frame{'s' if frames.of > 1 else ''} of {_objects(kind, 0, LEAST)}"
+            meaning = f"less than {ENOUGH:.0%} of the box under masks"
+            yield f"Of {what}, {_percent(frames)} were uncovered after linking ({meaning})."
     if result.masked is not None:
         yield f"On average {result.masked:.2%} of a video's picture was masked."
+
+
+def _objects(kind: Kind, count: int, least: float) -> str:
+    """`412 plates at least 40 px wide`; without the number where it is 0."""
+    return f"{count or ''} {kind if count == 1 else _MANY[kind]} at least {least:g} px {_MEASURE[kind]}".lstrip()
