@@ -160,7 +160,7 @@ def test_objects_that_nothing_found_cost_everything() -> None:
 
 def test_recall_at_a_precision_takes_every_detection_of_the_score_in() -> None:
     hits = np.array([True, True, True, True, False, False])
-    verdict = Verdict(np.array([0.9, 0.8, 0.7, 0.6, 0.6, 0.6]), hits, np.full(8, 30.0), np.zeros(8))
+    verdict = Verdict(np.array([0.9, 0.8, 0.7, 0.6, 0.6, 0.6]), hits, np.zeros(6, bool), np.full(8, 30.0), np.zeros(8))
     assert scores.at_precision(verdict, 0.8) == (0.7, 3 / 8)
     assert scores.at_precision(verdict, 0.6) == (0.6, 4 / 8)
     assert scores.at_precision(scores.pool([]), 0.8) == (1, 0)
