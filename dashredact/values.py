@@ -30,6 +30,10 @@ KINDS = (Kind.FACE, Kind.PLATE)
 """What is detected, in the order of the network's classes."""
 
 
+LOWEST_SCORE = 0.10
+"""of a detection that is kept on disk, so that thresholds can change without detecting again"""
+
+
 class Origin(StrEnum):
     """How a box of a track came to be on a frame."""
 

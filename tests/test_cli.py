@@ -114,6 +114,7 @@ def test_help_lists_the_exit_codes() -> None:
         ["redact", ".", "-o", "out", "--face-threshold", "0.05"],
         ["redact", ".", "-o", "out", "--audio", "maybe"],
         ["redact", ".", "-o", "out", "--detect-size", "31"],
+        ["models", "get"],
         ["nonsense"],
     ],
     ids=" ".join,

@@ -42,6 +42,7 @@ _OWNERS = {
     "tqdm": {"progress"},
     "torch": {"detect"},
     "torchvision": {"detect"},
+    "onnxruntime": {"detect"},
     "av": {"media", "hide"},
 }
 """Only they may import these. hide names the type of PyAV's frames."""
@@ -102,6 +103,11 @@ def test_a_tool_is_known_to_its_owner_only(module: str) -> None:
     assert not strangers
 
 
+def test_one_module_only_can_open_a_connection() -> None:
+    doors = {"socket", "ssl", "urllib", "http", "ftplib", "smtplib", "asyncio", "requests", "httpx"}
+    assert [module for module in _MODULES if _others(module) & doors] == ["detect.adapters.fetch"]
+
+
 @pytest.mark.parametrize("module", [module for module in _MODULES if _room(module) == "pure"])
 def test_arithmetic_knows_no_file_process_clock_or_torch(module: str) -> None:
     assert not _others(module) & _IMPURE
@@ -147,12 +153,14 @@ def test_nine_functions_in_ten_are_short() -> None:
         "import dashredact.cli",
         "from dashredact.cli import main; main(['--help'], standalone_mode=False)",
         "from dashredact.cli import main; main(['redact', '--help'], standalone_mode=False)",
+        "from dashredact.cli import main; main(['models', 'list'], standalone_mode=False)",
     ],
-    ids=["pipeline", "cli", "help", "redact help"],
+    ids=["pipeline", "cli", "help", "redact help", "models"],
 )
 def test_torch_is_not_loaded_before_it_is_needed(code: str) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("DASHREDACT_")}
-    check = "import sys; print('loaded', sorted({'torch', 'torchvision', 'safetensors'} & sys.modules.keys()))"
+    slow = {"torch", "torchvision", "safetensors", "onnxruntime"}
+    check = f"import sys; print('loaded', sorted({slow} & sys.modules.keys()))"
     done = subprocess.run(
         [sys.executable, "-c", f"{code}\n{check}"], env=clean, capture_output=True, text=True, check=True
     )

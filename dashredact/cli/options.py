@@ -9,9 +9,11 @@ from typing import Any
 import click
 
 from dashredact.detect import manifest
+from dashredact.detect.adapters import given
+from dashredact.detect.adapters.chosen import choose
 from dashredact.detect.tiles import TiledDetector
 from dashredact.errors import UsageError
-from dashredact.values import Detector
+from dashredact.values import LOWEST_SCORE, Detector
 
 SOURCES = click.argument("sources", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
@@ -41,6 +43,14 @@ DETECT = options(
         help="Folder with a manifest, weights and a canary [default: the shipped ones].",
     ),
     click.option(
+        "--model",
+        "models",
+        multiple=True,
+        metavar="NAME_OR_FILE[=KIND]",
+        help="Another model, .onnx or TorchScript, for the kinds that it finds; may be given several times.",
+    ),
+    click.option("--trust-code", is_flag=True, help="Allow a --model that is TorchScript, which is code."),
+    click.option(
         "--detect-size", type=click.IntRange(320, 4096), help="Long side of what the detector sees, in pixels."
     ),
     click.option(
@@ -55,20 +65,23 @@ DETECT = options(
 )
 
 
-def detector_of(chosen: dict[str, Any], *, lowest_score: float | None = None) -> Detector:
-    """lowest_score: from which boxes come back, if not from the usual one."""
+def detector_of(chosen: dict[str, Any], *, lowest_score: float = LOWEST_SCORE) -> Detector:
+    """lowest_score: from which boxes come back."""
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", chosen["device"]):
         raise UsageError(f"{chosen['device']} is no device; use auto, cpu, cuda or cuda:N.")
-    described = manifest.read(chosen["weights"] or manifest.default_folder())
+    described = shipped = manifest.read(chosen["weights"] or manifest.default_folder())
+    models = [choose(text, chosen["trust_code"]) for text in chosen["models"]]
+    if models:
+        described = given.described(shipped, models)
 
     def load() -> Detector:
         from dashredact.detect import detector, weights  # noqa: PLC0415 - torch takes seconds to load
 
-        device = detector.device_named(chosen["device"])
-        least = detector.LOWEST_SCORE if lowest_score is None else lowest_score
-        return detector.TorchDetector(
-            weights.read(described.folder), device, chosen["batch_size"], chosen["detect_size"], least
-        )
+        device, read = detector.device_named(chosen["device"]), weights.read(shipped.folder)
+        return detector.TorchDetector(read, device, chosen["batch_size"], chosen["detect_size"], lowest_score)
 
-    lazy = manifest.LazyDetector(described, load, chosen["detect_size"])
+    def load_all() -> Detector:
+        return given.load(models, load, chosen["device"], chosen["batch_size"], lowest_score) if models else load()
+
+    lazy = manifest.LazyDetector(described, load_all, chosen["detect_size"])
     return TiledDetector(lazy, chosen["tile"]) if chosen["tile"] > 1 else lazy

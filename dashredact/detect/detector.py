@@ -8,16 +8,16 @@ import numpy as np
 import torch
 
 from dashredact.detect import prepare
+from dashredact.detect.canary import Canary
 from dashredact.detect.network import Candidates
 from dashredact.detect.nms import batched_nms
-from dashredact.detect.weights import Canary, Weights
+from dashredact.detect.weights import Weights
 from dashredact.errors import MachineError, UsageError
 from dashredact.pure.boxes import iou
-from dashredact.values import KINDS, Detections, Kind, ModelIdentity, Picture
+from dashredact.values import KINDS, LOWEST_SCORE, Detections, Kind, ModelIdentity, Picture
 
-LOWEST_SCORE = 0.10  # kept on disk, so that thresholds can change without detecting again
 _OVERLAP = 0.5  # of two boxes of a class from which the weaker one goes
-_MOST = 1000  # candidates of a picture that are compared with each other
+_MOST = 4000  # candidates of a picture that are compared with each other; each face of a crowd brings several
 _BATCH = {"cpu": 4, "cuda": 16}
 _CANARY_OVERLAP = 0.4
 _CANARY_DRIFT = 0.1  # score that reduced precision may cost

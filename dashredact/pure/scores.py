@@ -1,12 +1,13 @@
 """How detections agree with what people marked: matching, average precision, recall by size, and its uncertainty.
 
-Everything is counted at IoU 0.5 as COCO counts: best score first, each object found once, at most 100 detections a
-picture. A detection half of which lies in an ignored region is neither right nor wrong.
+Everything is counted at IoU 0.5 as COCO counts: best score first, each object found once. A detection half of which
+lies in an ignored region is neither right nor wrong. Average precision alone looks at no more than 100 detections a
+picture, so that it is COCO's figure; crowds have more faces than that, and all of them have to be masked.
 """
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from dashredact.values import Array, Kind
 SAME = 0.5
 """IoU that makes a hit; share of a detection inside an ignored region that excuses it"""
 MOST = 100
-"""detections of a class that count on a picture"""
+"""detections of a class on a picture that average precision looks at"""
 SMALLEST = 6.0
 """pixels of the picture that the detector sees; an object shorter than that is ignored"""
 PRECISION = 0.8
@@ -70,7 +71,9 @@ class Match:
     hits: NDArray[np.bool_]
     """(D,) true where an object was found for the first time"""
     dropped: NDArray[np.bool_]
-    """(D,) true where it does not count: in an ignored region, or one too many"""
+    """(D,) true where it does not count: in an ignored region"""
+    late: NDArray[np.bool_]
+    """(D,) true where it is one too many for average precision"""
     found: Array
     """(O,) score of the detection that found the object, 0 where none did"""
 
@@ -83,6 +86,8 @@ class Verdict:
     """(D,) of the detections that count"""
     hits: NDArray[np.bool_]
     """(D,) true where an object was found for the first time"""
+    late: NDArray[np.bool_]
+    """(D,) true where it is one too many for average precision"""
     sizes: Array
     """(O,) pixels of the original picture, as `size` has it"""
     found: Array
@@ -125,23 +130,24 @@ def match(boxes: Array, scores: Array, objects: Array, ignored: Array) -> Match:
     order = np.argsort(-scores, kind="stable")
     hits, dropped = np.zeros(len(scores), np.bool_), np.zeros(len(scores), np.bool_)
     found = np.zeros(len(objects))
-    dropped[order[MOST:]] = True
+    late = np.zeros(len(scores), np.bool_)
+    late[order[MOST:]] = True
     overlaps = geometry.iou(boxes, objects)
     excused = geometry.shared(boxes, ignored).max(1, initial=0.0) >= SAME
-    for row in order[:MOST]:
+    for row in order:
         best = float(overlaps[row].max(initial=0.0))
         if best >= SAME:
             column = int(np.flatnonzero(overlaps[row] == best)[-1])  # as COCO breaks a tie
             hits[row], found[column], overlaps[:, column] = True, scores[row], 0.0
         elif excused[row]:
             dropped[row] = True
-    return Match(hits, dropped, found)
+    return Match(hits, dropped, late, found)
 
 
 def judge(matched: Match, scores: Array, sizes: Array) -> Verdict:
     """The verdict on one picture. sizes: (O,) of the objects."""
     counts = ~matched.dropped
-    return Verdict(scores[counts], matched.hits[counts], sizes, matched.found)
+    return Verdict(scores[counts], matched.hits[counts], matched.late[counts], sizes, matched.found)
 
 
 def pool(parts: Iterable[Verdict]) -> Verdict:
@@ -152,6 +158,7 @@ def pool(parts: Iterable[Verdict]) -> Verdict:
     return Verdict(
         scores[order],
         _joined([part.hits for part in parts]).astype(np.bool_)[order],
+        _joined([part.late for part in parts]).astype(np.bool_)[order],
         _joined([part.sizes for part in parts]),
         _joined([part.found for part in parts]),
         sum(part.images for part in parts),
@@ -170,7 +177,8 @@ def curve(verdict: Verdict) -> tuple[Array, Array]:
 
 def average_precision(verdict: Verdict) -> float:
     """Mean over 101 levels of recall of the best precision at that recall or a higher one."""
-    precision, recall = curve(verdict)
+    early = ~verdict.late
+    precision, recall = curve(replace(verdict, scores=verdict.scores[early], hits=verdict.hits[early]))
     envelope = np.append(np.maximum.accumulate(precision[::-1])[::-1], 0.0)
     return float(envelope[np.searchsorted(recall, _LEVELS, "left")].mean())
 

@@ -53,11 +53,11 @@ def test_an_object_in_an_ignored_region_is_still_found() -> None:
     assert verdict.hits.tolist() == [True]
 
 
-def test_no_more_than_a_hundred_detections_of_a_picture_count() -> None:
+def test_average_precision_alone_looks_at_a_hundred_detections_of_a_picture() -> None:
     many = np.repeat(_boxes((50, 50, 60, 60)), 100, 0)
     verdict = _judged(np.concatenate((many, _boxes((0, 0, 10, 10)))), [0.9] * 100 + [0.5], _boxes((0, 0, 10, 10)))
-    assert len(verdict.scores) == 100
-    assert verdict.found.tolist() == [0]
+    assert scores.average_precision(verdict) == 0
+    assert verdict.found.tolist() == [0.5]
 
 
 # --- average precision, against COCO's own tool ------------------------------------------------------------------
@@ -74,7 +74,10 @@ def test_average_precision_is_what_coco_says(seed: int) -> None:
     verdict = scores.pool(parts)
     precision, recall = _coco(pictures)
     assert scores.average_precision(verdict) == pytest.approx(precision, abs=1e-6)
-    assert (verdict.found > 0).mean() == pytest.approx(recall, abs=1e-6)
+    if verdict.late.any():  # COCO stops looking there, and we do not
+        assert (verdict.found > 0).mean() >= recall
+    else:
+        assert (verdict.found > 0).mean() == pytest.approx(recall, abs=1e-6)
 
 
 def _picture(random: np.random.Generator, *, many: bool) -> tuple[Array, Array, Array, Array]:
@@ -157,7 +160,7 @@ def test_objects_that_nothing_found_cost_everything() -> None:
 
 def test_recall_at_a_precision_takes_every_detection_of_the_score_in() -> None:
     hits = np.array([True, True, True, True, False, False])
-    verdict = Verdict(np.array([0.9, 0.8, 0.7, 0.6, 0.6, 0.6]), hits, np.full(8, 30.0), np.zeros(8))
+    verdict = Verdict(np.array([0.9, 0.8, 0.7, 0.6, 0.6, 0.6]), hits, np.zeros(6, bool), np.full(8, 30.0), np.zeros(8))
     assert scores.at_precision(verdict, 0.8) == (0.7, 3 / 8)
     assert scores.at_precision(verdict, 0.6) == (0.6, 4 / 8)
     assert scores.at_precision(scores.pool([]), 0.8) == (1, 0)

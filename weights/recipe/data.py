@@ -63,9 +63,7 @@ class Picture:
 
     @property
     def held_out(self) -> bool:
-        """Whether the picture is for measuring only: a fixed share of each set, chosen by a hash of the name."""
-        digest = hashlib.sha256(f"{self.dataset}/{self.file}".encode()).digest()
-        return int.from_bytes(digest[:4], "big") < HOLD_OUT * 2**32
+        return held_out(self.dataset, self.file)
 
 
 class Entry(NamedTuple):
@@ -76,6 +74,12 @@ class Entry(NamedTuple):
     labelled: tuple[bool, ...]
     corrections: list[list[Any]]
     """label, x0, y0, x1, y1, verdict"""
+
+
+def held_out(dataset: str, file: str) -> bool:
+    """Whether a picture is for measuring only: a fixed share of each set, chosen by a hash of the name."""
+    digest = hashlib.sha256(f"{dataset}/{file}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") < HOLD_OUT * 2**32
 
 
 def join(parts: list[Objects]) -> Objects:

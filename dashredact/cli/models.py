@@ -1,0 +1,110 @@
+"""`models`: the detectors that can be used, and the one command that opens a network connection."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dashredact.cli.options import JSON
+from dashredact.detect import manifest
+from dashredact.detect.adapters import catalogue, fetch
+from dashredact.errors import MachineError, UsageError
+from dashredact.store import files
+from dashredact.values import KINDS
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def models(context: click.Context) -> None:
+    """List, check and fetch detectors. Alone it lists them.
+
+    Fetched ones lie in $DASHREDACT_MODELS, or in ~/.local/share/dashredact/models. A models.json there, of the same
+    form as the list inside this tool, adds your own.
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(list_models, as_json=False)
+
+
+@models.command("list")
+@JSON
+def list_models(as_json: bool) -> None:
+    """Say which models are known, and which are here.
+
+    \b
+      dashredact models list --json
+    """
+    for told in _known():
+        if as_json:
+            click.echo(json.dumps({**told, "path": str(told["path"])}, ensure_ascii=False))
+        else:
+            here = "here" if told["present"] else "not here"
+            click.echo(f"{told['name']}  finds {'+'.join(told['finds'])}  {told['form']}  {here}  {_origin(told)}")
+
+
+def _origin(told: dict[str, Any]) -> str:
+    return ", ".join(part for part in (told["licence"], told["source"]) if part)
+
+
+@models.command()
+@click.argument("names", nargs=-1)
+def verify(names: Sequence[str]) -> None:
+    """Check that the models that are here are the ones of the list. Exit code 4 if one is not.
+
+    \b
+      dashredact models verify yunet-n
+    """
+    known = {told["name"]: told for told in _known()}
+    chosen = [_named(known, name) for name in names] or [told for told in known.values() if told["present"]]
+    wrong = [told for told in chosen if not files.holds(told["path"], told["sha256"])]
+    for told in chosen:
+        click.echo(f"{told['name']}: {'is not what the list says' if told in wrong else 'as the list says'}")
+    if wrong:
+        raise MachineError(f"{', '.join(str(told['path']) for told in wrong)}: missing or changed; get it again.")
+
+
+@models.command()
+@click.argument("name")
+def get(name: str) -> None:
+    """Fetch the model NAME of the list, over https, and keep it only if its sha256 is right.
+
+    \b
+      dashredact models get yunet-n
+    """
+    entry = _named(catalogue.read(), name)
+    if not files.holds(entry.path, entry.sha256):
+        fetch.fetch(entry)
+    click.echo(entry.path)
+
+
+def _named(known: dict[str, Any], name: str) -> Any:
+    if name not in known:
+        raise UsageError(f"{name} is no model of the list: {', '.join(known)}.")
+    return known[name]
+
+
+def _known() -> Iterator[dict[str, Any]]:
+    """The shipped model, then the list: what there is to say of each."""
+    shipped = manifest.read(manifest.default_folder())
+    path, card = shipped.folder / shipped.file, "shipped, see weights/MODEL_CARD.md"
+    yield _told(shipped.identity.name, path, shipped.identity.sha256, KINDS, "dashnet", "Apache-2.0", card)
+    for entry in catalogue.read().values():
+        source = entry.source + (f" ({entry.note})" if entry.note else "")
+        finds = [str(kind or "-") for kind in entry.finds]
+        yield _told(entry.name, entry.path, entry.sha256, finds, entry.form or "", entry.licence, source)
+
+
+def _told(
+    name: str, path: Path, sha256: str, finds: Sequence[str], form: str, licence: str, source: str
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "finds": finds,
+        "form": form,
+        "present": path.is_file(),
+        "licence": licence,
+        "source": source,
+        "sha256": sha256,
+        "path": path,
+    }
