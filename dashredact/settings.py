@@ -33,7 +33,7 @@ class LinkSettings:
 
     thresholds: dict[Kind, float] = field(default_factory=dict)
     """score from which a detection starts a track, per kind; lower ones only continue one"""
-    weakest: float = 0.2
+    weakest: float = 0.15
     """score below which a detection does not even continue a track"""
     bridge: float = 1.0
     """longest time without a sight that is bridged inside a track"""

@@ -19,7 +19,7 @@ from .metrics import Verdicts, at_precision, pool
 
 NAME = "dashnet-s"
 _ARCHITECTURE = {"widths": [16, 32, 64, 128, 192], "depths": [3, 4, 4], "head": 64}
-_LOWEST = 0.45  # one such sight makes a track, and weaker ones from 0.2 continue it
+_LOWEST = {"face": 0.4, "plate": 0.45}  # one such sight makes a track, and weaker ones from 0.15 continue it
 _PRECISION = {"face": 0.55, "plate": 0.4}
 """Precision asked of the hold-out per class: a missed face costs more than a mask too many. Plates get by with less:
 about half of what counts as a false alarm there is a plate that the set leaves unmarked."""
@@ -47,7 +47,9 @@ def export(net: DashNet, data: Path, held_out: list[Picture], history: History, 
         "architecture": _ARCHITECTURE,
         "classes": list(CLASSES),
         "input": {"long_side": LONG_SIDE, "multiple": MULTIPLE, "pad": PAD_VALUE, "colour": "RGB 0..255"},
-        "thresholds": {name: threshold(pool(sets.values()), _PRECISION[name]) for name, sets in measured.items()},
+        "thresholds": {
+            name: threshold(pool(sets.values()), _PRECISION[name], _LOWEST[name]) for name, sets in measured.items()
+        },
         "data": sources(data),
         "trained": {"date": f"{datetime.now(UTC):%Y-%m-%d}", **history._asdict()},
         "figures": table,
@@ -62,9 +64,9 @@ def _stored(tensor: Tensor) -> Tensor:
     return (tensor.half() if tensor.ndim > 1 else tensor).contiguous().clone()
 
 
-def threshold(verdict: Verdicts, precision: float) -> float:
+def threshold(verdict: Verdicts, precision: float, lowest: float) -> float:
     """The score to act on: as low as the precision on the hold-out allows."""
-    return round(max(at_precision(verdict, precision)[0], _LOWEST), 3)
+    return round(max(at_precision(verdict, precision)[0], lowest), 3)
 
 
 def sources(data: Path) -> list[dict[str, Any]]:
