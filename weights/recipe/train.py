@@ -70,7 +70,11 @@ def train(options: Options) -> None:
 @click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of the sets.")
 @click.option("--run", type=click.Path(path_type=Path), required=True, help="Folder for the checkpoint.")
 @click.option("--out", type=click.Path(path_type=Path), help="Export here when the schedule has ended.")
-@click.option("--start", type=click.Path(exists=True, path_type=Path), help="Weights or a checkpoint to go on from, of this network or a smaller one.")
+@click.option(
+    "--start",
+    type=click.Path(exists=True, path_type=Path),
+    help="Weights or checkpoint to go on from; a smaller one is grown.",
+)
 @click.option("--resume", is_flag=True, help="Go on from the run's checkpoint.")
 @click.option("--minutes", default=150.0, show_default=True, help="The schedule ends after this time ...")
 @click.option("--steps", default=10_000, show_default=True, help="... or after this many steps.")
