@@ -63,11 +63,11 @@ def _look(sets: Iterable[datasets.Dataset], detector: Detector, link: LinkSettin
 
 def _check_targets(dataset: Path, predicted: Path | None, misses: Path | None) -> None:
     """Before anything is looked at: the results can be written, and not into what they are about."""
-    inside = (dataset if dataset.is_dir() else dataset.parent).resolve()
+    own = [dataset.resolve()] if dataset.is_dir() else [dataset.resolve(), (dataset.parent / "images").resolve()]
     for path in filter(None, (predicted, misses)):
         if not path.parent.is_dir():
             raise UsageError(f"There is no folder {path.parent} to write {path.name} into; make it, or choose another.")
-        if path.resolve().is_relative_to(inside):
+        if any(path.resolve().is_relative_to(place) for place in own):
             raise UsageError(f"{path} lies in the dataset, which is never written to; choose another place.")
     if misses and misses.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise UsageError(f"{misses} is neither a .png nor a .jpg; name one.")
