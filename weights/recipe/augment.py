@@ -20,7 +20,7 @@ CANVAS = (384, 640)
 MIN_SIDE = 6.0
 """Objects whose longer side is shorter are not asked for, in pixels of the network input."""
 
-_SIZES = ((8.0, 180.0), (12.0, 360.0))  # longer side per class, pixels: plates are wide, so their range is shifted
+_SIZES = ((8.0, 260.0), (12.0, 480.0))  # longer side per class, pixels: plates are wide, so their range is shifted
 _SCALES = (0.12, 2.2)
 _LEAST_FILL = 0.7  # share of a crop's width or height that a shrunken picture still fills: padding teaches nothing
 _RANDOM_SHARE, _CLUTTER_SHARE = 0.22, 0.12

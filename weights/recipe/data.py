@@ -2,7 +2,8 @@
 
 A set is a folder with `annotations.json` and the pictures it names. Boxes marked `ignore` are neither objects nor
 background; a class that a set is not labelled for says nothing about its pictures. `corrections.json` beside this file
-adds what people looked up later: plates that a set left unmarked, and things that only look like plates.
+adds what people looked up later: plates that a set left unmarked, things that only look like
+plates, and pictures that show nothing.
 """
 
 import hashlib
@@ -107,8 +108,8 @@ def _entries(root: Path) -> Iterator[Entry]:
     for name, content in annotations(root).items():
         known = corrections["labelled"].get(name, content["labelled"])
         labelled = tuple(label in known for label in CLASSES)
-        later = corrections["sets"].get(name, {})
-        for entry in content["images"]:
+        later, left_out = corrections["sets"].get(name, {}), corrections["left_out"].get(name, [])
+        for entry in (row for row in content["images"] if row["file"] not in left_out):
             yield Entry(root / name, entry, labelled, later.get(entry["file"], []))
 
 

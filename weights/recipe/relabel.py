@@ -121,7 +121,8 @@ def written(known: dict[str, Any]) -> str:
     for name, files in sorted(known["sets"].items()):
         lines = [f"   {json.dumps(file)}: {json.dumps(sorted(rows))}" for file, rows in sorted(files.items())]
         sets.append(f"  {json.dumps(name)}: {{\n" + ",\n".join(lines) + "\n  }")
-    return f'{{"labelled": {json.dumps(known["labelled"])},\n "sets": {{\n' + ",\n".join(sets) + "\n }}\n"
+    rest = ",\n ".join(f"{json.dumps(key)}: {json.dumps(known[key])}" for key in ("labelled", "left_out"))
+    return f'{{{rest},\n "sets": {{\n' + ",\n".join(sets) + "\n }}\n"
 
 
 if __name__ == "__main__":
