@@ -26,13 +26,17 @@ _ALLOWED = {
     "store": _BASE | {"pure"},
     "look": _BASE | {"stopwatch", "pure", "media", "store"},
     "hide": _BASE | {"stopwatch", "pure", "media", "store"},
-    "pipeline": _BASE | {"stopwatch", "pure", "media", "store", "look", "hide"},
+    "crew": {"errors", "values"},
+    "steps": _BASE | {"stopwatch", "pure", "media", "store", "look", "hide"},
+    "pipeline": _BASE | {"pure", "media", "store", "crew", "steps"},
     "account": _BASE | {"__init__", "pipeline"},
-    "batch": _BASE | {"pure", "store", "look", "pipeline", "account"},
+    "outcome": {"errors"},
+    "batch": _BASE | {"pure", "store", "look", "crew", "pipeline", "account", "outcome"},
     "evaluate": _BASE | {"pure", "store"},
     "describe": {"facts"},
     "progress": {"values"},
-    "cli": _BASE | {"__init__", "pure", "media", "store", "detect", "describe", "progress", "batch", "evaluate"},
+    "cli": _BASE
+    | {"__init__", "pure", "media", "store", "detect", "describe", "progress", "crew", "outcome", "batch", "evaluate"},
     "__main__": {"cli"},
 }
 """Room or module: the rooms and modules that it may import besides itself."""
