@@ -3,7 +3,7 @@
 A video is published in an order that a crash cannot spoil: tracks file, masked video, audit line, work folder.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,10 +21,14 @@ from dashredact.pure.zones import zones_of
 from dashredact.settings import Camera, Settings
 from dashredact.store import files, sources, tracks
 from dashredact.store.inbox import MASKED, TRACKS, Item
-from dashredact.store.index import Index, Result
+from dashredact.store.index import Failures, Index, Result
 from dashredact.store.job import Job, forget
 from dashredact.store.sources import Source
 from dashredact.values import Detector, Fact, Report
+
+
+def _anything(_item: Item) -> str:
+    return ""
 
 
 class Batch:
@@ -55,10 +59,41 @@ class Batch:
         self._busy: set[str] = set()
         """sha256 of the sources that are on their way"""
 
-    def run(self, items: Sequence[Item]) -> Iterator[Outcome]:
-        """Mask them. Every video that was tried gets a line in the audit log."""
+    def run(self, items: Sequence[Item], admit: Callable[[Item], str] = _anything) -> Iterator[Outcome]:
+        """Mask them. Every video that was tried gets a line in the audit log.
+
+        admit: is asked right before an item is begun, and answers with a reason where it has to wait.
+        """
         at_once = max(min(self._crew.jobs, len(items)), 1)
-        yield from lanes(lambda item: self._one(item, self._crew.jobs // at_once), items, at_once)
+
+        def act(item: Item) -> Outcome:
+            reason = admit(item)
+            return (
+                Outcome(item.name, Verdict.WAITING, reason) if reason else self._one(item, self._crew.jobs // at_once)
+            )
+
+        yield from lanes(act, items, at_once)
+
+    def is_done(self, item: Item) -> bool:
+        """Whether there is nothing to do. Quick for what is new, and for what was done and is as it was."""
+        result = None if item.fault else self.index.result(item.name)
+        if result is None or result.fingerprint != self.fingerprint(item):
+            return False
+        return self.index.digest(item.source, afresh=self._afresh) == result.source_sha256 and self._holds(result)
+
+    def has_failed(self, item: Item) -> Failures | None:
+        """What is known of earlier tries, if neither the source nor the settings have changed since."""
+        failures = self.index.failures(item.name)
+        if failures is None or failures.fingerprint != self.fingerprint(item):
+            return None
+        if failures.source_sha256 is None:
+            return failures if item.fault == failures.reason else None
+        return failures if self.index.digest(item.source, afresh=False) == failures.source_sha256 else None
+
+    def note(self, item: Item, act: str, reason: str, **more: object) -> None:
+        """Put an act that concerns a source into the log."""
+        context = account.context(self._detector, self._settings_of(item), self.fingerprint(item))
+        self.index.append({**context, "outcome": act, "reason": reason, "source": sources.told(item), **more})
 
     def _one(self, item: Item, shares: int) -> Outcome:
         """shares: into how many parts the work on it may be split."""

@@ -32,11 +32,13 @@ _ALLOWED = {
     "account": _BASE | {"__init__", "pipeline"},
     "outcome": {"errors"},
     "batch": _BASE | {"pure", "store", "look", "crew", "pipeline", "account", "outcome"},
+    "unattended": {"outcome", "batch", "crew", "progress", "store"},
     "evaluate": _BASE | {"pure", "store"},
     "describe": {"facts"},
     "progress": {"values"},
     "cli": _BASE
-    | {"__init__", "pure", "media", "store", "detect", "describe", "progress", "crew", "outcome", "batch", "evaluate"},
+    | {"__init__", "pure", "media", "store", "detect", "describe", "progress", "crew", "outcome", "batch"}
+    | {"unattended", "evaluate"},
     "__main__": {"cli"},
 }
 """Room or module: the rooms and modules that it may import besides itself."""

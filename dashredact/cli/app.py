@@ -55,7 +55,11 @@ def _stop(number: int, _frame: FrameType | None) -> NoReturn:
     raise StoppedError(number)
 
 
+def printable(text: str) -> str:
+    """On one line, harmless to a terminal: names may hold newlines."""
+    return "".join(sign if sign.isprintable() or sign == "\u3000" else repr(sign)[1:-1] for sign in text)
+
+
 def say(text: str) -> None:
     """A sentence for a person, on a line of its own beside the progress bar."""
-    printable = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)  # names may hold newlines
-    click.echo(f"dashredact: {printable}", err=True)
+    click.echo(f"dashredact: {printable(text)}", err=True)

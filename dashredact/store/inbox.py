@@ -48,13 +48,18 @@ def plan(sources: Sequence[Path], out: Path) -> list[Item]:
             if path.absolute() in seen:
                 continue
             seen.add(path.absolute())
-            item = Item(path, _readable(name))
-            fault = "" if item.name == name else f"{item.name}: its name is not valid UTF-8; rename it."
-            if item.stem in taken:
-                fault = f"{name}: its results would take the names of those of {taken[item.stem]}; rename one of them."
-            taken.setdefault(item.stem, name)
-            items.append(replace(item, fault=fault))
+            items.append(claim(path, name, taken))
     return items
+
+
+def claim(path: Path, name: str, taken: dict[Path, str]) -> Item:
+    """The item of a file. taken: who has which stem; of two, the later one in order of name is at fault."""
+    item = Item(path, _readable(name))
+    fault = "" if item.name == name else f"{item.name}: its name is not valid UTF-8; rename it."
+    if item.stem in taken:
+        fault = f"{item.name}: its results would take the names of those of {taken[item.stem]}; rename one of them."
+    taken.setdefault(item.stem, name)
+    return replace(item, fault=fault)
 
 
 def _readable(name: str) -> str:
@@ -68,7 +73,7 @@ def _search(folder: Path, out: Path) -> list[tuple[Path, str]]:
     UsageError where a folder cannot be read: its videos would be passed over in silence.
     """
     found = []
-    for parent, folders, names in os.walk(folder, onerror=_unreadable):
+    for parent, folders, names in os.walk(folder, onerror=unreadable):
         here = Path(parent)
         folders[:] = sorted(
             name for name in folders if not name.startswith(".") and (here / name).resolve() != out.resolve()
@@ -81,5 +86,5 @@ def _search(folder: Path, out: Path) -> list[tuple[Path, str]]:
     return found
 
 
-def _unreadable(error: OSError) -> None:
+def unreadable(error: OSError) -> None:
     raise UsageError(f"The folder {error.filename} cannot be read ({error.strerror}).")

@@ -1,0 +1,204 @@
+"""`batch`: masks what arrives in a folder, for cron and for services."""
+
+import json
+import logging
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dashredact.batch import Batch
+from dashredact.cli import logs
+from dashredact.cli.app import printable
+from dashredact.cli.masking import MASK, WORKERS, crew_of, exit_code, settings_of
+from dashredact.cli.options import DETECT, detector_of, options
+from dashredact.errors import DashredactError, ExitCode, UsageError
+from dashredact.outcome import Outcome, Verdict
+from dashredact.progress import Progress
+from dashredact.store import files, health, quarantine, zones
+from dashredact.store.arrivals import Watch
+from dashredact.store.inbox import Item
+from dashredact.unattended import Rules, Run
+
+_FOLDERS = options(
+    click.option("--inbox", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Where videos arrive."),
+    click.option("--outbox", type=click.Path(file_okay=False, path_type=Path), help="Where masked videos go."),
+)
+_RULES = options(
+    click.option(
+        "--settle",
+        type=click.FloatRange(0),
+        default=60,
+        show_default=True,
+        help="Seconds that a file must have stayed the same; until then it is taken for a growing upload.",
+    ),
+    click.option(
+        "--tries", type=click.IntRange(1), default=3, show_default=True, help="Tries before a file is set aside."
+    ),
+    click.option(
+        "--retry-after",
+        type=click.FloatRange(0),
+        default=15,
+        show_default=True,
+        help="Minutes before the second try; twice as long before each further one.",
+    ),
+    click.option(
+        "--quarantine/--no-quarantine",
+        default=True,
+        show_default=True,
+        help="Move what is set aside to INBOX/quarantine, or leave it where it is.",
+    ),
+    click.option("--max-videos", type=click.IntRange(1), help="Most videos that a run takes on, oldest first."),
+    click.option("--time-limit", type=click.FloatRange(0.01), help="Minutes; then the segment at hand is finished."),
+    click.option("--rehash", is_flag=True, help="Hash every file again, whatever its size and times say."),
+)
+_REPORTS = options(
+    click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object."),
+    click.option("--log-file", type=click.Path(dir_okay=False, path_type=Path), help="Turned over at 10 MB, 5 kept."),
+    click.option(
+        "--health-file", type=click.Path(dir_okay=False, path_type=Path), help="For Prometheus' textfile collector."
+    ),
+    click.option("--watch", is_flag=True, help="Go on until stopped, looking into the inbox now and then."),
+    click.option("--poll", type=click.FloatRange(0.1), default=30, show_default=True, help="Seconds between looks."),
+    click.option("-q", "--quiet", is_flag=True, help="No progress."),
+)
+
+
+@click.group(invoke_without_command=True)
+@_FOLDERS
+@_RULES
+@_REPORTS
+@WORKERS
+@DETECT
+@MASK
+@click.pass_context
+def batch(ctx: click.Context, /, **chosen: Any) -> None:
+    """Mask what arrives in an inbox, each video once, and leave the results in an outbox.
+
+    Made for cron: prints one line. What still grows is left alone, what fails is tried again later and set aside after
+    some tries, and a run that was stopped anywhere goes on where it was.
+
+    \b
+      dashredact batch --inbox uploads --outbox masked --quiet
+      dashredact batch --inbox uploads --outbox masked --watch --jobs 4
+    """
+    ctx.obj = chosen
+    if ctx.invoked_subcommand is not None:
+        return
+    inbox, out = _folders(chosen)
+    logs.begin(chosen["log_file"])
+    with files.lock(out):
+        raise SystemExit(_reported(lambda: _run(inbox, out, chosen), chosen, out))
+
+
+def _folders(chosen: dict[str, Any]) -> tuple[Path, Path]:
+    for name in ("inbox", "outbox"):
+        if chosen[name] is None:
+            raise UsageError(f"Say where the {name} is, with --{name} FOLDER.")
+    inbox, out = chosen["inbox"], chosen["outbox"]
+    if inbox.resolve() == out.resolve() or inbox.resolve().is_relative_to(out.resolve()):
+        raise UsageError(f"The inbox {inbox} lies in the outbox {out}; unmasked videos do not belong there.")
+    return inbox, out
+
+
+def _reported(run: Callable[[], int], chosen: dict[str, Any], out: Path) -> int:
+    """Run; whatever ends it, log and health file say so."""
+    began, code = time.monotonic(), int(ExitCode.BUG)
+    try:
+        code = run()
+    except DashredactError as error:
+        code = error.exit_code
+        logs.RUN.log(logging.ERROR if chosen["log_file"] else logging.DEBUG, printable(str(error)))
+        raise
+    finally:
+        if chosen["health_file"]:
+            values: dict[str, float] = {"last_run_timestamp_seconds": time.time(), "last_run_exit_code": code}
+            values |= {"last_run_seconds": time.monotonic() - began, "free_bytes": shutil.disk_usage(out).free}
+            health.write(chosen["health_file"], {**values, **chosen.get("health", {})})
+    return code
+
+
+def _run(inbox: Path, out: Path, chosen: dict[str, Any]) -> int:
+    detector = detector_of(chosen)
+    settings = settings_of(chosen, detector)
+    cameras = zones.read(chosen["zones"]) if chosen["zones"] else ()
+    watch = Watch(inbox, out, chosen["settle"])
+    with crew_of(chosen) as crew, Progress(quiet=chosen["quiet"]) as progress:
+        batch = Batch(out, detector, settings, progress, cameras, crew, trust=not chosen["rehash"], unattended=True)
+        until = time.monotonic() + 60 * chosen["time_limit"] if chosen["time_limit"] else None
+        while True:
+            run = Run(inbox, out, batch, crew, watch, progress, _rules(chosen, until))
+            code = _once(run, chosen)
+            chosen["health"] = _health(run, batch)
+            if not chosen["watch"] or (until and time.monotonic() >= until):
+                return code
+            time.sleep(chosen["poll"])
+
+
+def _rules(chosen: dict[str, Any], until: float | None) -> Rules:
+    return Rules(
+        tries=chosen["tries"],
+        retry_after=60 * chosen["retry_after"],
+        quarantine=chosen["quarantine"],
+        most=chosen["max_videos"],
+        seconds=max(until - time.monotonic(), 0.01) if until else None,
+    )
+
+
+def _once(run: Run, chosen: dict[str, Any]) -> int:
+    verdicts = []
+    for outcome in run.outcomes():
+        verdicts.append(outcome.verdict)
+        _log(outcome)
+    told = run.summary
+    if chosen["as_json"]:
+        parts = {"outcomes": told.outcomes, "waiting": told.waiting, "oldest_waiting_seconds": told.oldest_waiting}
+        click.echo(json.dumps({**parts, "frames": told.frames, "seconds": round(told.seconds, 2)}))
+    elif verdicts or not chosen["watch"]:
+        click.echo(told.line)
+    logs.RUN.info(told.line)
+    return int(ExitCode.NOT_READY if run.short_of_room else exit_code(verdicts))
+
+
+def _log(outcome: Outcome) -> None:
+    bad = {Verdict.FAILED, Verdict.REFUSED, Verdict.BUG, Verdict.NEEDS_REVIEW}
+    level = logging.WARNING if outcome.verdict in bad else logging.INFO
+    words = outcome.reason or f"{outcome.name}: {outcome.verdict}."
+    logs.RUN.log(level, "%s", printable(words))
+
+
+def _health(run: Run, batch: Batch) -> dict[str, Any]:
+    return {
+        "videos": dict(run.summary.outcomes),
+        "waiting_videos": dict(run.summary.waiting),
+        "oldest_waiting_seconds": run.summary.oldest_waiting,
+        "quarantined_videos": len(batch.index.quarantined()),
+    }
+
+
+@batch.command()
+@click.argument("names", nargs=-1, required=True)
+@_FOLDERS
+@click.pass_obj
+def retry(outer: dict[str, Any], /, names: Sequence[str], **own: Any) -> None:
+    """Bring the videos of these NAMES back, as the log calls them: the next run tries them again.
+
+    \b
+      dashredact batch retry --inbox uploads --outbox masked trip.mp4
+    """
+    chosen = {**outer, **{name: value for name, value in own.items() if value is not None}}
+    inbox, out = _folders(chosen)
+    with files.lock(out):
+        detector = detector_of(chosen)
+        batch = Batch(out, detector, settings_of(chosen, detector), lambda _fact: None)
+        for name in names:
+            failures = batch.index.failures(name)
+            if failures is None:
+                raise UsageError(f"The log of {out} knows no {name} that failed.")
+            if failures.quarantined:
+                quarantine.take_back(inbox, failures.quarantined, name)
+            batch.note(Item(inbox / name, name), "retried", f"{name}: called back.")
+            click.echo(inbox / name)

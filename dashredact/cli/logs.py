@@ -1,0 +1,50 @@
+"""Where a run that nobody watches says what it does: a log file that turns over, and lines that journald can sort."""
+
+import logging
+import os
+from collections.abc import Mapping
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from dashredact.errors import MachineError
+
+_BYTES, _KEPT = 10 << 20, 5
+_PRIORITIES: Mapping[int, int] = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3}
+RUN = logging.getLogger("dashredact.run")
+
+
+class _Journal(logging.Formatter):
+    """`<4>...`: journald reads the priority, and has the time and the unit's name of its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"<{_PRIORITIES.get(record.levelno, 6)}>{super().format(record)}"
+
+
+class _PrivateFile(RotatingFileHandler):
+    """A log names videos, so it is for its owner's eyes only."""
+
+    def _open(self) -> TextIOWrapper:
+        stream = super()._open()
+        Path(self.baseFilename).chmod(0o600)
+        return stream
+
+
+def begin(file: Path | None) -> None:
+    """Lines go to stderr, as journald wants them where it listens, and to the file."""
+    RUN.setLevel(logging.INFO)
+    RUN.propagate = False
+    for handler in list(RUN.handlers):
+        RUN.removeHandler(handler)
+        handler.close()
+    screen = logging.StreamHandler()
+    screen.setFormatter(_Journal("%(message)s") if "JOURNAL_STREAM" in os.environ else logging.Formatter("%(message)s"))
+    screen.setLevel(logging.INFO if "JOURNAL_STREAM" in os.environ else logging.WARNING)
+    RUN.addHandler(screen)
+    if file:
+        try:
+            handler = _PrivateFile(file, maxBytes=_BYTES, backupCount=_KEPT, encoding="utf-8")
+        except OSError as error:
+            raise MachineError(f"The log file {file} cannot be written ({error.strerror}).") from None
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        RUN.addHandler(handler)

@@ -1,0 +1,48 @@
+"""Where uploads go that failed again and again: beside the inbox's other files, with the reason next to each."""
+
+from pathlib import Path
+
+from dashredact.errors import UsageError
+from dashredact.store import files
+from dashredact.store.arrivals import QUARANTINE
+
+_REASON = ".reason.txt"
+
+
+def put(inbox: Path, source: Path, reason: str) -> str:
+    """Move a source. Its new place relative to the inbox comes back. OSError where it cannot be moved."""
+    target = _free(inbox / QUARANTINE / source.relative_to(inbox))
+    files.private_folder(target.parent)
+    files.write(_beside(target), f"{reason}\n".encode())
+    try:
+        source.rename(target)
+    except OSError:
+        _beside(target).unlink()
+        raise
+    return target.relative_to(inbox).as_posix()
+
+
+def take_back(inbox: Path, moved_to: str, name: str) -> Path:
+    """Move it to where it was. UsageError where something else is there, or it is gone."""
+    source, target = inbox / moved_to, inbox / name
+    if not source.is_file():
+        raise UsageError(f"{source} is not there any more; put the file back into {inbox} yourself.")
+    if target.exists():
+        raise UsageError(f"{target} is there already; move it first.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source.rename(target)
+    _beside(source).unlink(missing_ok=True)
+    return target
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(files.named(path.name, _REASON))
+
+
+def _free(path: Path) -> Path:
+    """The path, or where it is taken one like it."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_name(files.named(path.stem, f"~{number}{path.suffix}"))
+    return free
