@@ -35,7 +35,7 @@ def head_faults(head: Head, trusted: Checkers) -> Iterator[Fault]:
     """A head is signed before the first signed line is written, so it is signed beside every signed log."""
     doubt = _doubt(head.key, heads.message(head), head.signature, trusted) if head.signature else "is not signed"
     if doubt:
-        yield Fault(head.seq, f"is the one that a head names which {doubt}")
+        yield Fault(head.seq, f"is named by a head that {doubt}")
 
 
 def unsigned(lines: Sequence[str]) -> int:

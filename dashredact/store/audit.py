@@ -19,7 +19,7 @@ from dashredact.errors import LedgerError, UsageError
 from dashredact.pure import heads, ledger
 from dashredact.pure.heads import Head
 from dashredact.pure.ledger import Fault, Signer
-from dashredact.store import files, keys
+from dashredact.store import files, keys, origin
 
 NAME = "audit.jsonl"
 HEAD = "audit.head.json"
@@ -51,7 +51,7 @@ def head_path(path: Path) -> Path:
 
 
 def append(path: Path, record: Mapping[str, Any]) -> None:
-    """Put one record behind the others, signed where a key is configured.
+    """Put one record behind the others, signed where a key is configured; `time`, `tool` and `by` may be left out.
 
     LedgerError if the log's end is not what its head says; `records` checks the whole chain. UsageError if the log is
     signed and no key is configured. OSError if the disk is full; the line counts as not written then.
@@ -59,7 +59,7 @@ def append(path: Path, record: Mapping[str, Any]) -> None:
     with _locked(path, os.O_RDWR | os.O_CREAT, fcntl.LOCK_EX) as descriptor:
         signer = keys.configured()
         end = _end(descriptor, path, signer)
-        line = ledger.seal(_with_act(record) | ({"mended": end.mended} if end.mended else {}), end.head.tip, signer)
+        line = ledger.seal(_complete(record, end.mended), end.head.tip, signer)
         _put(descriptor, (line + "\n").encode(), end.size)
         _save(path, heads.head_of([line], end.head, signer))
 
@@ -72,8 +72,10 @@ def ready(path: Path) -> None:
             _look(descriptor, path, signer)
 
 
-def _with_act(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {"act": record["outcome"], **record} if "outcome" in record else dict(record)
+def _complete(record: Mapping[str, Any], mended: str) -> dict[str, Any]:
+    """What every line says, whoever writes it; what the record says itself counts."""
+    act = {"act": record["outcome"]} if "outcome" in record else {}
+    return {**origin.told(), **act, **record, **({"mended": mended} if mended else {})}
 
 
 def _put(descriptor: int, content: bytes, place: int) -> None:

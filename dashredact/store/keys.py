@@ -57,7 +57,11 @@ def configured() -> Signer | None:
 def signer(path: Path) -> Signer:
     """MachineError where the file is no private key, or others may read it."""
     key = _private(path)
-    return Signer(name_of(key.public_key()), lambda message: base64.b64encode(key.sign(message)).decode())
+    return Signer(name_of(key.public_key()), partial(sign, key))
+
+
+def sign(key: "Ed25519PrivateKey", message: bytes) -> str:
+    return base64.b64encode(key.sign(message)).decode()
 
 
 def _private(path: Path) -> "Ed25519PrivateKey":
@@ -75,7 +79,7 @@ def _private(path: Path) -> "Ed25519PrivateKey":
 def checkers(paths: Sequence[Path]) -> Checkers:
     """Of public keys, by name. MachineError where a file is none."""
     keys = [_public(path) for path in paths]
-    return {name_of(key): partial(_fits, key) for key in keys}
+    return {name_of(key): partial(fits, key) for key in keys}
 
 
 def _public(path: Path) -> "Ed25519PublicKey":
@@ -105,7 +109,7 @@ def name_of(key: "Ed25519PublicKey") -> str:
     return hashlib.sha256(key.public_bytes_raw()).hexdigest()[:16]
 
 
-def _fits(key: "Ed25519PublicKey", message: bytes, signature: str) -> bool:
+def fits(key: "Ed25519PublicKey", message: bytes, signature: str) -> bool:
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
 
     try:

@@ -47,7 +47,7 @@ class _Log:
         before = audit.read_head(self.path.with_name(BEFORE)) if place.is_dir() else None
         self.part = before is not None
         self.start = before or heads.NOTHING
-        self.lines = [*log.lines, *([log.torn] if log.torn else [])]
+        self.lines, self.torn = log.lines, log.torn
         self.head = log.head
 
     @property
@@ -59,7 +59,7 @@ def check(place: Path, asked: Asked) -> Findings:
     """LedgerError where there is nothing that could be checked, MachineError where a key is none."""
     log, trusted = _Log(place), keys.checkers(asked.public_keys)
     copies = {path: _copy(path) for path in _copies(log, asked)}
-    faults = [*ledger.verify(log.lines, log.start.tip), *_own_head(log)]
+    faults = [*ledger.verify(log.lines, log.start.tip), *_torn(log), *_own_head(log)]
     for copy in copies.values():
         faults += heads.faults(copy, log.lines, log.start) if not log.part or copy.seq <= log.end else ()
     if asked.public_keys:
@@ -78,6 +78,11 @@ def _copy(path: Path) -> Head:
     head = audit.read_head(path)
     assert head is not None, "its path was checked"
     return head
+
+
+def _torn(log: _Log) -> Iterator[Fault]:
+    if log.torn:
+        yield Fault(log.end + 1, "is unfinished, as a crash leaves it; whatever writes next cuts it off and says so")
 
 
 def _own_head(log: _Log) -> Iterator[Fault]:
@@ -117,7 +122,7 @@ def _notes(log: _Log, copies: dict[Path, Head], asked: Asked) -> Iterator[str]:
     for path, head in copies.items():
         yield f"{path} names line {head.seq}; the log at hand goes from {log.start.seq + 1} to {log.end}."
     if asked.public_keys and (unsigned := signatures.unsigned(log.lines)):
-        yield f"The first {unsigned} lines are not signed themselves; the signed ones hold them by their hashes."
+        yield f"Signing begins at line {log.start.seq + unsigned + 1}, which holds those before it by their hashes."
     for number, line in enumerate(log.lines, log.start.seq + 1):
         if mended := ledger.told(line).get("mended"):
             yield f"Line {number} says: {mended}."
