@@ -121,7 +121,7 @@ def _csv(records: Sequence[Mapping[str, Any]]) -> str:
 
 def _harmless(cell: str) -> str:
     """A file's name may be a formula, which a spreadsheet would run."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    return printable(f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell)
 
 
 @audit.command()
