@@ -102,7 +102,7 @@ def _signatures(log: _Log, copies: Sequence[Head], trusted: Checkers) -> Iterato
 
 
 def _results(log: _Log) -> Iterator[Fault]:
-    for result in acts.results([ledger.told(line) for line in log.lines], log.start.seq + 1):
+    for result in _named(log):
         path = log.path.parent / result.name
         if not result.inside:
             yield Fault(result.line, f"names {result.name}, which is outside the folder of the log")
@@ -114,6 +114,10 @@ def _results(log: _Log) -> Iterator[Fault]:
             )
 
 
+def _named(log: _Log) -> list[acts.Result]:
+    return acts.results([ledger.told(line) for line in log.lines], log.start.seq + 1)
+
+
 def _notes(log: _Log, copies: dict[Path, Head], asked: Asked) -> Iterator[str]:
     if log.head is None and not log.part:
         yield "There is no head file beside it: a tail cut off would not be noticed."
@@ -121,8 +125,11 @@ def _notes(log: _Log, copies: dict[Path, Head], asked: Asked) -> Iterator[str]:
         yield f"The head names line {log.head.seq}; {late} came after it, as a crash may leave it."
     for path, head in copies.items():
         yield f"{path} names line {head.seq}; the log at hand goes from {log.start.seq + 1} to {log.end}."
-    if asked.public_keys and (unsigned := signatures.unsigned(log.lines)):
-        yield f"Signing begins at line {log.start.seq + unsigned + 1}, which holds those before it by their hashes."
+    if asked.public_keys:
+        first = log.start.seq + signatures.unsigned(log.lines) + 1
+        yield f"Signatures were checked from line {first} on, which holds those before it by their hashes."
+    if asked.results:
+        yield f"Files were checked: {len(_named(log))}."
     for number, line in enumerate(log.lines, log.start.seq + 1):
         if mended := ledger.told(line).get("mended"):
             yield f"Line {number} says: {mended}."

@@ -422,7 +422,7 @@ def test_with_a_key_every_line_and_the_head_are_signed(log: Path, key: Path, mon
     assert _head(log).signature
     asked = proof.Asked(public_keys=[keys.public_path(key)])
     found = proof.check(log, asked)
-    assert not found.faults and "begins at line 3" in found.notes[0]
+    assert not found.faults and "from line 3 on" in found.notes[0]
 
 
 @pytest.mark.parametrize("after", [0, 1])

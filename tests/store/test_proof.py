@@ -215,6 +215,7 @@ def _named(log: Path) -> list[tuple[int, str]]:
 
 def test_files_as_they_were_written_hold_and_only_the_newest_of_a_name_counts(results: Path) -> None:
     assert _named(results) == []
+    assert proof.check(results, proof.Asked(results=True)).notes == ["Files were checked: 4."]
 
 
 def _change(path: Path) -> None:

@@ -11,4 +11,4 @@ def file_name(version: int) -> str:
 
 
 def text(name: str) -> str:
-    return (Path(__file__).parent / name).read_text()
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")
