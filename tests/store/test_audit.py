@@ -56,14 +56,16 @@ def test_no_log_has_no_records_and_no_lines(log: Path) -> None:
         audit.lines(log)
 
 
-def _append_many(log: Path, writer: int) -> None:
+def _append_many(log: Path, writer: int, together: Any) -> None:
+    together.wait()
     for number in range(25):
         audit.append(log, {"writer": writer, "number": number})
 
 
 def test_several_processes_append_at_once_and_the_chain_holds(log: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
-    writers = [spawn.Process(target=_append_many, args=(log, writer)) for writer in range(4)]
+    together = spawn.Barrier(4)
+    writers = [spawn.Process(target=_append_many, args=(log, writer, together)) for writer in range(4)]
     for process in writers:
         process.start()
     for process in writers:
