@@ -1,30 +1,24 @@
 """What the audit log says of a video."""
 
-import getpass
-import os
-import platform
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
-from dashredact import __version__
 from dashredact.pipeline import Finished
 from dashredact.settings import Settings
+from dashredact.store import origin
 from dashredact.values import ORIGINS, Detector, Track
 
 
 def context(detector: Detector, settings: Settings, fingerprint: str) -> dict[str, Any]:
     """When, by whom, with what: the part of a line that does not depend on the video."""
     return {
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        **origin.told(),
         "policy": "no policy",
-        "tool": {"name": "dashredact", "version": __version__},
         "model": asdict(detector.identity),
         "settings": settings.as_dict(),
         "fingerprint": fingerprint,
-        "by": {"user": _user(), "host": platform.node()},
     }
 
 
@@ -55,10 +49,3 @@ def count(found: Sequence[Track]) -> dict[str, dict[str, int]]:
         own["tracks"] += 1
         own.update(str(ORIGINS[number]) for number in track.origins)
     return {kind: dict(own) for kind, own in counts.items()}
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())

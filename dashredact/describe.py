@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from dashredact.facts import VideoFacts
+from dashredact.pure.acts import act_of
 
 
 def as_dict(facts: VideoFacts) -> dict[str, Any]:
@@ -71,13 +72,40 @@ def _seconds(time: Fraction | None) -> str:
     return "unknown" if time is None else f"{float(time):.3f} s"
 
 
+AUDIT_COLUMNS = (
+    "seq",
+    "time",
+    "act",
+    "source",
+    "output",
+    "tracks",
+    "reason",
+    "user",
+    "host",
+    "source_sha256",
+    "sha256",
+)
+"""Of the audit log as a table; see `cells_of`."""
+
+
 def line_of(record: Mapping[str, Any]) -> str:
     """`2026-01-02T03:04:05+00:00  masked  trip.mp4 → trip.masked.mp4  face 3, plate 2`"""
-    output = record.get("output")
-    target = f" → {output['name']}" if output else ""
-    tracks = ", ".join(f"{kind} {count['tracks']}" for kind, count in record.get("tracks", {}).items())
-    return "  ".join(
-        part
-        for part in (record["time"], record["outcome"], record["source"]["name"] + target, tracks, record["reason"])
-        if part
-    )
+    told = dict(zip(AUDIT_COLUMNS, cells_of(record), strict=True))
+    names = " → ".join(filter(None, (told["source"], told["output"])))
+    return "  ".join(filter(None, (told["time"], told["act"], names, told["tracks"], told["reason"])))
+
+
+def cells_of(record: Mapping[str, Any]) -> list[str]:
+    """One for each of AUDIT_COLUMNS, empty where the line does not say."""
+    source, output, by = (record.get(name) or {} for name in ("source", "output", "by"))
+    cells = {
+        **record,
+        "act": act_of(record),
+        "source": source.get("name"),
+        "source_sha256": source.get("sha256"),
+        "output": output.get("name"),
+        "tracks": ", ".join(f"{kind} {count['tracks']}" for kind, count in (record.get("tracks") or {}).items()),
+        "user": by.get("name", by.get("user")),
+        "host": by.get("host"),
+    }
+    return [str(cells.get(column) or "") for column in AUDIT_COLUMNS]

@@ -105,7 +105,11 @@ def undisturbed(clip: Library, tmp_path_factory: pytest.TempPathFactory) -> dict
 
 
 def results(out: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in out.iterdir() if path.is_file() and path.name != audit.NAME}
+    return {
+        path.name: path.read_bytes()
+        for path in out.iterdir()
+        if path.is_file() and path.name not in (audit.NAME, audit.HEAD)
+    }
 
 
 def _kill(source: Path, out: Path, hook: str) -> None:

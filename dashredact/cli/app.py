@@ -1,7 +1,10 @@
 """The program `dashredact`: its exit codes, its signals, and how it says what went wrong."""
 
 import logging
+import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -9,6 +12,7 @@ import click
 
 from dashredact import __version__
 from dashredact.errors import DashredactError, StoppedError
+from dashredact.store import keys
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -29,7 +33,14 @@ class _Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="dashredact")
 @click.option("-v", "--verbose", is_flag=True, help="Say more on stderr.")
-def main(verbose: bool) -> None:
+@click.option(
+    "--key",
+    envvar=keys.VARIABLE,
+    type=click.Path(exists=True, dir_okay=False),
+    help=f"Private key that signs what is written into the audit log, see `audit keygen` [env: {keys.VARIABLE}].",
+)
+@click.pass_context
+def main(context: click.Context, verbose: bool, key: str | None) -> None:
     """Mask faces and licence plates in dashcam footage.
 
     Every option can be set by an environment variable, for example DASHREDACT_REDACT_STYLE=fill.
@@ -42,11 +53,26 @@ def main(verbose: bool) -> None:
       3 some videos failed            7 the audit log is broken
       128+N stopped by signal N; run the same command again to go on
     """
+    if key:
+        context.with_resource(_environment(keys.VARIABLE, key))
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )
     for number in _SIGNALS:
         signal.signal(number, _stop)
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    """Seen by this process and its children until the command ends."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        os.environ.pop(name)
+        if before is not None:
+            os.environ[name] = before
 
 
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:

@@ -1,54 +1,175 @@
-"""`audit`: reads and checks the audit log."""
+"""`audit`: reads, checks and exports the audit log."""
 
+import csv
+import io
 import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
-from dashredact.cli.options import JSON
-from dashredact.describe import line_of
-from dashredact.errors import LedgerError
+from dashredact.cli.app import printable
+from dashredact.cli.options import JSON, choice, options
+from dashredact.describe import AUDIT_COLUMNS, cells_of, line_of
+from dashredact.errors import LedgerError, UsageError
 from dashredact.pure import ledger
+from dashredact.pure.acts import Act, Wanted
 from dashredact.store import audit as audit_store
+from dashredact.store import export as exports
+from dashredact.store import keys, proof, schemas
 
 
 @click.group()
 def audit() -> None:
-    """Read and check the audit log."""
+    """Read, check and export the audit log."""
 
 
-_LOG = click.argument("log", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def _day(_context: click.Context, _parameter: click.Parameter, value: datetime | None) -> str:
+    return value.date().isoformat() if value else ""
+
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_LOG = click.argument("log", type=_FILE)
+_PUBLIC = click.option(
+    "--pub",
+    "public_keys",
+    multiple=True,
+    type=_FILE,
+    help="Public key that lines may be signed with; may be given several times.",
+)
+_DATE = click.DateTime(["%Y-%m-%d"])
+_PERIOD = options(
+    click.option("--since", type=_DATE, callback=_day, help="First day, in UTC."),
+    click.option("--until", type=_DATE, callback=_day, help="Last day, in UTC."),
+)
 
 
 @audit.command()
-@_LOG
-def verify(log: Path) -> None:
+@click.argument("log", type=click.Path(exists=True, path_type=Path))
+@click.option("--files", "results", is_flag=True, help="Also the sha256 of every masked video and tracks file.")
+@click.option("--head", type=_FILE, help="Also against a copy of audit.head.json that was kept elsewhere.")
+@_PUBLIC
+def verify(log: Path, results: bool, head: Path | None, public_keys: Sequence[Path]) -> None:
     """Check that no line of LOG was changed, removed, added or moved. Exit code 7 if one was.
 
-    The log alone cannot tell that its tail was cut off, or that it was written anew from the start: keep the hash of
-    the last line, which this prints, somewhere else.
+    LOG is an audit.jsonl, or a folder with one: of results, or from `audit export`. audit.head.json beside the log
+    tells whether its tail was cut off. Whoever can write both can write both anew: keep copies of that file elsewhere,
+    for --head, or sign the log with a key that is not theirs, for --pub. Only the newest line of each file counts for
+    --files; a purged file is not missing.
 
     \b
       dashredact audit verify masked/audit.jsonl
+      dashredact audit verify masked --files --pub fleet.key.pub
     """
-    lines = audit_store.lines(log)
-    faults = list(ledger.verify(lines))
-    for fault in faults:
-        click.echo(f"{log}: line {fault.line} {fault.reason}.")
-    if faults:
-        raise LedgerError(f"{log} is broken in {len({fault.line for fault in faults})} of its {len(lines)} lines.")
-    count = f"{len(lines)} line{'' if len(lines) == 1 else 's'}"
-    click.echo(f"{log}: {count}, unbroken. The last one: {ledger.digest(lines[-1]) if lines else 'none'}")
+    found = proof.check(log, proof.Asked(head, public_keys, results))
+    for fault in found.faults:
+        click.echo(printable(f"{log}: line {fault.line} {fault.reason}."))
+    if found.faults:
+        broken, faults = len({fault.line for fault in found.faults}), len(found.faults)
+        raise LedgerError(f"{log} is broken: {_counted(faults, 'fault')} in {broken} of its {len(found.lines)} lines.")
+    last = ledger.digest(found.lines[-1]) if found.lines else "none"
+    click.echo(printable(f"{log}: {_counted(len(found.lines), 'line')}, unbroken. The last one: {last}"))
+    for note in found.notes:
+        click.echo(printable(note))
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 @audit.command()
 @_LOG
+@_PERIOD
+@click.option("--name", "names", multiple=True, metavar="PATTERN", help="Only videos whose name fits, as in 'front-*'.")
+@click.option("--outcome", "outcomes", multiple=True, type=choice(Act), help="Only these; may be given several times.")
 @JSON
-def show(log: Path, as_json: bool) -> None:
-    """Print what LOG says, one line a video, oldest first.
+@click.option("--csv", "as_csv", is_flag=True, help="Print a table for a spreadsheet.")
+def show(
+    log: Path,
+    since: str,
+    until: str,
+    names: Sequence[str],
+    outcomes: Sequence[str],
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """Print what LOG says, one line an act, oldest first.
 
     \b
       dashredact audit show masked/audit.jsonl
+      dashredact audit show masked/audit.jsonl --since 2026-01-01 --outcome refused --outcome failed --csv
     """
-    for record in audit_store.records(log):
-        click.echo(json.dumps(record, ensure_ascii=False) if as_json else line_of(record))
+    if as_json and as_csv:
+        raise UsageError("--json and --csv cannot be had together; choose one.")
+    wanted = Wanted(since, until, names, outcomes)
+    found = [record for record in audit_store.records(log) if wanted.takes(record)]
+    if as_csv:
+        click.echo(_csv(found), nl=False)
+    for record in [] if as_csv else found:
+        click.echo(json.dumps(record, ensure_ascii=False) if as_json else printable(line_of(record)))
+
+
+def _csv(records: Sequence[Mapping[str, Any]]) -> str:
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(AUDIT_COLUMNS)
+    table.writerows([_harmless(cell) for cell in cells_of(record)] for record in records)
+    return text.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    """A file's name may be a formula, which a spreadsheet would run."""
+    return printable(f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell)
+
+
+@audit.command()
+@_LOG
+@_PERIOD
+@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="New folder for the export.")
+@_PUBLIC
+def export(log: Path, since: str, until: str, out: Path, public_keys: Sequence[Path]) -> None:
+    """Write the lines of a period, and all that is needed to check them elsewhere, into a folder.
+
+    `audit verify FOLDER` checks it; a README says how to do so without dashredact. A signed log needs its --key, so
+    that the ends of the period are signed too.
+
+    \b
+      dashredact audit export masked/audit.jsonl --since 2026-01-01 --until 2026-01-31 -o january
+    """
+    count = exports.write(log, Wanted(since, until), out, public_keys)
+    click.echo(printable(f"{out}: {_counted(count, 'line')}."))
+
+
+@audit.command()
+@click.option(
+    "--version",
+    type=click.IntRange(schemas.VERSIONS[0], schemas.VERSIONS[-1]),
+    default=schemas.VERSIONS[-1],
+    show_default=True,
+    help="Of the lines, as their field `schema` says.",
+)
+def schema(version: int) -> None:
+    """Print the JSON Schema of a line.
+
+    \b
+      dashredact audit schema > audit-line.json
+    """
+    click.echo(schemas.text(schemas.file_name(version)), nl=False)
+
+
+@audit.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def keygen(file: Path) -> None:
+    """Make a key that signs the audit log: FILE, which is private, and FILE.pub for whoever checks.
+
+    Every command given the key signs what it writes: `dashredact --key FILE redact ...`, or DASHREDACT_AUDIT_KEY=FILE.
+    Once a log is signed it takes no unsigned line. Keep FILE off the machines of those who should not be able to write
+    the log anew.
+
+    \b
+      dashredact audit keygen fleet.key
+    """
+    name = keys.generate(file)
+    click.echo(printable(f"{file} is private, {keys.public_path(file)} is for whoever checks. The key's name: {name}"))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dashredact.pure import ledger
 
+OURS = ("schema", "seq", "prev", "sha256", "key", "signature")
 _FEW = settings(max_examples=60, deadline=None)
 
 _text = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
@@ -40,7 +41,7 @@ def test_a_chain_as_written_has_no_fault_and_gives_its_records_back(records: lis
         told = json.loads(line)
         assert "\n" not in line
         assert told["seq"] == number
-        assert all(told[name] == value for name, value in record.items() if name not in ("seq", "prev", "schema"))
+        assert all(told[name] == value for name, value in record.items() if name not in OURS)
 
 
 @settings(max_examples=200, deadline=None)
@@ -164,3 +165,30 @@ def test_the_faults_say_what_happened() -> None:
     first, second = ledger.verify(lines)
     assert first.line == 2 and "its own sha256" in first.reason
     assert second.line == 3 and "line before" in second.reason
+
+
+def test_versions_may_be_mixed_and_an_unknown_one_is_found() -> None:
+    lines = _chain([{"a": 1}, {"a": 2}, {"a": 3}])
+    for schema, wanted in (("dashredact/audit/1", []), ("dashredact/audit/9", [2])):
+        mixed, tip = [], ledger.START
+        for number, line in enumerate(lines):
+            told = json.loads(line)
+            del told["sha256"]
+            told |= {"prev": tip.sha256, "schema": schema if number == 1 else ledger.SCHEMA}
+            mixed.append(_canonical({**told, "sha256": hashlib.sha256(_canonical(told).encode()).hexdigest()}))
+            tip = ledger.advance(mixed[-1], tip)
+        assert _faulty(mixed) == wanted
+
+
+def test_a_part_of_a_chain_is_checked_from_the_line_before_it() -> None:
+    lines = _chain([{"a": n} for n in range(5)])
+    before = ledger.Tip(2, ledger.digest(lines[1]))
+    assert list(ledger.verify(lines[2:], before)) == []
+    assert next(ledger.verify(lines[3:], before)).line == 3
+
+
+def test_what_a_record_claims_to_be_is_not_taken_over() -> None:
+    """Else a record could pass for a signed line, or for one in another place."""
+    told = json.loads(ledger.seal({"seq": 7, "key": "forged", "signature": "forged", "schema": "other"}, ledger.START))
+    assert sorted(told) == ["prev", "schema", "seq", "sha256"]
+    assert (told["seq"], told["schema"]) == (1, ledger.SCHEMA)

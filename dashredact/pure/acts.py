@@ -1,0 +1,90 @@
+"""What lines of the audit log tell of: acts, the files they made, and which lines somebody asks for."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+
+
+class Act(StrEnum):
+    """What was done. The first six are how trying a video ended."""
+
+    MASKED = "masked"
+    NEEDS_REVIEW = "needs review"
+    REFUSED = "refused"
+    FAILED = "failed"
+    BUG = "bug"
+    DUPLICATE = "duplicate"
+    REVIEWED = "reviewed"
+    CORRECTED = "corrected"
+    EXPORTED = "exported"
+    HELD = "held"
+    RELEASED = "released"
+    PURGED = "purged"
+    RETRIED = "retried"
+
+
+_MAKING = (Act.MASKED, Act.NEEDS_REVIEW, Act.CORRECTED)
+"""Acts whose output and tracks file lie in the folder of the log afterwards."""
+
+
+class Result(NamedTuple):
+    """A file that should lie beside the log."""
+
+    line: int
+    name: str
+    sha256: str
+
+    @property
+    def inside(self) -> bool:
+        """Whether the name stays in the folder. Names may be hostile: nothing elsewhere is looked at."""
+        return not self.name.startswith("/") and ".." not in self.name.split("/") and "\0" not in self.name
+
+
+def act_of(record: Mapping[str, Any]) -> str:
+    """Lines of version 1 only have an outcome."""
+    return str(record.get("act", record.get("outcome", "")))
+
+
+def results(records: Sequence[Mapping[str, Any]], first: int = 1) -> list[Result]:
+    """Of every name the newest file that has it, without those that were purged. first: number of the first line."""
+    newest: dict[str, Result] = {}
+    for line, record in enumerate(records, first):
+        act = act_of(record)
+        for file in _files(record):
+            if act == Act.PURGED:
+                newest.pop(file["name"], None)
+            elif act in _MAKING and "sha256" in file:
+                newest[file["name"]] = Result(line, file["name"], file["sha256"])
+    return sorted(newest.values())
+
+
+def _files(record: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    several = record.get("files")
+    named = [record.get("output"), record.get("tracks_file"), *(several if isinstance(several, list) else [])]
+    yield from (file for file in named if isinstance(file, Mapping) and "name" in file)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which lines; an empty field asks for nothing."""
+
+    since: str = ""
+    """first day, UTC, as 2026-01-31"""
+    until: str = ""
+    """last day"""
+    names: Sequence[str] = ()
+    """patterns of which the source's or the output's name fits one"""
+    outcomes: Sequence[str] = ()
+
+    def takes(self, record: Mapping[str, Any]) -> bool:
+        return self.in_period(record) and self._named(record) and (not self.outcomes or act_of(record) in self.outcomes)
+
+    def in_period(self, record: Mapping[str, Any]) -> bool:
+        day = str(record.get("time", ""))[:10]  # always UTC, so days compare as text
+        return self.since <= day and (not self.until or "" < day <= self.until)
+
+    def _named(self, record: Mapping[str, Any]) -> bool:
+        told = [part["name"] for part in (record.get("source"), record.get("output")) if isinstance(part, Mapping)]
+        return not self.names or any(fnmatchcase(name, pattern) for name in told for pattern in self.names)
