@@ -35,7 +35,7 @@ def files(draw: st.DrawFn) -> TracksFile:
     frames = draw(st.integers(1, FRAMES))
     tracks = [draw(_track(number, frames)) for number in range(1, draw(st.integers(0, 4)) + 1)]
     steps = draw(st.lists(st.integers(1, 10_000), min_size=frames, max_size=frames))
-    name = draw(st.sampled_from(["trip.mp4", 'a "b" <c> & \'d\'\n.mp4', "ドラレコ.ts", "--x\x01.mp4", "\udc80.mp4"]))
+    name = draw(st.sampled_from(["trip.mp4", "a \"b\" <c> & 'd'\n.mp4", "ドラレコ.ts", "--x\x01.mp4", "\udc80.mp4"]))
     return TracksFile(
         name,
         "0" * 64,
