@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from clips import SIZE, Library
 
 from dashredact import cli
 from dashredact.store import files, tracks
@@ -68,7 +69,7 @@ def test_there_and_back(made: Path, tmp_path: Path, form: Form) -> None:
     assert after == before
 
 
-def test_a_video_says_what_its_boxes_lie_on(made: Path, tmp_path: Path) -> None:
+def test_a_video_says_what_its_boxes_lie_on(tmp_path: Path) -> None:
     clip, boxes, new = tmp_path / "-c.mp4", tmp_path / "gt.txt", tmp_path / "new.tracks.json"
     grey = ["-f", "lavfi", "-i", "color=gray:s=64x48:d=1:r=30000/1001", "-c:v", "libx264", "-pix_fmt", "yuv420p"]
     subprocess.run(["ffmpeg", "-v", "error", *grey, clip], check=True)
@@ -85,16 +86,13 @@ def test_a_video_says_what_its_boxes_lie_on(made: Path, tmp_path: Path) -> None:
     assert [*track.origins] == [list(Origin).index(Origin.MANUAL)]
 
 
-def test_a_video_on_its_side_is_meant_upright(tmp_path: Path) -> None:
-    flat, turned, boxes = tmp_path / "flat.mp4", tmp_path / "turned.mp4", tmp_path / "gt.txt"
-    grey = ["-f", "lavfi", "-i", "color=gray:s=64x48:d=0.2:r=10", "-c:v", "libx264", "-pix_fmt", "yuv420p"]
-    subprocess.run(["ffmpeg", "-v", "error", *grey, flat], check=True)
-    subprocess.run(["ffmpeg", "-v", "error", "-display_rotation", "90", "-i", flat, "-c", "copy", turned], check=True)
-    boxes.write_text("1,1,1,1,48,64,1,1,1\n")
+def test_a_video_on_its_side_is_meant_upright(clip: Library, tmp_path: Path) -> None:
+    (width, height), boxes = SIZE, tmp_path / "gt.txt"
+    boxes.write_text(f"1,1,1,1,{width},{height},1,1,1\n")
     (tmp_path / "labels.txt").write_text("plate\n")
-    assert _call("import", boxes, "--like", turned, "-o", tmp_path / "new.json").exit_code == 0
+    assert _call("import", boxes, "--like", clip("turned 90.mp4"), "-o", tmp_path / "new.json").exit_code == 0
     read = tracks.read(tmp_path / "new.json")
-    assert (read.size, read.tracks[0].boxes.tolist()) == ((48, 64), [[0, 0, 48, 64]])
+    assert (read.size, read.tracks[0].boxes.tolist()) == (SIZE, [[0, 0, width, height]])
 
 
 def test_what_is_there_is_not_written_over(made: Path, tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def guess(path: Path) -> Form:
     if content.startswith(b"<"):
         return Form.CVAT
     if content.startswith(b"{"):
-        return Form.JSON if f'"{tracks_store.FAMILY}'.encode() in content[:1000] else Form.COCO
+        return Form.JSON if f'"{tracks_store.FAMILY}'.encode() in content else Form.COCO
     if mot.looks_like(content[:1000].decode(errors="replace")):
         return Form.MOT
     instead = "is a ZIP archive; unpack it and name the file inside" if content.startswith(b"PK") else "is none of them"
