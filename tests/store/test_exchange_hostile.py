@@ -136,7 +136,7 @@ CVAT = {
     "images": (_cvat('<image id="0" name="a.png" width="200" height="100"/>'), 'is "CVAT for images"'),
     "project": (_cvat("", "<project><id>1</id></project>"), "project"),
     "size": (_cvat("", "<task><original_size><width>x</width><height>1</height></original_size></task>"), '"width"'),
-    "stop": (_cvat("", "<task><stop_frame>50</stop_frame></task>"), '"stop_frame"'),
+    "stop": (_cvat("", "<task><stop_frame>all</stop_frame></task>"), '"stop_frame"'),
     "label": (_cvat('<track id="1" label="bus"/>'), "the label 'bus' in track 1"),
     "polygon": (
         _cvat('<track id="1" label="face"><polygon frame="0" points="1,2;3,4"/></track>'),

@@ -135,7 +135,9 @@ def _end(meta: Element, canvas: Canvas) -> int:
         )
         rows.same_size(width, height, canvas, "original_size")
     last = meta.findtext("*/stop_frame")
-    return canvas.frames if last is None else checks.whole(last, '"stop_frame"', 0, canvas.frames - 1) + 1
+    if last is None:
+        return canvas.frames
+    return min(checks.whole(last, '"stop_frame"', 0, rows.MOST_NUMBER) + 1, canvas.frames)
 
 
 def _marks(track: Element, canvas: Canvas, end: int, room: int) -> Marks | None:
