@@ -47,9 +47,9 @@ def write(path: Path, content: bytes) -> None:
 
 def write_new(path: Path, content: bytes) -> None:
     """The same for a name that a person gave, and its folders. UsageError where it is taken or cannot be written."""
-    if path.exists() or path.is_symlink():
-        raise UsageError(f"{path} is there already; give another name with -o, or remove it first.")
     try:
+        if path.exists() or path.is_symlink():
+            raise UsageError(f"{path} is there already; give another name with -o, or remove it first.")
         write(private_folder(path.parent) / path.name, content)
     except OSError as error:
         raise UsageError(f"{path} cannot be written ({error.strerror}).") from None
