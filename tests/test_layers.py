@@ -45,6 +45,7 @@ _ALLOWED = {
 
 _OWNERS = {
     "click": {"cli"},
+    "defusedxml": {"store"},
     "tqdm": {"progress"},
     "torch": {"detect"},
     "torchvision": {"detect"},

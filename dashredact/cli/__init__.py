@@ -1,9 +1,18 @@
 """Every command, option and exit code. The only room that knows click."""
 
-from dashredact.cli import audit, batch, evaluate, models, probe, redact
+from dashredact.cli import audit, batch, evaluate, models, probe, redact, tracks
 from dashredact.cli.app import main
 
 __all__ = ["main"]
 
-for _command in (redact.redact, batch.batch, probe.probe, evaluate.evaluate, audit.audit, models.models):
+_COMMANDS = (
+    redact.redact,
+    batch.batch,
+    probe.probe,
+    tracks.tracks,
+    audit.audit,
+    evaluate.evaluate,
+    models.models,
+)
+for _command in _COMMANDS:
     main.add_command(_command)

@@ -28,7 +28,7 @@ def to_ours(content: dict[str, Any]) -> dict[str, Any]:
     Crowds become ignored boxes. What comes out has still to be checked, like a file of our own form.
     """
     try:
-        kinds = {row["id"]: kind for row in content["categories"] if (kind := _kind(str(row["name"])))}
+        kinds = {row["id"]: kind for row in content["categories"] if (kind := kind_named(str(row["name"])))}
         if not kinds:
             raise NotOursError("has no category of faces or plates")
         marks: dict[Any, list[dict[str, Any]]] = {row["id"]: [] for row in content["images"]}
@@ -51,6 +51,7 @@ def _mark(row: dict[str, Any], kind: Kind) -> dict[str, Any]:
     return {"label": kind, "x": x, "y": y, "w": w, "h": h, "ignore": bool(row.get("iscrowd") or row.get("ignore"))}
 
 
-def _kind(name: str) -> Kind | None:
+def kind_named(name: str) -> Kind | None:
+    """What a label of other people means: `License Plate`, `face`, ..."""
     plain = re.sub(r"[\W_]+", "", name.lower())
     return next((kind for kind, names in _NAMES.items() if plain in names), None)

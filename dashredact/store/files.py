@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dashredact.errors import LockedError, MachineError
+from dashredact.errors import LockedError, MachineError, UsageError
 
 _CHUNK = 1 << 20
 _LONGEST_NAME = 255  # bytes, on every file system we know
@@ -43,6 +43,16 @@ def write(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     publish(beside, path)
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """The same for a name that a person gave, and its folders. UsageError where it is taken or cannot be written."""
+    try:
+        if path.exists() or path.is_symlink():
+            raise UsageError(f"{path} is there already; give another name with -o, or remove it first.")
+        write(private_folder(path.parent) / path.name, content)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written ({error.strerror}).") from None
 
 
 def publish(finished: Path, path: Path) -> None:

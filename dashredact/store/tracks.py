@@ -1,15 +1,29 @@
 """The tracks file: every box of every frame, for people and for other tools (docs/schemas/tracks-1.json)."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
 from itertools import groupby
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dashredact.errors import UsageError
 from dashredact.facts import VideoFacts
-from dashredact.values import ORIGINS, ModelIdentity, Track
+from dashredact.store import checks
+from dashredact.store.checks import FormError
+from dashredact.values import ORIGINS, Array, Kind, ModelIdentity, Track
+
+SCHEMA = "dashredact/tracks/1"
+FAMILY = SCHEMA.rpartition("/")[0] + "/"
+_MOST_BYTES = 512 << 20
+_LONGEST_SIDE = 1 << 16  # pixels
+_MOST_FRAMES = 100_000_000
+_MOST_NUMBER = 1_000_000_000
 
 
 class MaskedVideo(Protocol):
@@ -32,23 +46,44 @@ class MaskedVideo(Protocol):
     def tracks(self) -> Sequence[Track]: ...
 
 
-SCHEMA = "dashredact/tracks/1"
+@dataclass(frozen=True)
+class TracksFile:
+    """All that a tracks file holds."""
+
+    name: str
+    """file name of the source"""
+    sha256: str
+    """of the source"""
+    model: ModelIdentity
+    size: tuple[int, int]
+    """width and height of the upright picture"""
+    time_base: Fraction
+    """seconds a tick"""
+    pts: NDArray[np.int64]
+    """(frames,) ticks, rising"""
+    tracks: tuple[Track, ...]
 
 
 def encode(video: MaskedVideo, *, source_sha256: str, model: ModelIdentity) -> bytes:
+    facts = video.facts
+    time_base, tracks = facts.video.time_base, tuple(video.tracks)
+    return encode_file(TracksFile(facts.name, source_sha256, model, video.size, time_base, video.pts, tracks))
+
+
+def encode_file(file: TracksFile) -> bytes:
     head = _text(
         {
             "schema": SCHEMA,
-            "source": {"name": video.facts.name, "sha256": source_sha256},
-            "model": {"name": model.name, "sha256": model.sha256},
-            "width": video.size[0],
-            "height": video.size[1],
-            "time_base": str(video.facts.video.time_base),
-            "pts": video.pts.tolist(),
+            "source": {"name": file.name, "sha256": file.sha256},
+            "model": {"name": file.model.name, "sha256": file.model.sha256},
+            "width": file.size[0],
+            "height": file.size[1],
+            "time_base": str(file.time_base),
+            "pts": file.pts.tolist(),
         }
     )
     # Track by track: the boxes of a long video as Python objects would take a gigabyte.
-    return f'{head[:-1]},"tracks":[{",".join(_text(_fields(track)) for track in video.tracks)}]}}'.encode()
+    return f'{head[:-1]},"tracks":[{",".join(_text(_fields(track)) for track in file.tracks)}]}}'.encode()
 
 
 def _text(value: dict[str, object]) -> str:
@@ -61,7 +96,120 @@ def _fields(track: Track) -> dict[str, object]:
         "kind": track.kind,
         "first": track.first,
         "end": track.end,
-        "boxes": np.round(track.boxes, 1).tolist(),
+        "boxes": _tenths(track.boxes).tolist(),
         "origins": [[ORIGINS[number], len(list(run))] for number, run in groupby(track.origins)],
         "scores": [round(float(score), 3) for score in track.scores],
     }
+
+
+def _tenths(boxes: Array) -> Array:
+    """Outward to tenths of a pixel: a mask painted from the file covers the same whole pixels."""
+    tenths = np.round(boxes * 10, 3)  # 0.7 * 10 is a little more than 7
+    return np.concatenate((np.floor(tenths[:, :2]), np.ceil(tenths[:, 2:])), 1) / 10
+
+
+def content(path: Path) -> bytes:
+    """Of a file that a person named. UsageError where it is none, cannot be read or is too large to be believed."""
+    try:
+        if not path.is_file():
+            raise UsageError(f"{path} is no file; name one that holds tracks.")
+        if path.stat().st_size > _MOST_BYTES:
+            raise UsageError(f"{path} has more than {_MOST_BYTES >> 20} MiB, which no tracks need; name another file.")
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror}).") from None
+
+
+def read(path: Path) -> TracksFile:
+    """UsageError that names the file and the place in it where it is no tracks file."""
+    try:
+        return _decode(json.loads(content(path)))
+    except FormError as error:
+        raise UsageError(f"{path} {error}.") from None
+    except (ValueError, RecursionError):
+        raise UsageError(f"{path} is no JSON; name a file that ends in .tracks.json.") from None
+
+
+def _decode(told: Any) -> TracksFile:
+    schema = told.get("schema") if isinstance(told, dict) else None
+    if schema != SCHEMA:
+        other = isinstance(schema, str) and schema.startswith(FAMILY)
+        raise FormError(f"has another form than {SCHEMA}, which this version reads" if other else "is no tracks file")
+    source, model = checks.table(told.get("source"), '"source"'), checks.table(told.get("model"), '"model"')
+    width, height = (checks.whole(told.get(side), f'"{side}"', 1, _LONGEST_SIDE) for side in ("width", "height"))
+    pts = _pts(told.get("pts"))
+    tracks = tuple(_track(row, where, (width, height), len(pts)) for where, row in checks.tables(told, "tracks"))
+    if len({track.id for track in tracks}) < len(tracks):
+        raise FormError('has two tracks of one "id"')
+    return TracksFile(
+        checks.text(source.get("name"), '"name" of "source"'),
+        _sha256(source, "source"),
+        ModelIdentity(checks.text(model.get("name"), '"name" of "model"'), _sha256(model, "model")),
+        (width, height),
+        _time_base(told.get("time_base")),
+        pts,
+        tracks,
+    )
+
+
+def _sha256(owner: Mapping[str, Any], where: str) -> str:
+    digest = owner.get("sha256")
+    if not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
+        raise FormError(f'has no "sha256" of "{where}"')
+    return digest
+
+
+def _time_base(value: Any) -> Fraction:
+    """A pattern first: a Fraction takes exponents that fill the memory."""
+    if not isinstance(value, str) or not re.fullmatch(r"0*[1-9]\d{0,11}(/0*[1-9]\d{0,11})?", value):
+        raise FormError('has no fraction of a second as "time_base"')
+    return Fraction(value)
+
+
+def _pts(value: Any) -> NDArray[np.int64]:
+    """By way of objects: a float would not hold every tick."""
+    if not isinstance(value, list) or not value or not all(type(tick) is int for tick in value):
+        raise FormError('has no list of whole numbers as "pts"')
+    if len(value) > _MOST_FRAMES or not -(2**63) <= min(value) <= max(value) < 2**63:
+        raise FormError('has more than can be believed as "pts"')
+    pts = np.array(value, np.int64)
+    if (pts[1:] <= pts[:-1]).any():
+        raise FormError('has "pts" that do not rise')
+    return pts
+
+
+def _track(row: Mapping[str, Any], where: str, size: tuple[int, int], frames: int) -> Track:
+    if row.get("kind") not in list(Kind):
+        raise FormError(f'has none of {", ".join(Kind)} as "kind" of {where}')
+    first = checks.whole(row.get("first"), f'"first" of {where}', 0, frames - 1)
+    end = checks.whole(row.get("end"), f'"end" of {where}', first + 1, frames)
+    scores = checks.array(row.get("scores"), (end - first,), f'"scores" of {where}')
+    if ((scores < 0) | (scores > 1)).any():
+        raise FormError(f'has "scores" of {where} that are not between 0 and 1')
+    return Track(
+        checks.whole(row.get("id"), f'"id" of {where}', 1, _MOST_NUMBER),
+        Kind(row["kind"]),
+        first,
+        _boxes(row.get("boxes"), where, size, end - first),
+        _origins(row.get("origins"), where, end - first),
+        scores.astype(np.float32),
+    )
+
+
+def _boxes(value: Any, where: str, size: tuple[int, int], count: int) -> Array:
+    boxes = checks.array(value, (count, 4), f'"boxes" of {where}')
+    wrong = (boxes < 0) | (boxes > [*size, *size]) | (boxes < np.roll(boxes, 2, 1)) & [False, False, True, True]
+    if wrong.any():
+        raise FormError(f"has a box inside out or outside the picture as boxes[{wrong.any(1).argmax()}] of {where}")
+    return boxes
+
+
+def _origins(value: Any, where: str, count: int) -> NDArray[np.int8]:
+    try:
+        numbers = [ORIGINS.index(origin) for origin, _ in value]
+        lengths = [checks.whole(length, f'"origins" of {where}', 1, count) for _, length in value]
+    except (TypeError, ValueError):
+        raise FormError(f'has no runs of origins as "origins" of {where}') from None
+    if sum(lengths) != count:
+        raise FormError(f'has "origins" of {where} for {sum(lengths)} frames instead of {count}')
+    return np.repeat(np.array(numbers, np.int8), lengths)

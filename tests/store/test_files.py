@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashredact.errors import LockedError, MachineError
+from dashredact.errors import LockedError, MachineError, UsageError
 from dashredact.store import files
 
 
@@ -40,6 +40,26 @@ def test_written_content_is_there_for_the_owner_alone_and_nothing_beside_it(tmp_
     assert (tmp_path / "trip.tracks.json").read_bytes() == b"content"
     assert _mode(tmp_path / "trip.tracks.json") == 0o600
     assert _listed(tmp_path) == ["trip.tracks.json"]
+
+
+def test_a_name_that_is_taken_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "link.json").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "mine.json").write_text("mine")
+    for name in ("link.json", "mine.json"):
+        with pytest.raises(UsageError, match=f"{name} is there already"):
+            files.write_new(tmp_path / name, b"content")
+    assert (tmp_path / "mine.json").read_text() == "mine"
+    assert _listed(tmp_path) == ["link.json", "mine.json"]
+
+
+def test_a_new_name_gets_its_private_folders(tmp_path: Path) -> None:
+    files.write_new(tmp_path / "a" / "b.json", b"content")
+    assert (_mode(tmp_path / "a"), _mode(tmp_path / "a" / "b.json")) == (0o700, 0o600)
+
+
+def test_a_name_that_cannot_be_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be written"):
+        files.write_new(tmp_path / ("x" * 300), b"content")
 
 
 def test_writing_again_replaces_the_whole(tmp_path: Path) -> None:

@@ -1,0 +1,106 @@
+"""Tracks in the forms of other tools (docs/exchange.md). What cannot be read is a UsageError that names file and place.
+
+Every form is read strictly and for one video, whose size and frames are known: a box misread is a face not masked.
+"""
+
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+
+from dashredact.errors import UsageError
+from dashredact.store import coco as datasets_coco
+from dashredact.store import files
+from dashredact.store import tracks as tracks_store
+from dashredact.store.checks import FormError
+from dashredact.store.exchange import coco, cvat, mot
+from dashredact.store.exchange.rows import Canvas, same_size
+from dashredact.store.tracks import TracksFile
+from dashredact.values import Track
+
+__all__ = ["Canvas", "Form", "guess", "read", "write"]
+
+
+class Form(StrEnum):
+    JSON = "json"
+    """our own, `NAME.tracks.json`"""
+    COCO = "coco"
+    CVAT = "cvat"
+    MOT = "mot"
+    """coordinates from 1, as the challenge has it"""
+    MOT0 = "mot0"
+    """coordinates from 0, as CVAT and Datumaro have it"""
+
+
+_ENCODE = {Form.JSON: tracks_store.encode_file, Form.COCO: coco.encode, Form.CVAT: cvat.encode}
+_CORNER = {Form.MOT: 1, Form.MOT0: 0}
+
+
+def read(path: Path, canvas: Canvas, form: Form | None = None) -> Sequence[Track]:
+    """Zones first, then in order of their first frame. form: guessed from the content where None."""
+    form = form or guess(path)
+    try:
+        if form is Form.JSON:
+            return _ours(tracks_store.read(path), canvas)
+        if form is Form.CVAT:
+            return cvat.read(tracks_store.content(path), canvas)
+        if form is Form.COCO:
+            return coco.read(_json(path), canvas)
+        return mot.read(_text(path), _labels(path), canvas, _CORNER[form])
+    except FormError as error:
+        raise UsageError(f"{path} {error}.") from None
+
+
+def _ours(file: TracksFile, canvas: Canvas) -> Sequence[Track]:
+    same_size(*file.size, canvas, "width and height")
+    if len(file.pts) != canvas.frames:
+        raise FormError(f"is for a video of {len(file.pts)} frames, and the video has {canvas.frames}")
+    return file.tracks
+
+
+def _json(path: Path) -> dict[str, object]:
+    try:
+        told = json.loads(tracks_store.content(path))
+    except (ValueError, RecursionError):
+        raise FormError("is no JSON") from None
+    if not datasets_coco.looks_like(told):
+        raise FormError('is no COCO file; it has no "annotations" and "categories"')
+    return dict(told)
+
+
+def _labels(path: Path) -> str:
+    beside = path.with_name(mot.LABELS)
+    if not beside.exists():
+        raise FormError(f"needs {mot.LABELS} beside it, a class a line: {', '.join(mot.CLASSES)}")
+    return _text(beside)
+
+
+def _text(path: Path) -> str:
+    try:
+        return tracks_store.content(path).decode("utf-8-sig")
+    except ValueError:
+        raise FormError("is no text") from None
+
+
+def guess(path: Path) -> Form:
+    """The form of a file by its content. UsageError where it is none that can be read."""
+    content = tracks_store.content(path).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if content.startswith(b"<"):
+        return Form.CVAT
+    if content.startswith(b"{"):
+        return Form.JSON if f'"{tracks_store.FAMILY}'.encode() in content else Form.COCO
+    if mot.looks_like(content[:1000].decode(errors="replace")):
+        return Form.MOT
+    instead = "is a ZIP archive; unpack it and name the file inside" if content.startswith(b"PK") else "is none of them"
+    raise UsageError(f"{path} {instead} ({', '.join(Form)}).")
+
+
+def write(path: Path, file: TracksFile, form: Form) -> None:
+    """Under a name that is free. MOT also gets `labels.txt` beside it."""
+    if form in _CORNER:
+        beside = path.with_name(mot.LABELS)
+        if not (beside.is_file() and beside.read_bytes() == mot.labels()):
+            files.write_new(beside, mot.labels())
+        files.write_new(path, mot.encode(file, _CORNER[form]))
+    else:
+        files.write_new(path, _ENCODE[form](file))
