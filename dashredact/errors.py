@@ -11,6 +11,7 @@ DashredactError              exit  what the caller should do next
 ├── MachineError               4   make the machine ready (ffmpeg, weights, device, disk)
 ├── LockedError                6   wait: another run holds the output folder
 ├── LedgerError                7   the audit log is broken: find out who changed it
+├── PolicyError                8   the policy is not complete, or does not allow it: change what it names
 └── StoppedError           128+N   run the same command again, it goes on where it was
 
 A message is one sentence that names what, where, and what to do. Anything else that escapes is a bug (exit 1).
@@ -80,6 +81,15 @@ class LockedError(DashredactError):
 
 class LedgerError(DashredactError):
     exit_code = ExitCode.LEDGER_BROKEN
+
+
+class PolicyError(DashredactError):
+    """Holds one sentence for each thing that the policy lacks or does not allow."""
+
+    exit_code = ExitCode.REFUSED_BY_POLICY
+
+    def __str__(self) -> str:
+        return " ".join(map(str, self.args))
 
 
 class StoppedError(DashredactError):

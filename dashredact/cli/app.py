@@ -20,7 +20,8 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except DashredactError as error:
-            say(str(error))
+            for sentence in error.args:
+                say(str(sentence))
             ctx.exit(error.exit_code)
 
 
@@ -40,6 +41,7 @@ def main(verbose: bool) -> None:
       1 a fault of this tool          5 done, a person should look
       2 wrong command line            6 another run holds the output folder
       3 some videos failed            7 the audit log is broken
+                                      8 refused by the policy
       128+N stopped by signal N; run the same command again to go on
     """
     logging.basicConfig(
@@ -55,7 +57,11 @@ def _stop(number: int, _frame: FrameType | None) -> NoReturn:
     raise StoppedError(number)
 
 
+def printable(text: str) -> str:
+    """On one line, harmless to a terminal: names may hold newlines."""
+    return "".join(sign if sign.isprintable() or sign == "\u3000" else repr(sign)[1:-1] for sign in text)
+
+
 def say(text: str) -> None:
     """A sentence for a person, on a line of its own beside the progress bar."""
-    printable = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)  # names may hold newlines
-    click.echo(f"dashredact: {printable}", err=True)
+    click.echo(f"dashredact: {printable(text)}", err=True)
