@@ -13,6 +13,7 @@ _RESERVED = re.compile(r"anonymi[sz]|匿名化|匿名加工|仮名加工")
 """Legal categories with duties of their own, which a masked video is not in."""
 _ADDRESS = r"^https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~!$&()*+,;=:@%/?#-]*)?$"
 _LONGEST_TEXT, _LONGEST_NAME = 600, 80
+_LONGEST_ADDRESS = 120  # so that the modules of its QR code stay large enough to be read from a step away
 
 
 def _written(text: str) -> str:
@@ -122,7 +123,7 @@ class Processor(_Model):
 class Notice(_Model):
     """How and when the people filmed are told."""
 
-    address: Annotated[_Words, Field(pattern=_ADDRESS, max_length=200)] = Field(
+    address: Annotated[_Words, Field(pattern=_ADDRESS, max_length=_LONGEST_ADDRESS)] = Field(
         description="the web address where you publish the page, such as https://example.jp/camera"
     )
     published: date = Field(description="the day on which page and stickers are out, such as 2026-03-01")

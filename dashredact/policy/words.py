@@ -1,6 +1,10 @@
 """Words that the policy and the gates share, without what reads a policy."""
 
+from datetime import date
 from enum import StrEnum
+
+Day = date
+"""A day as a value: who only compares days need not know what reads the clock."""
 
 
 class Facing(StrEnum):

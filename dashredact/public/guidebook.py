@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from dashredact.public import evidence
+from dashredact.public import evidence, traces
 from dashredact.public.evidence import Case, Found
 
 
@@ -53,7 +53,7 @@ ITEMS = (
     Item("B5", "keep up a dialogue with the people filmed", _S, evidence.dialogue),
     Item("B6", "state plainly what citizens gain", _U, evidence.benefit),
     Item("B7", "make known that images are taken, and why", _S, evidence.why),
-    Item("B8", "take only what the purpose needs", _S, evidence.only_needed),
+    Item("B8", "take only what the purpose needs", _S, traces.only_needed),
     Item("N1", "give notice before the start", _R, evidence.lead_time),
     Item("N2", "give notice both on the spot and online", _R, evidence.both_means),
     Item("N3", "the notice names the operator and the purpose", _R, evidence.named_first),
@@ -66,17 +66,17 @@ ITEMS = (
     ),
     Item("N4", "more languages than Japanese; plain words, pictograms", _U, evidence.languages),
     Item("C1", "tell people at the place and time of filming", _U, evidence.on_the_spot),
-    Item("C2", "make the camera recognisable", _U, evidence.visible),
+    Item("C2", "make the camera recognisable", _S, evidence.visible),
     Item("C3", "on moving vehicles: sticker, page and contact in place of telling each person", _U, evidence.sticker),
-    Item("C4", "identify nobody while filming; no hidden purpose", _R, evidence.no_hidden_purpose),
-    Item("H1", "discard captured images promptly", _R, evidence.discarded),
-    Item("H2", "a settled way of masking that cannot be undone", _U, evidence.masked),
+    Item("C4", "identify nobody while filming; no hidden purpose", _R, traces.no_hidden_purpose),
+    Item("H1", "discard captured images promptly", _R, traces.discarded),
+    Item("H2", "a settled way of masking that cannot be undone", _U, traces.masked),
     Item("H3", "keep what is made only as long as needed, and say how long", _U, evidence.kept),
-    Item("H4", "make people caught by chance unrecognisable before use", _U, evidence.by_chance),
-    Item("H5", "repeat-visit analysis: extra notice and a way to opt out", _R, evidence.repeat),
+    Item("H4", "make people caught by chance unrecognisable before use", _U, traces.by_chance),
+    Item("H5", "repeat-visit analysis: extra notice and a way to opt out", _U, evidence.repeat),
     Item("H6", "no joining with member data to identify people", _S, evidence.joining),
     Item("H7", "limit what results are used for", _S, evidence.limited),
-    Item("M1", "keep images and derived data safe", _U, evidence.safe),
+    Item("M1", "keep images and derived data safe", _U, traces.safe),
     Item("M2", "limit who may use and see them, and for what", _U, evidence.access),
     Item("M3", "hand on only under a contract that forbids finding out who was filmed", _S, evidence.handed_on),
     Item("M4", "supervise those who process on your behalf", _S, evidence.supervised),

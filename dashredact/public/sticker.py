@@ -52,9 +52,9 @@ def draw(policy: Policy) -> Sticker:
         Line(38, 12.5, 8.5, phrases.STICKER["ja"]["title"], white=True),
         Line(38, 21, 5.6, phrases.STICKER["en"]["title"], white=True),
     )
-    left, under = _WIDTH - _MARGIN - _CODE, _BAND + _MARGIN + _CODE + 4
-    more = [phrases.STICKER[language]["more"] for language in LANGUAGES]
-    lines = (*titles, *_fitted(policy), Line(left + 3, under, 3.6, " / ".join(more)))
+    left, under = _WIDTH - _MARGIN - _CODE + _QUIET * side, _BAND + _MARGIN + _CODE + 4
+    more = (Line(left, under + 6 * row, 4, phrases.STICKER[language]["more"]) for row, language in enumerate(LANGUAGES))
+    lines = (*titles, *_fitted(policy), *more)
     return Sticker(lines, modules, side)
 
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from dashredact.policy.words import SENSITIVE, Facing
+from dashredact.policy.words import SENSITIVE, Day, Facing
 from dashredact.values import KINDS, Kind
 
 if TYPE_CHECKING:  # what reads a policy takes a third of a second to load
@@ -59,7 +58,7 @@ class Use:
 
     camera: "Camera | None"
     """None where no camera of the policy fits its name"""
-    captured: date | None
+    captured: Day | None
     """the local day of filming, None where nothing tells it"""
     purpose: str
     """id of a published purpose; empty where none was given"""
