@@ -57,7 +57,9 @@ def _value(value: Any) -> str:
         return "{" + ", ".join(f"{json.dumps(key)} = {_value(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_value, value)) + "]"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool | int | float) else value.isoformat()
+    if isinstance(value, float):
+        return repr(value)  # TOML and Python both say nan and inf
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str | int) else value.isoformat()
 
 
 def changed(place: Place, value: Any) -> dict[str, Any]:

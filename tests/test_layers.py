@@ -162,12 +162,13 @@ def test_nine_functions_in_ten_are_short() -> None:
         "from dashredact.cli import main; main(['--help'], standalone_mode=False)",
         "from dashredact.cli import main; main(['redact', '--help'], standalone_mode=False)",
         "from dashredact.cli import main; main(['models', 'list'], standalone_mode=False)",
+        "import dashredact.pure.gates",
     ],
-    ids=["pipeline", "cli", "help", "redact help", "models"],
+    ids=["pipeline", "cli", "help", "redact help", "models", "gates"],
 )
 def test_torch_is_not_loaded_before_it_is_needed(code: str) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("DASHREDACT_")}
-    slow = {"torch", "torchvision", "safetensors", "onnxruntime"}
+    slow = {"torch", "torchvision", "safetensors", "onnxruntime", "pydantic", "reportlab"}
     check = f"import sys; print('loaded', sorted({slow} & sys.modules.keys()))"
     done = subprocess.run(
         [sys.executable, "-c", f"{code}\n{check}"], env=clean, capture_output=True, text=True, check=True

@@ -24,19 +24,27 @@ _WRONG = {
 
 def parse(text: str) -> Policy:
     """The policy in a text of TOML. PolicyError holds a sentence for each fault, in the order of the fields."""
-    try:
-        # As JSON, because strictness there still takes arrays for tuples and words for enumerations.
-        content = json.dumps(tomllib.loads(text), default=str)
-        policy = Policy.model_validate_json(content)
-    except tomllib.TOMLDecodeError as error:
-        raise PolicyError(f"This is not TOML ({error}); correct it, or start anew with `policy init`.") from None
-    except RecursionError:
-        raise PolicyError("This is nested too deeply; start anew with `policy init`.") from None
-    except ValidationError as error:
-        raise PolicyError(*map(_sentence, _outermost_left_out(error.errors()))) from None
+    policy = _checked(_content(text))
     if faults := [f"{place}: {what}." for place, what in _contradictions(policy)]:
         raise PolicyError(*faults)
     return policy
+
+
+def _content(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:  # also of numbers with thousands of digits
+        raise PolicyError(f"This is not TOML ({error}); correct it, or start anew with `policy init`.") from None
+    except RecursionError:
+        raise PolicyError("This is nested too deeply; start anew with `policy init`.") from None
+
+
+def _checked(content: dict[str, Any]) -> Policy:
+    try:
+        # As JSON, because strictness there still takes arrays for tuples and words for enumerations.
+        return Policy.model_validate_json(json.dumps(content, default=str))
+    except ValidationError as error:
+        raise PolicyError(*map(_sentence, _outermost_left_out(error.errors()))) from None
 
 
 def _outermost_left_out(errors: list[ErrorDetails]) -> list[ErrorDetails]:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from dashredact.policy.words import Facing
 
-_RESERVED = re.compile(r"anonymi[sz]|匿名化|匿名加工|仮名加工")
+RESERVED = re.compile(r"anonymi[sz]|匿名化|匿名加工|仮名加工")
 """Legal categories with duties of their own, which a masked video is not in."""
 _ADDRESS = r"^https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~!$&()*+,;=:@%/?#-]*)?$"
 _LONGEST_TEXT, _LONGEST_NAME = 600, 80
@@ -20,7 +20,7 @@ def _written(text: str) -> str:
     """ValueError without the offending word: it would stand in what this tool writes."""
     if any(not (sign.isprintable() or sign == "\u3000") for sign in text):
         raise ValueError("holds a line break or a sign that cannot be printed; write it on one line")
-    if _RESERVED.search(unicodedata.normalize("NFKC", text).casefold()):
+    if RESERVED.search(unicodedata.normalize("NFKC", text).casefold()):
         raise ValueError("uses the name of a legal category that masked videos are not in; say masked, or 処理済")
     return text
 
@@ -128,7 +128,7 @@ class Notice(_Model):
     )
     published: date = Field(description="the day on which page and stickers are out, such as 2026-03-01")
     start: date = Field(description="the first day whose footage is used, such as 2026-04-01, not before published")
-    vehicles: Annotated[int, Field(ge=1)] = Field(description="how many vehicles film, such as 120")
+    vehicles: Annotated[int, Field(ge=1, le=1_000_000)] = Field(description="how many vehicles film, such as 120")
     area: BothTexts = Field(description="where they drive, such as Tokyo, 23 wards")
 
 

@@ -1,6 +1,7 @@
 """A policy that lacks something is refused, and the clerk reads which field and what to write there."""
 
 import tomllib
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -74,6 +75,10 @@ def test_a_key_that_is_not_known_is_refused(table: Place) -> None:
         (("notice", "address"), "javascript:alert(1)"),
         (("notice", "address"), 'https://example.jp/"><script>'),
         (("notice", "vehicles"), 0),
+        (("notice", "vehicles"), 10**400),
+        (("notice", "start"), datetime(2026, 4, 1, 12)),
+        (("review", "share"), float("nan")),
+        (("review", "share"), float("inf")),
         (("contact", "email"), "nobody"),
         (("contact", "phone"), "call us"),
         (("cameras", 0, "facing"), "forward"),
@@ -89,7 +94,7 @@ def test_a_key_that_is_not_known_is_refused(table: Place) -> None:
         (("operator",), "Mihon"),
         (("cameras",), {}),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:30],
 )
 def test_what_does_not_belong_there_is_named(place: Place, value: Any) -> None:
     (fault,) = _refused(changed(place, value))
@@ -133,7 +138,9 @@ def test_every_fault_is_told_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["= 1", "a = [", "\x00", "a = " + "[" * 5000 + "]" * 5000], ids=["key", "open", "nul", "deep"]
+    "text",
+    ["= 1", "a = [", "\x00", "a = " + "[" * 5000 + "]" * 5000, "a = 1" + "0" * 9000],
+    ids=["key", "open", "nul", "deep", "long"],
 )
 def test_what_is_no_policy_is_one_sentence(text: str) -> None:
     assert len(_refused(text)) == 1
