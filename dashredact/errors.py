@@ -12,6 +12,7 @@ DashredactError              exit  what the caller should do next
 ├── MachineError               4   make the machine ready (ffmpeg, weights, device, disk)
 ├── LockedError                6   wait: another run holds the output folder
 ├── LedgerError                7   the audit log is broken: find out who changed it
+├── PolicyError                8   the policy is not complete, or does not allow it: change what it names
 ├── OutOfTimeError             0   nothing: the next run goes on where this one was told to end
 └── StoppedError           128+N   run the same command again, it goes on where it was
 
@@ -95,6 +96,15 @@ class OutOfTimeError(DashredactError):
 
     def __init__(self, message: str = "The time of this run is over; the next one goes on here.") -> None:
         super().__init__(message)
+
+
+class PolicyError(DashredactError):
+    """Holds one sentence for each thing that the policy lacks or does not allow."""
+
+    exit_code = ExitCode.REFUSED_BY_POLICY
+
+    def __str__(self) -> str:
+        return " ".join(map(str, self.args))
 
 
 class StoppedError(DashredactError):

@@ -98,7 +98,7 @@ def test_help_describes_every_command_and_shows_it_in_use(
 
 def test_help_lists_the_exit_codes() -> None:
     told = _call("--help").stdout
-    missing = [code for code in ExitCode if code not in (ExitCode.REFUSED_BY_POLICY, ExitCode.SIGNAL)]
+    missing = [code for code in ExitCode if code is not ExitCode.SIGNAL]
     assert [code for code in missing if f" {int(code)} " not in told] == []
     assert "128+N" in told
 

@@ -1,6 +1,6 @@
 """Every command, option and exit code. The only room that knows click."""
 
-from dashredact.cli import audit, batch, evaluate, models, probe, redact, tracks
+from dashredact.cli import audit, batch, check, evaluate, models, notice, policy, probe, redact, tracks
 from dashredact.cli.app import main
 
 __all__ = ["main"]
@@ -11,6 +11,9 @@ _COMMANDS = (
     probe.probe,
     tracks.tracks,
     audit.audit,
+    policy.policy,
+    notice.notice,
+    check.check,
     evaluate.evaluate,
     models.models,
 )

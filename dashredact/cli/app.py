@@ -24,7 +24,8 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except DashredactError as error:
-            say(str(error))
+            for sentence in error.args:
+                say(str(sentence))
             ctx.exit(error.exit_code)
 
 
@@ -51,6 +52,7 @@ def main(context: click.Context, verbose: bool, key: str | None) -> None:
       1 a fault of this tool          5 done, a person should look
       2 wrong command line            6 another run holds the output folder
       3 some videos failed            7 the audit log is broken
+                                      8 refused by the policy
       128+N stopped by signal N; run the same command again to go on
     """
     if key:

@@ -24,6 +24,13 @@ def holds(path: Path, digest: str) -> bool:
     return path.is_file() and sha256(path) == digest
 
 
+def loose(folder: Path) -> list[str]:
+    """Names of files under it that others than their owner can read or write; the lock holds nothing."""
+    lock = folder / WORK_FOLDER / "lock"
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink() and path != lock)
+    return [path.relative_to(folder).as_posix() for path in found if path.stat().st_mode & 0o077]
+
+
 def private_folder(path: Path) -> Path:
     """Make the folder and those above it, 0700 where they are new. MachineError where that is not possible."""
     try:
