@@ -22,6 +22,7 @@ class Act(StrEnum):
     HELD = "held"
     RELEASED = "released"
     PURGED = "purged"
+    QUARANTINED = "quarantined"
     RETRIED = "retried"
 
 

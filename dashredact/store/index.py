@@ -72,6 +72,7 @@ class Index:
     def __init__(self, out: Path) -> None:
         """LedgerError where the audit log is broken."""
         self._log = out / audit.NAME
+        audit.ready(self._log)
         self._path = files.private_folder(files.private_folder(out) / files.WORK_FOLDER) / _NAME
         self._lock = RLock()
         try:
