@@ -30,9 +30,12 @@ _ALLOWED = {
     "account": _BASE | {"__init__", "pipeline"},
     "batch": _BASE | {"pure", "store", "look", "pipeline", "account"},
     "evaluate": _BASE | {"pure", "store"},
+    "web": _BASE | {"pure"},
+    "report": _BASE | {"pure", "media", "store", "web"},
     "describe": {"facts"},
     "progress": {"values"},
-    "cli": _BASE | {"__init__", "pure", "media", "store", "detect", "describe", "progress", "batch", "evaluate"},
+    "cli": _BASE
+    | {"__init__", "pure", "media", "store", "detect", "describe", "progress", "batch", "evaluate", "report"},
     "__main__": {"cli"},
 }
 """Room or module: the rooms and modules that it may import besides itself."""
@@ -44,6 +47,7 @@ _OWNERS = {
     "torchvision": {"detect"},
     "onnxruntime": {"detect"},
     "av": {"media", "hide"},
+    "jinja2": {"web"},
 }
 """Only they may import these. hide names the type of PyAV's frames."""
 _IMPURE = {"os", "io", "subprocess", "time", "datetime", "pathlib", "shutil", "threading", "random", "torch", "av"}

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
 from itertools import groupby
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashredact.facts import VideoFacts
-from dashredact.values import ORIGINS, ModelIdentity, Track
+from dashredact.values import ORIGINS, Array, Kind, ModelIdentity, Origin, Track
 
 
 class MaskedVideo(Protocol):
@@ -65,3 +67,52 @@ def _fields(track: Track) -> dict[str, object]:
         "origins": [[ORIGINS[number], len(list(run))] for number, run in groupby(track.origins)],
         "scores": [round(float(score), 3) for score in track.scores],
     }
+
+
+@dataclass(frozen=True)
+class TracksFile:
+    """What a tracks file holds."""
+
+    source_sha256: str
+    model: ModelIdentity
+    size: tuple[int, int]
+    """width and height of the upright picture"""
+    time_base: Fraction
+    pts: NDArray[np.int64]
+    """(frames,) rising"""
+    tracks: Sequence[Track]
+
+    @property
+    def times(self) -> Array:
+        """(frames,) seconds since the first frame."""
+        return np.asarray((self.pts - self.pts[0]) * float(self.time_base))
+
+
+def decode(content: bytes) -> TracksFile:
+    """ValueError where it is no tracks file of ours, or its parts do not fit together."""
+    try:
+        told = json.loads(content)
+        if told["schema"] != SCHEMA:
+            raise ValueError(f"schema {told['schema']} is not {SCHEMA}")
+        pts = np.array(told["pts"], np.int64)
+        tracks = [_track(fields, len(pts)) for fields in told["tracks"]]
+        size, model = (int(told["width"]), int(told["height"])), told["model"]
+        identity = ModelIdentity(model["name"], model["sha256"])
+        if min(size) < 1 or not len(pts) or (np.diff(pts) <= 0).any():
+            raise ValueError("its picture or its times are not possible")
+        return TracksFile(told["source"]["sha256"], identity, size, Fraction(told["time_base"]), pts, tracks)
+    except (KeyError, TypeError, ValueError, ZeroDivisionError, RecursionError, OverflowError) as error:
+        raise ValueError(f"is no tracks file ({type(error).__name__}: {error})") from None
+
+
+def _track(fields: dict[str, Any], frames: int) -> Track:
+    lengths = [int(length) for _, length in fields["origins"]]
+    numbers = [ORIGINS.index(Origin(origin)) for origin, _ in fields["origins"]]
+    boxes = np.array(fields["boxes"], np.float64)
+    origins, scores = np.repeat(np.array(numbers, np.int8), lengths), np.array(fields["scores"], np.float32)
+    first, end = int(fields["first"]), int(fields["end"])
+    if not 0 <= first < end <= frames or boxes.shape != (end - first, 4):
+        raise ValueError(f"track {fields['id']} has {len(boxes)} boxes for frames {first} to {end} of {frames}")
+    if not len(origins) == len(scores) == len(boxes) or not np.isfinite(boxes).all():
+        raise ValueError(f"the parts of track {fields['id']} do not fit together")
+    return Track(int(fields["id"]), Kind(fields["kind"]), first, boxes, origins, scores)

@@ -1,0 +1,29 @@
+"""Names of pages for names of sources: hostile text in, plain file names out, no two alike."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+_LONGEST = 200  # bytes; file systems take 255
+_TAKEN = "index"
+
+
+def pages_of(sources: Sequence[str]) -> dict[str, str]:
+    """`trip.mp4`: `trip.html`, by source; folders become part of the name. Earlier names do not change with later ones.
+
+    A name that is taken, too long, or had signs in it that a link or a shell trips over, carries a mark of its own.
+    """
+    pages: dict[str, str] = {}
+    taken = {_TAKEN}
+    for source in sources:
+        stem = str(PurePosixPath(source).with_suffix("")) if PurePosixPath(source).name else source
+        plain = "".join(sign if sign.isprintable() and sign not in '/\\:*?"<>|' else "_" for sign in stem)
+        plain = plain.encode("utf-8", "replace")[:_LONGEST].decode(errors="ignore")
+        safe = plain.replace(" ", "_") if plain.startswith(" ") else plain
+        if safe.startswith((".", "-")):
+            safe = "_" + safe
+        if safe != stem or safe.casefold() in taken:
+            safe += "~" + hashlib.sha256(source.encode("utf-8", "replace")).hexdigest()[:12]
+        taken.add(safe.casefold())
+        pages[source] = safe + ".html"
+    return pages
