@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from dashredact.errors import LedgerError, UsageError, VideoError
+from dashredact.errors import LedgerError, MachineError, UsageError, VideoError
 from dashredact.media.strip import Thumbnail, strip
 from dashredact.pure.paths import pages_of
 from dashredact.store import audit, files, tracks
@@ -47,6 +47,8 @@ def write(out: Path) -> Written:
     if not (out / audit.NAME).is_file():
         raise UsageError(f"{out} holds no {audit.NAME}; name the folder that redact wrote to.")
     folder = files.private_folder(out / FOLDER)
+    if folder.is_symlink():
+        raise MachineError(f"{folder} is a link that leads elsewhere; remove it and run again.")
     try:
         records = list(audit.records(out / audit.NAME))
     except LedgerError as error:

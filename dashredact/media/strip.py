@@ -19,6 +19,7 @@ from dashredact.media.tools import FORMATS
 
 _LONG_SIDE = 320  # pixels
 _QUALITY = 78
+_FURTHER_BACK = (0, 1, 4, 16, 60)  # seconds
 
 
 @dataclass(frozen=True)
@@ -66,14 +67,29 @@ def _times(container: "av.container.InputContainer", stream: "av.VideoStream", c
 
 
 def _at(container: "av.container.InputContainer", stream: "av.VideoStream", time: Fraction) -> VideoFrame | None:
-    """The first frame at or after the time; None past the end."""
-    assert stream.time_base is not None
-    target = round(time / stream.time_base)
-    container.seek(target, stream=stream)
+    """The first frame at or after the time; None past the end. Some containers seek too far: then from further back."""
+    base = stream.time_base or Fraction(1)
+    target = round(time / base)
+    found: VideoFrame | None = None
+    for seconds in _FURTHER_BACK:
+        container.seek(round((time - seconds) / base), stream=stream)
+        found, passed = _next(container, stream, target)
+        if passed or (stream.start_time or 0) * base >= time - seconds:
+            break
+    return found
+
+
+def _next(
+    container: "av.container.InputContainer", stream: "av.VideoStream", target: int
+) -> tuple[VideoFrame | None, bool]:
+    """The first sound frame from the target on, and whether one before it came by."""
+    passed = False
     for frame in container.decode(stream):
-        if frame.pts is not None and frame.pts >= target and not frame.is_corrupt:
-            return frame
-    return None
+        if frame.pts is not None and not frame.is_corrupt:
+            if frame.pts >= target:
+                return frame, passed or frame.pts == target
+            passed = True
+    return None, passed
 
 
 def _small(frame: VideoFrame, stream: "av.VideoStream") -> Thumbnail:

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 _LONGEST = 200  # bytes; file systems take 255
 _TAKEN = "index"
+_TROUBLE = '/\\:*?"<>|'
 
 
 def pages_of(sources: Sequence[str]) -> dict[str, str]:
@@ -17,13 +18,11 @@ def pages_of(sources: Sequence[str]) -> dict[str, str]:
     taken = {_TAKEN}
     for source in sources:
         stem = str(PurePosixPath(source).with_suffix("")) if PurePosixPath(source).name else source
-        plain = "".join(sign if sign.isprintable() and sign not in '/\\:*?"<>|' else "_" for sign in stem)
-        plain = plain.encode("utf-8", "replace")[:_LONGEST].decode(errors="ignore")
-        safe = plain.replace(" ", "_") if plain.startswith(" ") else plain
-        if safe.startswith((".", "-")):
-            safe = "_" + safe
-        if safe != stem or safe.casefold() in taken:
-            safe += "~" + hashlib.sha256(source.encode("utf-8", "replace")).hexdigest()[:12]
-        taken.add(safe.casefold())
-        pages[source] = safe + ".html"
+        plain = "".join(sign if sign.isprintable() and sign not in _TROUBLE else "_" for sign in stem)
+        plain = plain.encode()[:_LONGEST].decode(errors="ignore")
+        plain = f"_{plain}" if plain.startswith((".", "-")) else plain
+        if plain != stem or plain.casefold() in taken:
+            plain += "~" + hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        taken.add(plain.casefold())
+        pages[source] = f"{plain}.html"
     return pages

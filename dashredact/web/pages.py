@@ -18,6 +18,7 @@ INDEX = "index.html"
 MARK = "dashredact report"
 """stands as generator in every page, so that a later report knows pages of ours"""
 _SHARE_HEIGHT = 120.0
+_FOREMOST = 12  # risky tracks that are listed at once
 
 
 def video(shown: Video) -> str:
@@ -55,12 +56,15 @@ def _environment() -> Environment:
         "states": FileState,
         "reasons": list(Reason),
         "kinds": Kind,
+        "foremost": _FOREMOST,
     }
     return environment
 
 
 def _printable(value: Any) -> Any:
     """Names may hold newlines, and signs that turn the direction of writing: they are shown as Python writes them."""
+    if value is None:
+        return "not said"
     if type(value) is not str or value.isprintable():
         return value
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in value)

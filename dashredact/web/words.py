@@ -110,8 +110,8 @@ def _risky(video: Video) -> Sequence[Said]:
     if video.masks is None:
         return [
             Said(
-                "Its tracks could not be read, so nothing is said of single tracks here.",
-                "軌跡のファイルを読めないため、個々の軌跡は示していません。",
+                f"The tracks file {video.tracks_file}; nothing is said of single tracks here.",
+                f"軌跡のファイルは、{_STATES[video.tracks_file]}。個々の軌跡は示していません。",
             )
         ]
     risky, every = len(video.masks.risky), len(video.masks.tracks)
@@ -136,13 +136,12 @@ def of_folder(folder: Folder) -> Sequence[Said]:
     todo = sum(bool(row.todo) for row in folder.rows)
     return [
         Said(
-            f"Of {_many(len(folder.rows), 'video')} that were tried, {done:,} have a result; a person should look at"
-            f" {todo:,}.",
+            f"{_many(len(folder.rows), 'video')} tried: {done:,} with a result, {todo:,} for a person to look at.",
             f"対象の動画 {len(folder.rows):,} 本のうち {done:,} 本に結果があり、{todo:,} 本は人の確認が必要です。",
         ),
         Said(
-            f"The {_many(folder.lines, 'line')} of the audit log follow from each other: none was changed, removed or"
-            " moved. The log alone cannot tell whether its end was cut off.",
+            f"The audit log is unbroken over {_many(folder.lines, 'line')}: no line was changed, removed or moved."
+            " The log alone cannot tell whether its end was cut off.",
             f"監査記録の {folder.lines:,} 行はつながっており、変更・削除・並べ替えはありません。"
             "末尾が切り取られたかどうかは、記録だけでは分かりません。",
         ),
