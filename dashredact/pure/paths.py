@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
 _LONGEST = 200  # bytes; file systems take 255
 _TAKEN = "index"
@@ -17,7 +16,7 @@ def pages_of(sources: Sequence[str]) -> dict[str, str]:
     pages: dict[str, str] = {}
     taken = {_TAKEN}
     for source in sources:
-        stem = str(PurePosixPath(source).with_suffix("")) if PurePosixPath(source).name else source
+        stem = _stem(source)
         plain = "".join(sign if sign.isprintable() and sign not in _TROUBLE else "_" for sign in stem)
         plain = plain.encode()[:_LONGEST].decode(errors="ignore")
         plain = f"_{plain}" if plain.startswith((".", "-")) else plain
@@ -26,3 +25,9 @@ def pages_of(sources: Sequence[str]) -> dict[str, str]:
         taken.add(plain.casefold())
         pages[source] = f"{plain}.html"
     return pages
+
+
+def _stem(source: str) -> str:
+    """Without the ending, as the results are called."""
+    dot = source.rfind(".")
+    return source[:dot] if source.rfind("/") + 1 < dot < len(source) - 1 else source

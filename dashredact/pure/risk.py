@@ -14,6 +14,8 @@ NEAR = 0.1
 """a best score less than this above the threshold is low"""
 HOLE = 0.25
 """seconds from which a bridged hole is a reason to look"""
+SHORT = 0.25
+"""seconds from the first to the last sight under which a track is short"""
 SMALL = LEAST
 """pixels; a track whose largest box has no longer side is small"""
 _EDGE = 1.0  # pixels from the border at which a box touches it
@@ -87,6 +89,16 @@ def by_risk(found: Sequence[tuple[Track, tuple[Risk, ...]]]) -> list[tuple[Track
 def best_score(track: Track) -> float:
     """0 where the detector never saw it."""
     return float(track.scores.max(initial=0.0))
+
+
+def is_short(track: Track, times: Array) -> bool:
+    """Whether the detector saw it for less than a quarter of a second, if at all; never for boxes drawn by a person.
+
+    times: (frames,) seconds of the video's frames.
+    """
+    seen = track.first + np.flatnonzero(track.origins == ORIGINS.index(Origin.DETECTED))
+    by_hand = frames_of(track, Origin.MANUAL) > 0
+    return not by_hand and (not len(seen) or float(times[seen[-1]] - times[seen[0]]) < SHORT)
 
 
 def frames_of(track: Track, origin: Origin) -> int:

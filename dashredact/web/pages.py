@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.filters import do_urlencode
 
 from dashredact.pure import risk
 from dashredact.pure.risk import Reason, Risk
@@ -19,6 +19,7 @@ MARK = "dashredact report"
 """stands as generator in every page, so that a later report knows pages of ours"""
 _SHARE_HEIGHT = 120.0
 _FOREMOST = 12  # risky tracks that are listed at once
+_MOST_HOLES = 200  # in a table: an hour of video may have many thousand
 
 
 def video(shown: Video) -> str:
@@ -57,6 +58,7 @@ def _environment() -> Environment:
         "reasons": list(Reason),
         "kinds": Kind,
         "foremost": _FOREMOST,
+        "most_holes": _MOST_HOLES,
     }
     return environment
 
@@ -72,7 +74,7 @@ def _printable(value: Any) -> Any:
 
 def _href(page: str) -> str:
     """A link to a page beside this one: never another scheme, never another folder."""
-    return "./" + quote(page, safe="")
+    return f"./{do_urlencode(page)}"
 
 
 def _percent(share: float) -> str:

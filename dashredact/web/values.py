@@ -66,6 +66,11 @@ class Masks:
         return risk.by_risk(self.risks)
 
     @cached_property
+    def short(self) -> list[Track]:
+        """Seen for a moment only, in the order of the file."""
+        return [track for track in self.tracks if risk.is_short(track, self.times)]
+
+    @cached_property
     def holes(self) -> list[Hole]:
         return [hole for track in self.tracks for hole in risk.holes(track, self.times)]
 

@@ -39,8 +39,8 @@ def of_video(video: Video) -> Sequence[Said]:
     """The summary of a video's page."""
     said = [_outcome(video)]
     if video.record.get("output"):
-        said += [_found(video), _checked(video), _on_disk(video), *_risky(video)]
-    return [*said, _LIMIT]
+        said += [_found(video), _checked(video), _on_disk(video), *_risky(video), _LIMIT]
+    return said
 
 
 def _outcome(video: Video) -> Said:

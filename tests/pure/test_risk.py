@@ -86,6 +86,13 @@ def test_a_track_that_was_longer_extended_than_seen_is_told() -> None:
     assert reasons(track([D] * 5 + [E] * 6)) == [Reason.LONG_EXTENDED]
 
 
+@pytest.mark.parametrize(
+    ("origins", "short"), [([D, D, D, E], True), ([D, B, B, D], False), ([D] * 4, False), ([M], False)]
+)
+def test_a_track_is_short_by_its_sights_and_not_by_its_mask(origins: list[int], short: bool) -> None:
+    assert risk.is_short(track(origins), times(4)) is short
+
+
 def test_boxes_by_hand_are_no_guess() -> None:
     assert reasons(track([M] * 10)) == []
 
