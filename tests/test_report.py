@@ -294,6 +294,15 @@ def test_a_later_line_of_another_kind_is_history(out: Path) -> None:
     assert "reviewed" in page.words and page.pictures
 
 
+def test_policies_are_counted(out: Path) -> None:
+    record = told(out, result=True)
+    audit.append(out / audit.NAME, {**record, "policy": {"name": "fleet", "version": 3}})
+    report.write(out)
+    words = pages(out)["index.html"].words
+    assert re.search(r"name fleet, version 3\s*1\s", words) and re.search(r"no policy\s*1\s", words)
+    assert "policy.version" in pages(out)["everything.html"].words
+
+
 def test_a_purged_output_is_not_missed(out: Path) -> None:
     (out / "everything.masked.mp4").unlink()
     source = {"name": "everything.mp4"}

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from dashredact import report as journey
 from dashredact.cli.app import say
 from dashredact.errors import ExitCode
 
@@ -20,6 +19,8 @@ def report(out: Path) -> None:
     \b
       dashredact report masked
     """
+    from dashredact import report as journey  # noqa: PLC0415 - jinja2 is slow to load, and only this needs it
+
     written = journey.write(out)
     click.echo(written.index)
     for name in written.changed:

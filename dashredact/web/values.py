@@ -183,9 +183,15 @@ class Row:
     def of(cls, video: Video) -> "Row":
         counts = (video.count(Kind.FACE), video.count(Kind.PLATE))
         risky = len(video.masks.risky) if video.masks else None
-        policy = str(video.told("policy") or "not said")
+        policy = _named(video.told("policy"))
         about = (video.name, video.page, video.act, video.reason)
         return cls(*about, *counts, risky, video.todo, video.frames, video.length, video.work, policy)
+
+
+def _named(policy: Any) -> str:
+    """A policy as one piece of text, whatever the version of the log writes."""
+    parts = policy.items() if isinstance(policy, Mapping) else ()
+    return ", ".join(f"{key} {value}" for key, value in parts) or str(policy or "not said")
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,12 @@ def test_each_picture_is_the_frame_of_its_time(name: str, clip: Library) -> None
         assert float(one.time) == pytest.approx(times[number], abs=0.01)
 
 
+def test_a_picture_shows_what_is_on_the_file(clip: Library) -> None:
+    """Where nothing is masked the secret is seen: only then does its absence in other tests say anything."""
+    found = strip(clip("30.mp4"), files.sha256(clip("30.mp4")), 4) or []
+    assert [clips.secret_pixels(picture(one)).any() for one in found] == [True] * 4
+
+
 def test_a_large_picture_is_made_small_and_flat_pixels_square(clip: Library, tmp_path: Path) -> None:
     large = clips.Film(size=(640, 400), frames=4).shoot(tmp_path / "large.mp4")
     for path, size in ((large, (320, 200)), (clip("flat pixels.mp4"), (256, 112))):
