@@ -1,144 +1,160 @@
-"""Many videos: which there are, what each becomes, which are done; one after the other, a failure ends only itself.
+"""Many videos: which are done, what each becomes; several at a time, a failure ends only itself.
 
 A video is published in an order that a crash cannot spoil: tracks file, masked video, audit line, work folder.
 """
 
-import errno
-import hashlib
-import logging
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from threading import Condition
 from typing import Any
 
 from dashredact import account
-from dashredact.errors import DashredactError, MachineError, RefusedError, UnreadableError, VideoError
+from dashredact.crew.inline import INLINE
+from dashredact.crew.lanes import lanes
+from dashredact.errors import ChangedError, DashredactError, OutOfTimeError, RefusedError, VideoError
 from dashredact.look import lost_frames
-from dashredact.pipeline import Finished, detect_video, mask_video
+from dashredact.outcome import Outcome, Verdict, blame
+from dashredact.pipeline import Crew, Finished, Journey
 from dashredact.pure.zones import zones_of
 from dashredact.settings import Camera, Settings
-from dashredact.store import audit, files, tracks
+from dashredact.store import files, sources, tracks
 from dashredact.store.inbox import MASKED, TRACKS, Item
+from dashredact.store.index import Index, Result
 from dashredact.store.job import Job, forget
-from dashredact.values import Detector, Report
-
-_log = logging.getLogger("dashredact")
-
-
-class Verdict(StrEnum):
-    """How a video ended."""
-
-    MASKED = "masked"
-    NEEDS_REVIEW = "needs review"
-    REFUSED = "refused"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    REHEARSED = "rehearsed"
-    BUG = "bug"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    name: str
-    verdict: Verdict
-    reason: str = ""
-    output: Path | None = None
-    record: Mapping[str, Any] | None = None
-    """the audit line; None for what was skipped"""
+from dashredact.store.sources import Source
+from dashredact.values import Detector, Fact, Report
 
 
 class Batch:
     """Masks items into one output folder, under one set of settings but for the zones of each item's camera."""
 
     def __init__(
-        self, out: Path, detector: Detector, settings: Settings, report: Report, cameras: Sequence[Camera] = ()
+        self,
+        out: Path,
+        detector: Detector,
+        settings: Settings,
+        report: Report,
+        cameras: Sequence[Camera] = (),
+        crew: Crew = INLINE,
+        *,
+        trust: bool = False,
+        unattended: bool = False,
     ) -> None:
-        """LedgerError if the folder's audit log is broken: nothing is added to a broken log."""
+        """LedgerError if the folder's audit log is broken: nothing is added to a broken log.
+
+        trust: whether files whose size, times and inode are what they were need not be hashed again.
+        unattended: content that is done under another name is not masked twice, and what changes meanwhile waits.
+        """
         self._out, self._detector, self._report = out, detector, report
-        self._settings, self._cameras = settings, cameras
-        self._audit = files.private_folder(out) / audit.NAME
-        self._records = {
-            record["source"]["name"]: record for record in audit.records(self._audit) if record.get("output")
-        }
+        self._settings, self._cameras, self._crew = settings, cameras, crew
+        self._afresh, self._unattended = not trust, unattended
+        self.index = Index(out)
+        self._turn = Condition()
+        self._busy: set[str] = set()
+        """sha256 of the sources that are on their way"""
 
     def run(self, items: Sequence[Item]) -> Iterator[Outcome]:
         """Mask them. Every video that was tried gets a line in the audit log."""
-        for item in items:
-            told = _told(item)
-            try:
-                yield self._mask(item, told)
-            except Exception as error:
-                verdict, reason = self._blame(item, error)
-                yield self._record(item, verdict, reason, told)
+        at_once = max(min(self._crew.jobs, len(items)), 1)
+        yield from lanes(lambda item: self._one(item, self._crew.jobs // at_once), items, at_once)
+
+    def _one(self, item: Item, shares: int) -> Outcome:
+        """shares: into how many parts the work on it may be split."""
+        about: dict[str, Any] = {"source": sources.told(item)}
+        try:
+            source = Source(item, self.index, afresh=self._afresh)
+            about["source"] = source.told
+            with self._alone(source):
+                return self._done(item, source) or self._twin(item, source) or self._mask(item, source, about, shares)
+        except Exception as error:
+            verdict, reason = blame(item.name, self._out, error)
+            if isinstance(error, ChangedError) and self._unattended:
+                verdict = Verdict.WAITING
+            if verdict is Verdict.WAITING:
+                return Outcome(item.name, verdict, reason)
+            return self._record(item, verdict, reason, about)
 
     def rehearse(self, items: Sequence[Item]) -> Iterator[Outcome]:
         """Pass one alone. Its detections stay in the work folder for the run that follows; nothing else is written."""
         for item in items:
-            told = _told(item)
+            about: dict[str, Any] = {"source": sources.told(item)}
             try:
-                yield self._rehearse(item, told)
+                source = Source(item, self.index, afresh=True)
+                about["source"] = source.told
+                found = self._journey(item, self._job(item, source), self._crew.jobs).detect()
+                record = {**about, "outcome": Verdict.REHEARSED, "tracks": account.count(found)}
+                yield Outcome(item.name, Verdict.REHEARSED, record=record)
             except Exception as error:
-                verdict, reason = self._blame(item, error)
-                yield Outcome(item.name, verdict, reason, record={**told, "outcome": verdict, "reason": reason})
+                verdict, reason = blame(item.name, self._out, error)
+                yield Outcome(item.name, verdict, reason, record={**about, "outcome": verdict, "reason": reason})
 
-    def _blame(self, item: Item, error: Exception) -> tuple[Verdict, str]:
-        """What happens to one video ends that video; what happens to the machine, or a signal, ends the run."""
-        if isinstance(error, VideoError):
-            known = Path(item.name).name in str(error)
-            reason = str(error) if known else f"{item.name}: {error}"
-            return Verdict.REFUSED if isinstance(error, RefusedError) else Verdict.FAILED, reason
-        if isinstance(error, DashredactError):
-            raise error
-        if isinstance(error, MemoryError):
-            raise MachineError("There is not enough memory; close other programs or use a larger machine.") from error
-        if isinstance(error, OSError):
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise MachineError(f"The disk of {self._out} is full; make room and run again.") from error
-            return Verdict.FAILED, f"{item.name}: cannot be read or written ({error.strerror})."
-        _log.debug("%s", item.name, exc_info=error)
-        return Verdict.BUG, f"{item.name}: this tool has a fault ({type(error).__name__}: {error}); please report it."
+    @contextmanager
+    def _alone(self, source: Source) -> Iterator[None]:
+        """Two names of one content come after each other."""
+        with self._turn:
+            self._turn.wait_for(lambda: source.sha256 not in self._busy)
+            self._busy.add(source.sha256)
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._busy.discard(source.sha256)
+                self._turn.notify_all()
 
-    def _rehearse(self, item: Item, told: dict[str, Any]) -> Outcome:
-        _identify(item, told)
-        job, settings = self._job(item, told), self._settings_of(item)
-        found = detect_video(item.source, job, self._detector, settings, self._report)
-        record = {**told, "outcome": Verdict.REHEARSED, "tracks": account.count(found)}
-        return Outcome(item.name, Verdict.REHEARSED, record=record)
+    def _journey(self, item: Item, job: Job, shares: int) -> Journey:
+        def report(fact: Fact) -> None:
+            self._report(replace(fact, video=item.name))  # folders may hold files of one name
 
-    def _job(self, item: Item, told: dict[str, Any]) -> Job:
-        return Job(self._out, item.name, told["source"]["sha256"][:32] + self._fingerprint(item)[:32])
+        return Journey(item.source, job, self._detector, self._settings_of(item), report, self._crew, shares)
+
+    def _job(self, item: Item, source: Source) -> Job:
+        return Job(self._out, item.name, source.sha256[:32] + self.fingerprint(item)[:32])
 
     def _settings_of(self, item: Item) -> Settings:
         return replace(self._settings, zones=zones_of(self._cameras, item.name)) if self._cameras else self._settings
 
-    def _fingerprint(self, item: Item) -> str:
+    def fingerprint(self, item: Item) -> str:
+        """Of everything besides the source that its output depends on."""
         return self._settings_of(item).fingerprint(self._detector.identity, self._detector.long_side)
 
-    def _done(self, item: Item, source_sha256: str) -> Outcome | None:
+    def _done(self, item: Item, source: Source) -> Outcome | None:
         """Skipped if the log says so, of this source under these settings, and the results are the ones it names."""
-        record = self._records.get(item.name)
-        if record is None or record["source"]["sha256"] != source_sha256:
-            return None
-        if record["fingerprint"] != self._fingerprint(item):
-            return None
-        results = [record["output"], record["tracks_file"]]
-        if not all(files.holds(self._out / result["name"], result["sha256"]) for result in results):
+        result = self.index.result(item.name)
+        asked = (source.sha256, self.fingerprint(item))
+        if result is None or (result.source_sha256, result.fingerprint) != asked or not self._holds(result):
             return None
         forget(self._out, item.name)
-        return Outcome(item.name, Verdict.SKIPPED, output=self._out / record["output"]["name"])
+        return Outcome(item.name, Verdict.SKIPPED, output=self._out / result.output)
 
-    def _mask(self, item: Item, told: dict[str, Any]) -> Outcome:
-        before = _identify(item, told)
-        if done := self._done(item, told["source"]["sha256"]):
-            return done
-        job = self._job(item, told)
+    def _twin(self, item: Item, source: Source) -> Outcome | None:
+        """Another name of what is done already: said in the log, and not masked twice."""
+        same = self.index.twins(source.sha256, self.fingerprint(item)) if self._unattended else []
+        twin = next((twin for twin in same if twin.name != item.name and self._holds(twin)), None)
+        if twin is None:
+            return None
+        about = {
+            "source": source.told,
+            "output": self._described(self._out / twin.output, twin.output_sha256),
+            "tracks_file": self._described(self._out / twin.tracks, twin.tracks_sha256),
+        }
+        reason = f"{item.name}: has the content of {twin.name}, whose output stands for both."
+        return self._record(item, Verdict.DUPLICATE, reason, about, self._out / twin.output)
+
+    def _holds(self, result: Result) -> bool:
+        made = ((result.output, result.output_sha256), (result.tracks, result.tracks_sha256))
+        paths = [(self._out / name, digest) for name, digest in made]
+        return all(path.is_file() and self.index.digest(path, afresh=self._afresh) == sha for path, sha in paths)
+
+    def _mask(self, item: Item, source: Source, about: dict[str, Any], shares: int) -> Outcome:
+        job = self._job(item, source)
         try:
-            finished = mask_video(item.source, job, self._detector, self._settings_of(item), self._report)
-            if _state(item.source) != before:
-                raise VideoError(f"{item.name}: changed while it was being masked; run again when it is complete.")
-            output = self._publish(item, job, finished, told)
+            finished = self._journey(item, job, shares).mask()
+            source.check_unchanged()
+            output = self._publish(item, source, job, finished, about)
+        except OutOfTimeError:
+            raise
         except DashredactError as error:
             if isinstance(error, VideoError):
                 job.close()
@@ -148,84 +164,49 @@ class Batch:
             raise
         doubts = [*finished.facts.damages, *([lost_frames(finished.lost, finished.facts)] if finished.lost else [])]
         reason = f"{item.name}: {'; '.join(doubts)}." if doubts else ""
-        outcome = self._record(item, Verdict.NEEDS_REVIEW if doubts else Verdict.MASKED, reason, told, output)
+        outcome = self._record(item, Verdict.NEEDS_REVIEW if doubts else Verdict.MASKED, reason, about, output)
         job.close()
         return outcome
 
-    def _publish(self, item: Item, job: Job, finished: Finished, told: dict[str, Any]) -> Path:
-        """Give the results their final names; what there is to say about them is added to `told`."""
+    def _publish(self, item: Item, source: Source, job: Job, finished: Finished, about: dict[str, Any]) -> Path:
+        """Give the results their final names; what there is to say about them is added to `about`."""
         folder = files.private_folder((self._out / item.stem).parent)
         output = folder / files.named(item.stem.name, f"{MASKED}.{finished.choice.container}")
         beside = folder / files.named(item.stem.name, TRACKS)
-        source_sha256, model = told["source"]["sha256"], self._detector.identity
-        told |= account.finished(finished)
-        told["output"] = self._described(output, finished.path)
+        about |= account.finished(finished)
+        about["output"] = self._described(output, finished.sha256, finished.path)
         for path in (output, beside):
-            self._check_free(item, path, job, told)
-        job.announce(told["output"]["sha256"])
-        files.write(beside, tracks.encode(finished, source_sha256=source_sha256, model=model))
-        told["tracks_file"] = self._described(beside, beside)
+            self._check_free(item, path, job, source)
+        job.announce(finished.sha256)
+        files.write(beside, tracks.encode(finished, source_sha256=source.sha256, model=self._detector.identity))
+        about["tracks_file"] = self._described(beside, files.sha256(beside))
         files.publish(finished.path, output)
         return output
 
-    def _described(self, final: Path, now: Path) -> dict[str, Any]:
+    def _described(self, final: Path, sha256: str, now: Path | None = None) -> dict[str, Any]:
         """final: the name it will have. now: where it is."""
-        name = final.relative_to(self._out).as_posix()
-        return {"name": name, "sha256": files.sha256(now), "bytes": now.stat().st_size}
+        return {
+            "name": final.relative_to(self._out).as_posix(),
+            "sha256": sha256,
+            "bytes": (now or final).stat().st_size,
+        }
 
-    def _check_free(self, item: Item, output: Path, job: Job, told: dict[str, Any]) -> None:
+    def _check_free(self, item: Item, output: Path, job: Job, source: Source) -> None:
         """A name is ours if the log gave it to this source, or if we died between giving it and writing it down."""
         if not output.exists():
             return
         name = output.relative_to(self._out).as_posix()
-        owner = next((record for record in self._records.values() if name in _results(record)), None)
-        ours = owner is not None and _same(owner["source"], told["source"])
+        owner = self.index.owner(name)
+        same = owner and (owner.place == source.place or owner.source_sha256 == source.sha256)
+        ours = owner is not None and owner.name == item.name and same
         if not ours and not job.announced():
-            whose = f"belongs to another {owner['source']['name']}" if owner else "is not in the audit log"
+            whose = f"belongs to another {owner.name}" if owner else "is not in the audit log"
             raise RefusedError(f"{item.name}: {name} exists already and {whose}; move it, or choose another folder.")
 
     def _record(
-        self, item: Item, verdict: Verdict, reason: str, told: Mapping[str, Any], output: Path | None = None
+        self, item: Item, verdict: Verdict, reason: str, about: Mapping[str, Any], output: Path | None = None
     ) -> Outcome:
-        about = account.context(self._detector, self._settings_of(item), self._fingerprint(item))
-        record = {**about, "outcome": verdict, "reason": reason, "output": None, **told}
-        audit.append(self._audit, record)
-        if output is not None:
-            self._records[item.name] = record
+        context = account.context(self._detector, self._settings_of(item), self.fingerprint(item))
+        record = {**context, "outcome": verdict, "reason": reason, "output": None, **about}
+        self.index.append(record)
         return Outcome(item.name, verdict, reason, output, record)
-
-
-def _told(item: Item) -> dict[str, Any]:
-    """What is known of a video before it is opened."""
-    return {"source": {"name": item.name, "sha256": None, "bytes": None, "place": None}}
-
-
-def _place(source: Path) -> str:
-    """Tells the folders of two sources of one name apart without writing down where they are."""
-    return hashlib.sha256(os.fsencode(source.absolute())).hexdigest()[:16]
-
-
-def _identify(item: Item, told: dict[str, Any]) -> tuple[int, ...]:
-    """Add what tells the source from others to `told`; its state comes back, to tell later whether it has changed."""
-    if item.fault:
-        raise RefusedError(item.fault)
-    if not item.source.is_file():
-        raise UnreadableError(f"{item.name}: is not a file; name a video file or a folder of them.")
-    state = _state(item.source)
-    told["source"] |= {"sha256": files.sha256(item.source), "bytes": state[0], "place": _place(item.source)}
-    return state
-
-
-def _state(path: Path) -> tuple[int, ...]:
-    now = path.stat()
-    return now.st_size, now.st_mtime_ns, now.st_ino
-
-
-def _results(record: Mapping[str, Any]) -> tuple[str, str]:
-    """Names that a line gives away."""
-    return record["output"]["name"], record["tracks_file"]["name"]
-
-
-def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two sources of the log are one: named alike, and from one place or of one content."""
-    return bool(one["name"] == other["name"] and (one["place"] == other["place"] or one["sha256"] == other["sha256"]))

@@ -6,11 +6,13 @@ DashredactError              exit  what the caller should do next
 │   ├── UnreadableError            no frame can be had from it
 │   ├── DamagedError               some frames cannot; --damaged salvage masks the rest
 │   ├── RefusedError               it could be read, and masking it would not be right
+│   ├── ChangedError               somebody writes to it; run again when it is complete
 │   ├── MediaError                 ffmpeg, a codec or the disk failed on it
 │   └── UnverifiedError            the finished file is not what it must be
 ├── MachineError               4   make the machine ready (ffmpeg, weights, device, disk)
 ├── LockedError                6   wait: another run holds the output folder
 ├── LedgerError                7   the audit log is broken: find out who changed it
+├── OutOfTimeError             0   nothing: the next run goes on where this one was told to end
 └── StoppedError           128+N   run the same command again, it goes on where it was
 
 A message is one sentence that names what, where, and what to do. Anything else that escapes is a bug (exit 1).
@@ -62,6 +64,10 @@ class RefusedError(VideoError):
     pass
 
 
+class ChangedError(VideoError):
+    pass
+
+
 class MediaError(VideoError):
     pass
 
@@ -80,6 +86,15 @@ class LockedError(DashredactError):
 
 class LedgerError(DashredactError):
     exit_code = ExitCode.LEDGER_BROKEN
+
+
+class OutOfTimeError(DashredactError):
+    """A video was left between two segments because the run's time is over."""
+
+    exit_code = ExitCode.OK
+
+    def __init__(self, message: str = "The time of this run is over; the next one goes on here.") -> None:
+        super().__init__(message)
 
 
 class StoppedError(DashredactError):

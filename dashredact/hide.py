@@ -29,9 +29,9 @@ class Hider:
         self._reader = frames.Reader(source, facts)
 
     def hide(
-        self, segments: Sequence[Segment], looks: Sequence[Look], tracks: Sequence[Track], advance: Progress
+        self, segments: Sequence[Segment], looks: Sequence[Look], tracks: Sequence[Track], first: int, advance: Progress
     ) -> None:
-        first = 0
+        """first: index of the first segment's first frame in the video."""
         with self._reader:
             for segment, look in zip(segments, looks, strict=True):
                 if self._job.part(segment.index).exists() or not len(look.pts):
@@ -61,6 +61,7 @@ class Hider:
         with self._watch.timed("encode"), closing(prefetch(painted(), _AHEAD)) as images:
             encoders.encode(path, images, how)
         self._job.save_part(segment.index, path, masks)
+        advance("saved", 0)
 
     def _same_frames(self, segment: Segment, look: Look) -> Iterator[frames.Frame]:
         """The frames that pass one saw, no more and no less: only those have been looked at."""

@@ -47,6 +47,7 @@ class Looker:
         if look is None:
             look = self._afresh(segment, advance)
             self._job.save_look(segment.index, look)
+            advance("saved", 0)
         else:
             advance("look", len(look.pts))
         if look.lost and damaged is Damaged.REFUSE:

@@ -5,32 +5,48 @@
                   ├─ hide  (per segment)  decode → paint tracks → encode → part
                   └─ join → re-mux chosen streams → verify the finished file
 
-Two passes, because a person must be hidden before the detector first saw them. A VideoError ends the journey;
-nothing has a final name then, and the work folder lets the next run go on from the last finished step.
+Two passes, because a person must be hidden before the detector first saw them. Every step is done by the crew, maybe in
+another process, and a pass may be shared out by segments. A VideoError ends the journey; nothing has a final name then,
+and the work folder lets the next run go on from the last finished step.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dashredact.errors import DamagedError, UnreadableError
+from dashredact import steps
+from dashredact.crew.inline import INLINE
+from dashredact.errors import DamagedError, OutOfTimeError
 from dashredact.facts import Segment, VideoFacts
-from dashredact.hide import Hider
-from dashredact.look import Looker
 from dashredact.media import join
-from dashredact.media.probe import probe
-from dashredact.media.verify import Checks, verify
-from dashredact.pure import zones
-from dashredact.pure.cuts import cut
-from dashredact.pure.paint import Mask
-from dashredact.pure.tracks import link
+from dashredact.media.verify import Checks
+from dashredact.pure.cuts import cut, shares
 from dashredact.settings import Damaged, Settings
-from dashredact.stopwatch import Stopwatch
+from dashredact.steps import Linked
 from dashredact.store.job import Job
-from dashredact.values import Detections, Detector, Fact, Look, Report, Track
+from dashredact.values import Detector, Fact, Progress, Report, Track
+
+T = TypeVar("T")
+
+_SLOW_BYTES_PER_SECOND = 2_000_000  # a slow network disk; a step that reads a whole file may be silent for so long
+_SLOW_TO_START = 60.0  # seconds in which a worker loads the detector
+
+
+class Crew(Protocol):
+    """Who does the steps, in the shape of `concurrent.futures`."""
+
+    jobs: int
+    """how many steps are done side by side"""
+
+    def submit(self, step: Callable[..., T], *args: Any, advance: Progress, patience: float = 0) -> "Future[T]":
+        """Call `step(*args, progress)`. patience: seconds for which it may be silent, beyond the usual."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -38,6 +54,7 @@ class Finished:
     """A verified file that waits in the work folder for its name, and all there is to say about it."""
 
     path: Path
+    sha256: str
     facts: VideoFacts
     choice: join.Choice
     pts: NDArray[np.int64]
@@ -49,99 +66,103 @@ class Finished:
     tracks: Sequence[Track]
     checks: Checks
     seconds: dict[str, float]
-    """by stage; decoding and scaling for the detector run beside it"""
+    """by stage; decoding and scaling for the detector run beside it, and workers beside each other"""
 
 
-def mask_video(source: Path, job: Job, detector: Detector, settings: Settings, report: Report) -> Finished:
-    """From a source to a verified file. Steps that the job has saved are not done again."""
-    facts = probe(source, video_stream=settings.video_stream)
-    _admit(facts, settings)
-    segments = cut(facts.packets, facts.video.time_base, settings.segment_seconds)
-    watch, advance = Stopwatch(), _Advance(facts, report)
+@dataclass(frozen=True)
+class Journey:
+    """One video on its way."""
 
-    looks = Looker(source, facts, job, detector, watch).look(segments, settings.damaged, advance)
-    pts = np.concatenate([look.pts for look in looks])
-    if not len(pts):
-        raise UnreadableError(f"{facts.name}: not one frame of it can be decoded.")
-    size = next(look.size for look in looks if len(look.pts))
+    source: Path
+    job: Job
+    detector: Detector
+    settings: Settings
+    report: Report
+    crew: Crew = INLINE
+    most_shares: int = 1
+    """into how many shares a pass may be split"""
 
-    advance("link", 0)
-    with watch.timed("link"):
-        tracks = _link(looks, facts, size, settings)
+    def mask(self) -> Finished:
+        """From a source to a verified file. Steps that the job has saved are not done again."""
+        run, facts, segments = self._begin()
+        linked = self._find(run, facts, segments)
 
-    Hider(source, facts, job, settings.hide, watch).hide(segments, looks, tracks, advance)
+        hide = [(share, linked.part(share), self.settings.hide) for share in self._shares(segments)]
+        run.all(steps.hide, [(self.source, facts, self.job, *rest) for rest in hide])
 
-    advance("join", 0)
-    choice = join.choose(facts, settings)
-    with watch.timed("join"):
-        join.assemble(_parts(job, segments, looks), job.assembled, facts.video.time_base)
-        join.remux(job.assembled, source, job.finished, facts, choice)
-
-    advance("verify", 0)
-    with watch.timed("verify"):
-        masks = _Masks(job, segments, looks)
-        checks = verify(job.finished, source, facts, choice, pts=pts.tolist(), masks=masks, style=settings.hide.style)
-
-    lost = tuple(time for look in looks for time in look.lost)
-    return Finished(job.finished, facts, choice, pts, size, lost, tracks, checks, dict(watch.seconds))
-
-
-def detect_video(source: Path, job: Job, detector: Detector, settings: Settings, report: Report) -> Sequence[Track]:
-    """Pass one alone: what would be masked."""
-    facts = probe(source, video_stream=settings.video_stream)
-    _admit(facts, settings)
-    segments = cut(facts.packets, facts.video.time_base, settings.segment_seconds)
-    looks = Looker(source, facts, job, detector, Stopwatch()).look(segments, settings.damaged, _Advance(facts, report))
-    size = next((look.size for look in looks if len(look.pts)), (0, 0))
-    return _link(looks, facts, size, settings)
-
-
-def _admit(facts: VideoFacts, settings: Settings) -> None:
-    if facts.damages and settings.damaged is Damaged.REFUSE:
-        raise DamagedError(
-            f"{facts.name}: {'; '.join(facts.damages)}. Use --damaged salvage to mask what can be decoded."
+        choice = join.choose(facts, self.settings)
+        done = run.one(steps.finish, self.source, facts, self.job, segments, choice, self.settings.hide.style)
+        return Finished(
+            path=self.job.finished,
+            sha256=done.sha256,
+            facts=facts,
+            choice=choice,
+            pts=linked.pts,
+            size=linked.size,
+            lost=linked.lost,
+            tracks=linked.tracks,
+            checks=done.checks,
+            seconds=dict(run.seconds),
         )
 
+    def detect(self) -> Sequence[Track]:
+        """Pass one alone: what would be masked."""
+        return self._find(*self._begin()).tracks
 
-def _link(looks: Sequence[Look], facts: VideoFacts, size: tuple[int, int], settings: Settings) -> list[Track]:
-    """Tracks over the whole video, zones first: segment borders are no borders for an object."""
-    firsts = np.cumsum([0, *(len(look.pts) for look in looks)])
-    seen = [look.detections.shifted(int(first)) for look, first in zip(looks, firsts, strict=False)]
-    times = np.concatenate([look.pts for look in looks]) * float(facts.video.time_base)
-    counted = zones.outside(Detections.concatenate(seen), settings.zones.ignore, *size)
-    tracks = [*zones.tracks(settings.zones.mask, len(times), *size), *link(counted, times, *size, settings.link)]
-    return [replace(track, id=number) for number, track in enumerate(tracks, 1)]
+    def _begin(self) -> "tuple[_Run, VideoFacts, list[Segment]]":
+        run = _Run(self.source, self.crew, self.report)
+        facts = run.one(steps.examine, self.source, self.settings)
+        if facts.damages and self.settings.damaged is Damaged.REFUSE:
+            raise DamagedError(
+                f"{facts.name}: {'; '.join(facts.damages)}. Use --damaged salvage to mask what can be decoded."
+            )
+        run.expect(facts)
+        return run, facts, cut(facts.packets, facts.video.time_base, self.settings.segment_seconds)
 
+    def _find(self, run: "_Run", facts: VideoFacts, segments: Sequence[Segment]) -> Linked:
+        shared = self._shares(segments)
+        look = (self.detector, self.settings.damaged)
+        run.all(steps.look, [(self.source, facts, self.job, share, *look) for share in shared])
+        return run.one(steps.link, facts, self.job, segments, self.settings)
 
-def _parts(job: Job, segments: Sequence[Segment], looks: Sequence[Look]) -> list[Path]:
-    return [job.part(segment.index) for segment, look in zip(segments, looks, strict=True) if len(look.pts)]
-
-
-class _Masks:
-    """What was painted on a frame, read back segment by segment: a long video's masks would fill the memory."""
-
-    def __init__(self, job: Job, segments: Sequence[Segment], looks: Sequence[Look]) -> None:
-        self._job = job
-        self._segments = [segment.index for segment, look in zip(segments, looks, strict=True) if len(look.pts)]
-        self._ends = np.cumsum([len(look.pts) for look in looks if len(look.pts)])
-        self._place = -1
-        self._masks: dict[int, list[Mask]] = {}
-
-    def __call__(self, frame: int) -> Sequence[Mask]:
-        place = int(np.searchsorted(self._ends, frame, "right"))
-        if place != self._place:
-            self._place, self._masks = place, self._job.masks(self._segments[place])
-        return self._masks.get(frame, ())
+    def _shares(self, segments: Sequence[Segment]) -> list[Sequence[Segment]]:
+        return shares(segments, self.most_shares)
 
 
-class _Advance:
-    """Counts frames over both passes and reports them."""
+class _Run:
+    """Gives steps to the crew; adds up their time and the frames they have done."""
 
-    def __init__(self, facts: VideoFacts, report: Report) -> None:
-        self._name, self._report = facts.name, report
+    def __init__(self, source: Path, crew: Crew, report: Report) -> None:
+        self._source, self._crew, self._report = source, crew, report
+        self._patience = _SLOW_TO_START + source.stat().st_size / _SLOW_BYTES_PER_SECOND
+        self._done = self._total = 0
+        self.seconds: Counter[str] = Counter()
+
+    def expect(self, facts: VideoFacts) -> None:
+        """Frames are counted over both passes."""
         self._total = 2 * len(facts.packets.shown_pts)
-        self._done = 0
 
-    def __call__(self, stage: str, frames: int) -> None:
+    def one(self, step: Callable[..., tuple[T, Counter[str]]], *args: Any) -> T:
+        (answer,) = self.all(step, [args])
+        return answer
+
+    def all(self, step: Callable[..., tuple[T, Counter[str]]], calls: Sequence[tuple[Any, ...]]) -> list[T]:
+        """The answers to calls that are made side by side, as far as the crew is large enough."""
+        futures = [self._crew.submit(step, *args, advance=self._advance, patience=self._patience) for args in calls]
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+            answers = [future.result() for future in futures if future.done()]
+        except OutOfTimeError:
+            wait(futures)  # each finishes its segment
+            raise
+        finally:
+            for future in futures:
+                future.cancel()
+        for _, seconds in answers:
+            self.seconds.update(seconds)
+        return [answer for answer, _ in answers]
+
+    def _advance(self, stage: str, frames: int) -> None:
         self._done += frames
-        self._report(Fact(self._name, stage, self._done, self._total))
+        if self._total and stage != "saved":
+            self._report(Fact(self._source.name, stage, self._done, self._total))

@@ -93,7 +93,7 @@ def _name(out: Path) -> str:
 def _left(out: Path) -> int:
     """Work folders of videos that were begun and not finished."""
     work = out / files.WORK_FOLDER
-    return sum(path.is_dir() for path in work.iterdir()) if work.is_dir() else 0
+    return sum(path.is_dir() for path in work.glob("[0-9a-f]*-*"))
 
 
 def _videos(out: Path, records: Sequence[Record]) -> Iterator[Video]:

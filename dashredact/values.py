@@ -161,4 +161,4 @@ class Fact:
 
 Report = Callable[[Fact], None]
 Progress = Callable[[str, int], None]
-"""Takes a stage and the number of frames that it has just done."""
+"""Takes a stage and the number of frames that it has just done. Stage `saved`: a segment is safe on disk."""

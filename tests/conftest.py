@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from clips import Finder, Library
 
-from dashredact.batch import Batch, Outcome
+from dashredact.batch import Batch
+from dashredact.outcome import Outcome
 from dashredact.settings import HideSettings, LinkSettings, Settings
-from dashredact.store import inbox
+from dashredact.store import files, inbox
 from dashredact.values import KINDS, Fact
 
 SETTINGS = Settings(
@@ -68,3 +69,8 @@ def mask(tmp_path: Path, finder: Finder) -> Mask:
 
 def _silent(_fact: Fact) -> None:
     pass
+
+
+def work_left(out: Path) -> list[Path]:
+    """Work folders of videos that are not finished."""
+    return sorted(path for path in (out / files.WORK_FOLDER).iterdir() if path.is_dir())

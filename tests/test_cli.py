@@ -16,9 +16,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dashredact import cli
-from dashredact.batch import Verdict
-from dashredact.cli import redact
+from dashredact.cli import masking
 from dashredact.errors import ExitCode
+from dashredact.outcome import Verdict
 from dashredact.store import audit, files
 
 _SHIPPED = Path(__file__).resolve().parents[1] / "weights"
@@ -293,4 +293,4 @@ def test_a_broken_weights_folder_is_code_4(broken: str, clip: Path, tmp_path: Pa
     ],
 )
 def test_the_worst_verdict_gives_the_exit_code(verdicts: list[Verdict], code: int) -> None:
-    assert redact._exit_code(verdicts) == code
+    assert masking.exit_code(verdicts) == code

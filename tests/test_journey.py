@@ -12,11 +12,12 @@ import jsonschema
 import numpy as np
 import pytest
 from clips import LOCATION, MARKER, Finder, Library
-from conftest import SETTINGS, Mask
+from conftest import SETTINGS, Mask, work_left
 
-from dashredact.batch import Batch, Outcome, Verdict
+from dashredact.batch import Batch
 from dashredact.errors import DamagedError, RefusedError, UnreadableError
-from dashredact.pipeline import mask_video
+from dashredact.outcome import Outcome, Verdict
+from dashredact.pipeline import Journey
 from dashredact.pure import ledger
 from dashredact.settings import Damaged, Keep, Style
 from dashredact.store import audit, files, inbox, job
@@ -138,7 +139,7 @@ def check_books(source: Path, outcome: Outcome, out: Path) -> None:
     assert record["frames"] == {"in": len(told["pts"]), "out": len(told["pts"]), "lost_at": []}
     assert record["verified"]["frames"] == record["verified"]["frames_looked_at"] == len(told["pts"])
     assert record["verified"]["masks_looked_at"] == sum(len(track["boxes"]) for track in told["tracks"]) > 0
-    assert [path.name for path in (out / files.WORK_FOLDER).iterdir()] == []
+    assert work_left(out) == []
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -346,9 +347,9 @@ def test_second_video_is_refused_unless_one_is_chosen(clip: Library, mask: Mask,
 
 def no_results(out: Path) -> bool:
     """Nothing under a final name, nothing left of the work."""
-    return [path.name for path in out.iterdir() if path.name not in (audit.NAME, files.WORK_FOLDER)] == [] and not any(
-        (out / files.WORK_FOLDER).iterdir()
-    )
+    return [
+        path.name for path in out.iterdir() if path.name not in (audit.NAME, files.WORK_FOLDER)
+    ] == [] and not work_left(out)
 
 
 # --- what is done, and whose names are taken ------------------------------------------------------------------
@@ -478,7 +479,7 @@ def test_bad_file_ends_in_one_sentence_and_no_output(
     jsonschema.validate(record, schema("audit"))
     assert (record["outcome"], record["reason"], record["output"]) == (outcome.verdict, outcome.reason, None)
     with pytest.raises(kind):
-        mask_video(source, job.Job(tmp_path / "alone", name, "key"), finder, SETTINGS, lambda _: None)
+        Journey(source, job.Job(tmp_path / "alone", name, "key"), finder, SETTINGS, lambda _: None).mask()
 
 
 def test_lying_name_is_no_obstacle(clip: Library, mask: Mask) -> None:

@@ -26,16 +26,20 @@ _ALLOWED = {
     "store": _BASE | {"pure"},
     "look": _BASE | {"stopwatch", "pure", "media", "store"},
     "hide": _BASE | {"stopwatch", "pure", "media", "store"},
-    "pipeline": _BASE | {"stopwatch", "pure", "media", "store", "look", "hide"},
+    "crew": {"errors", "values"},
+    "steps": _BASE | {"stopwatch", "pure", "media", "store", "look", "hide"},
+    "pipeline": _BASE | {"pure", "media", "store", "crew", "steps"},
     "account": _BASE | {"__init__", "pipeline"},
-    "batch": _BASE | {"pure", "store", "look", "pipeline", "account"},
+    "outcome": {"errors"},
+    "batch": _BASE | {"pure", "store", "look", "crew", "pipeline", "account", "outcome"},
     "evaluate": _BASE | {"pure", "store"},
     "web": _BASE | {"pure"},
     "report": _BASE | {"pure", "media", "store", "web"},
     "describe": {"facts"},
     "progress": {"values"},
     "cli": _BASE
-    | {"__init__", "pure", "media", "store", "detect", "describe", "progress", "batch", "evaluate", "report"},
+    | {"__init__", "pure", "media", "store", "detect", "describe", "progress", "crew", "outcome", "batch", "evaluate"}
+    | {"report"},
     "__main__": {"cli"},
 }
 """Room or module: the rooms and modules that it may import besides itself."""

@@ -11,7 +11,8 @@ import pytest
 from clips import Finder
 from conftest import SETTINGS
 
-from dashredact.batch import Batch, Verdict
+from dashredact.batch import Batch
+from dashredact.outcome import Verdict
 from dashredact.pure import ledger
 from dashredact.settings import Damaged, Keep
 from dashredact.store import audit, files, inbox

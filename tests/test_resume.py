@@ -12,11 +12,12 @@ from typing import Any
 import clips
 import pytest
 from clips import Finder, Library
-from conftest import SETTINGS
+from conftest import SETTINGS, work_left
 
-from dashredact import batch, hide, pipeline
-from dashredact.batch import Batch, Outcome, Verdict
+from dashredact import hide, pipeline, steps
+from dashredact.batch import Batch
 from dashredact.media import join
+from dashredact.outcome import Outcome, Verdict
 from dashredact.pure import ledger
 from dashredact.store import audit, files, inbox
 from dashredact.store.job import Job
@@ -72,7 +73,7 @@ HOOKS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
     "after the second part": (Job, "save_part", lambda act: _dying(act, 2)),
     "after assembling": (join, "assemble", _dying),
     "after the re-mux": (join, "remux", _dying),
-    "after verifying": (pipeline, "verify", _dying),
+    "after verifying": (steps, "verify", _dying),
     "after the announcement": (Job, "announce", _dying),
     "after the tracks file": (files, "write", _dying),
     "after the video got its name": (audit, "append", lambda act: _dying(act, before=True)),
@@ -148,15 +149,15 @@ def test_run_that_was_killed_leaves_no_work_behind_once_it_is_finished(
     """Whatever an earlier run left of this video goes, even with other settings."""
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
-        patch.setattr(batch, "mask_video", _stop)
+        patch.setattr(pipeline.Journey, "mask", _stop)
         with pytest.raises(KeyboardInterrupt):
             run(clip(CLIP), out, Finder())
-    (work,) = (out / files.WORK_FOLDER).iterdir()
+    (work,) = work_left(out)
     stale = work.with_name(work.name.split("-")[0] + "-" + "0" * 64)
     stale.mkdir()
     (stale / "part-00000.mp4").write_text("of other settings")
     run(clip(CLIP), out, Finder())
-    assert list((out / files.WORK_FOLDER).iterdir()) == []
+    assert work_left(out) == []
     assert results(out) == undisturbed
 
 
@@ -168,7 +169,7 @@ def test_part_of_the_wrong_frames_never_gets_out(clip: Library, tmp_path: Path) 
     """A work folder that was tampered with does not lead to an unverified output."""
     out = tmp_path / "out"
     _kill(clip(CLIP), out, "after the second part")
-    (work,) = (out / files.WORK_FOLDER).iterdir()
+    (work,) = work_left(out)
     (work / "part-00001.mp4").write_bytes((work / "part-00000.mp4").read_bytes())
     outcome = run(clip(CLIP), out, Finder())
     assert outcome.verdict is not Verdict.MASKED
@@ -179,7 +180,7 @@ def test_part_of_the_wrong_frames_never_gets_out(clip: Library, tmp_path: Path) 
 def test_spoilt_work_is_done_again(clip: Library, tmp_path: Path, undisturbed: dict[str, bytes], name: str) -> None:
     out = tmp_path / "out"
     _kill(clip(CLIP), out, "after the second part")
-    (work,) = (out / files.WORK_FOLDER).iterdir()
+    (work,) = work_left(out)
     (work / name).write_bytes(b"\0" * 1000)
     assert run(clip(CLIP), out, Finder()).verdict in (Verdict.FAILED, Verdict.MASKED)
     run(clip(CLIP), out, Finder())
@@ -201,13 +202,11 @@ def test_sigterm_ends_a_run_with_143_and_the_next_one_goes_on(clip: Library, tmp
         "import os, signal, sys, clips\n"
         "from dashredact import cli\n"
         "from dashredact.cli import redact\n"
-        "from dashredact.store.job import Job\n"
+        "from dashredact.progress import Progress\n"
         "redact.detector_of = lambda chosen: clips.Finder(batch_size=1)\n"
-        "save = Job.save_look\n"
-        "def signalled(*args):\n"
-        "    save(*args)\n"
-        "    if os.environ['WHEN'] == 'now': os.kill(os.getpid(), signal.SIGTERM)\n"
-        "Job.save_look = signalled\n"
+        "def signalled(self, fact):\n"
+        "    if os.environ['WHEN'] == 'now' and fact.stage == 'hide': os.kill(os.getpid(), signal.SIGTERM)\n"
+        "Progress.__call__ = signalled\n"
         "cli.main(sys.argv[1:])\n"
     )
     argv = [sys.executable, "-c", program, "redact", clip(CLIP), "-o", out, "-q"]

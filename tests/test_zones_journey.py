@@ -16,10 +16,11 @@ from conftest import SETTINGS, Mask
 from test_journey import check_times, output_of, schema, tracks_of
 
 from dashredact import cli
-from dashredact.batch import Batch, Outcome, Verdict
+from dashredact.batch import Batch
 from dashredact.cli import redact
 from dashredact.detect.tiles import TiledDetector
 from dashredact.errors import ExitCode
+from dashredact.outcome import Outcome, Verdict
 from dashredact.settings import Camera, Style, Zone, Zones
 from dashredact.store import audit, inbox
 

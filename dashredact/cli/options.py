@@ -1,8 +1,9 @@
 """Options that several commands share, and the detector that they describe."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import click
 
 from dashredact.detect import manifest
 from dashredact.detect.adapters import given
-from dashredact.detect.adapters.chosen import choose
+from dashredact.detect.adapters.chosen import Chosen, choose
+from dashredact.detect.manifest import Manifest
 from dashredact.detect.tiles import TiledDetector
 from dashredact.errors import UsageError
 from dashredact.values import LOWEST_SCORE, Detector
@@ -73,15 +75,23 @@ def detector_of(chosen: dict[str, Any], *, lowest_score: float = LOWEST_SCORE) -
     models = [choose(text, chosen["trust_code"]) for text in chosen["models"]]
     if models:
         described = given.described(shipped, models)
+    how = (chosen["device"], chosen["batch_size"], chosen["detect_size"], lowest_score)
+    lazy = manifest.LazyDetector(described, partial(_load, shipped, models, *how), chosen["detect_size"])
+    return TiledDetector(lazy, chosen["tile"]) if chosen["tile"] > 1 else lazy
 
+
+def _load(
+    shipped: Manifest,
+    models: Sequence[Chosen],
+    device: str,
+    batch_size: int | None,
+    detect_size: int | None,
+    lowest_score: float,
+) -> Detector:
     def load() -> Detector:
         from dashredact.detect import detector, weights  # noqa: PLC0415 - torch takes seconds to load
 
-        device, read = detector.device_named(chosen["device"]), weights.read(shipped.folder)
-        return detector.TorchDetector(read, device, chosen["batch_size"], chosen["detect_size"], lowest_score)
+        device_, read = detector.device_named(device), weights.read(shipped.folder)
+        return detector.TorchDetector(read, device_, batch_size, detect_size, lowest_score)
 
-    def load_all() -> Detector:
-        return given.load(models, load, chosen["device"], chosen["batch_size"], lowest_score) if models else load()
-
-    lazy = manifest.LazyDetector(described, load_all, chosen["detect_size"])
-    return TiledDetector(lazy, chosen["tile"]) if chosen["tile"] > 1 else lazy
+    return given.load(models, load, device, batch_size, lowest_score) if models else load()

@@ -1,53 +1,27 @@
 """`redact`: masks videos into a folder."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from dashredact import batch
-from dashredact.batch import Outcome, Verdict
 from dashredact.cli.app import say
-from dashredact.cli.options import DETECT, JSON, SOURCES, choice, detector_of, options
-from dashredact.errors import ExitCode
-from dashredact.media import encoders
+from dashredact.cli.masking import MASK, WORKERS, cameras_of, crew_of, exit_code, settings_of
+from dashredact.cli.options import DETECT, JSON, SOURCES, detector_of
+from dashredact.outcome import Outcome, Verdict
 from dashredact.progress import Progress
-from dashredact.pure.zones import camera_of
-from dashredact.settings import Camera, Damaged, HideSettings, Keep, LinkSettings, Settings, Style
-from dashredact.store import files, inbox, zones
-from dashredact.store.inbox import Item
-from dashredact.values import KINDS, Detector
-
-_MASK = options(
-    click.option("--style", type=choice(Style), default=str(Style.BLUR), show_default=True, help="How masks look."),
-    click.option("--crf", type=click.IntRange(0, 51), default=20, show_default=True, help="Quality: lower is better."),
-    click.option("--preset", type=click.Choice(encoders.PRESETS), default="veryfast", help="Speed of the encoder."),
-    click.option("--encoder", type=click.Choice(encoders.ENCODERS), help="[default: of the source's codec family]"),
-    click.option("--audio", type=choice(Keep), default=str(Keep.DROP), show_default=True, help="All sound tracks."),
-    click.option("--gps", type=choice(Keep), default=str(Keep.DROP), show_default=True, help="Position data streams."),
-    click.option(
-        "--damaged",
-        type=choice(Damaged),
-        default=str(Damaged.REFUSE),
-        show_default=True,
-        help="Files with frames that cannot be decoded; salvage drops those frames.",
-    ),
-    click.option("--video-stream", type=click.IntRange(0), help="Index of the one to mask in files with several."),
-    click.option(
-        "--zones",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="TOML file: per camera, parts of the picture that are ignored or always masked.",
-    ),
-)
+from dashredact.store import files, inbox
 
 
 @click.command()
 @SOURCES
 @click.option("-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="Output folder.")
 @DETECT
-@_MASK
+@MASK
+@WORKERS
 @click.option("--dry-run", is_flag=True, help="Only detect, and say what would be masked.")
 @JSON
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
@@ -62,40 +36,17 @@ def redact(sources: Sequence[Path], output: Path, dry_run: bool, as_json: bool, 
       dashredact redact uploads/ -o masked --style fill --audio keep
     """
     items = inbox.plan(sources, output)
-    cameras = _cameras(chosen["zones"], items)
+    cameras = cameras_of(chosen["zones"], items)
     detector = detector_of(chosen)
-    settings = _settings(chosen, detector)
-    with Progress(quiet=quiet) as progress, files.lock(output):
-        run = batch.Batch(output, detector, settings, progress, cameras)
-        outcomes = run.rehearse(items) if dry_run else run.run(items)
-        verdicts = [_show(outcome, as_json) for outcome in outcomes]
-    raise SystemExit(_exit_code(verdicts))
-
-
-def _cameras(path: Path | None, items: Sequence[Item]) -> Sequence[Camera]:
-    """Also says which videos have no zones: a mistyped pattern would leave their masks out in silence."""
-    if path is None:
-        return ()
-    cameras = zones.read(path)
-    without = [item.name for item in items if camera_of(cameras, item.name) is None]
-    if without:
-        more = f" and {len(without) - 1} more" if len(without) > 1 else ""
-        say(f"{path} has no camera for {without[0]}{more}: no zones there.")
-    return cameras
-
-
-def _settings(chosen: dict[str, Any], detector: Detector) -> Settings:
-    thresholds = {kind: chosen[f"{kind}_threshold"] or detector.thresholds[kind] for kind in KINDS}
-    hide = HideSettings(Style(chosen["style"]), chosen["encoder"] or "", chosen["crf"], chosen["preset"])
-    return Settings(
-        link=LinkSettings(thresholds),
-        hide=hide,
-        audio=Keep(chosen["audio"]),
-        gps=Keep(chosen["gps"]),
-        damaged=Damaged(chosen["damaged"]),
-        video_stream=chosen["video_stream"],
-        tiles=chosen["tile"],
-    )
+    settings = settings_of(chosen, detector)
+    with Progress(quiet=quiet) as progress, files.lock(output), crew_of(chosen) as crew:
+        progress.expect({item.name: item.source.stat().st_size for item in items})
+        run = batch.Batch(output, detector, settings, progress, cameras, crew)
+        verdicts = []
+        for outcome in run.rehearse(items) if dry_run else run.run(items):
+            progress.end(outcome.name)
+            verdicts.append(_show(outcome, as_json))
+    raise SystemExit(exit_code(verdicts))
 
 
 def _show(outcome: Outcome, as_json: bool) -> Verdict:
@@ -112,12 +63,3 @@ def _show(outcome: Outcome, as_json: bool) -> Verdict:
         found = [f"{count['tracks']} {kind} tracks" for kind, count in outcome.record["tracks"].items()]
         click.echo(f"{outcome.name}: {', '.join(found) or 'nothing'}")
     return outcome.verdict
-
-
-def _exit_code(verdicts: Iterable[Verdict]) -> ExitCode:
-    verdicts = set(verdicts)
-    if Verdict.BUG in verdicts:
-        return ExitCode.BUG
-    if verdicts & {Verdict.FAILED, Verdict.REFUSED}:
-        return ExitCode.SOME_FAILED
-    return ExitCode.NEEDS_REVIEW if Verdict.NEEDS_REVIEW in verdicts else ExitCode.OK

@@ -1,9 +1,10 @@
 """What a weights folder says of its model. Read without torch, so that a run with nothing to do is a quick one."""
 
 import json
+import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -55,16 +56,22 @@ def read(folder: Path) -> Manifest:
 
 
 class LazyDetector:
-    """A detector that is loaded, and has to find its canary, when the first picture comes."""
+    """A detector that is loaded, and has to find its canary, when the first picture comes.
+
+    It may travel to other processes, if `load` may; copies of it in one process share what is loaded.
+    """
 
     def __init__(self, manifest: Manifest, load: Callable[[], Detector], long_side: int | None = None) -> None:
         self.identity, self.thresholds = manifest.identity, manifest.thresholds
         self.long_side = long_side or manifest.long_side
-        self._load = load
+        self._made_of = (manifest, load, long_side)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _same, (pickle.dumps(self._made_of),)
 
     @cached_property
     def _loaded(self) -> Detector:
-        return self._load()
+        return self._made_of[1]()
 
     @property
     def batch_size(self) -> int:
@@ -72,3 +79,9 @@ class LazyDetector:
 
     def __call__(self, pictures: Sequence[Picture]) -> list[Detections]:
         return self._loaded(pictures)
+
+
+@cache
+def _same(made_of: bytes) -> LazyDetector:
+    """One detector for all copies that come to this process."""
+    return LazyDetector(*pickle.loads(made_of))

@@ -17,6 +17,7 @@ from dashredact.media.probe import probe
 from dashredact.pure.cuts import cut
 from dashredact.pure.paint import Mask, region, render
 from dashredact.settings import Style
+from dashredact.values import Progress
 
 _TIME_TOLERANCE = Fraction(1, 1000)  # seconds; what Matroska rounds to
 _SOUND_TOLERANCE = Fraction(1, 20)  # seconds; encoded sound comes in frames of some 20 ms
@@ -40,6 +41,10 @@ class Checks:
     """largest mean difference of a mask's plane to what was painted, of 256 levels"""
 
 
+def _unheard(_stage: str, _frames: int) -> None:
+    pass
+
+
 def verify(
     path: Path,
     source: Path,
@@ -49,6 +54,7 @@ def verify(
     pts: Sequence[int],
     masks: Callable[[int], Sequence[Mask]],
     style: Style,
+    advance: Progress = _unheard,
 ) -> Checks:
     """UnverifiedError if anything is off.
 
@@ -65,7 +71,7 @@ def verify(
         _check_sound(
             source, path, stream, _of_kind(finished, StreamKind.AUDIO)[place], exact=not choice.transcodes(stream)
         )
-    return _check_masks(path, finished, len(expected), masks, style)
+    return _check_masks(path, finished, len(expected), masks, style, advance)
 
 
 def _of_kind(facts: VideoFacts, kind: StreamKind) -> list[Stream]:
@@ -119,7 +125,12 @@ def _span(path: Path, stream: Stream) -> tuple[Fraction, Fraction, int]:
 
 
 def _check_masks(
-    path: Path, finished: VideoFacts, total: int, masks: Callable[[int], Sequence[Mask]], style: Style
+    path: Path,
+    finished: VideoFacts,
+    total: int,
+    masks: Callable[[int], Sequence[Mask]],
+    style: Style,
+    advance: Progress,
 ) -> Checks:
     number_of = {pts: number for number, pts in enumerate(finished.packets.shown_pts)}
     looked_at, worst = 0, 0.0
@@ -127,6 +138,7 @@ def _check_masks(
     for frame in _sample(path, finished, total):
         number = number_of[frame.pts]
         looked_at += 1
+        advance("verify", 0)
         for difference in _differences(frame, masks(number), style):
             worst, proven = max(worst, difference), proven + 1
             if difference > _TOLERANCE:

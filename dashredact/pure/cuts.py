@@ -1,5 +1,6 @@
 """Where a video may be cut into segments: at key frames, so that each can be decoded on its own."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
@@ -31,3 +32,10 @@ def _starts(packets: PacketIndex, least: int) -> list[tuple[int, int]]:
             starts.append((key, before))
             last = key
     return starts
+
+
+def shares(segments: Sequence[Segment], most: int) -> list[Sequence[Segment]]:
+    """The segments as at most so many runs of neighbours, as even as can be, none empty."""
+    count = max(min(most, len(segments)), 1)
+    bounds = [len(segments) * place // count for place in range(count + 1)]
+    return [segments[first:end] for first, end in pairwise(bounds)]

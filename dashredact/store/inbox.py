@@ -26,6 +26,8 @@ class Item:
     """relative to the folder it was found in; how the audit log calls it"""
     fault: str = ""
     """why it cannot be masked, whatever is in it"""
+    within: Path | None = None
+    """the inbox that it must lie in, links followed; None: wherever its owner says"""
 
     @property
     def stem(self) -> Path:

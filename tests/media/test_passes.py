@@ -8,7 +8,7 @@ import pytest
 from clips import Finder, Library
 
 from dashredact.errors import StoppedError
-from dashredact.pipeline import mask_video
+from dashredact.pipeline import Journey
 from dashredact.settings import LinkSettings, Settings
 from dashredact.store.job import Job
 from dashredact.values import KINDS, Detections, Fact, Picture
@@ -31,7 +31,7 @@ def _threads() -> list[str]:
 
 def test_a_stop_while_looking_leaves_no_thread(clip: Library, tmp_path: Path) -> None:
     with pytest.raises(StoppedError) as caught:
-        mask_video(clip("30.mp4"), Job(tmp_path, "x", "key"), Stopped(batch_size=1), SETTINGS, lambda fact: None)
+        Journey(clip("30.mp4"), Job(tmp_path, "x", "key"), Stopped(batch_size=1), SETTINGS, lambda fact: None).mask()
     assert caught.value.exit_code == 143
     assert not _threads()
 
@@ -42,5 +42,5 @@ def test_a_stop_while_hiding_leaves_no_thread(clip: Library, tmp_path: Path) -> 
             raise StoppedError(15)
 
     with pytest.raises(StoppedError):
-        mask_video(clip("30.mp4"), Job(tmp_path, "x", "key"), Finder(), SETTINGS, stop)
+        Journey(clip("30.mp4"), Job(tmp_path, "x", "key"), Finder(), SETTINGS, stop).mask()
     assert not _threads()

@@ -9,9 +9,9 @@ import pytest
 from clips import Library
 from conftest import Mask
 
-from dashredact.batch import Verdict
 from dashredact.errors import MachineError, MediaError, UnreadableError
 from dashredact.media import join, probe, tools
+from dashredact.outcome import Verdict
 from dashredact.store import audit
 
 Fake = Callable[[str, str], Path]

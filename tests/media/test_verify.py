@@ -16,7 +16,7 @@ from conftest import SETTINGS
 from dashredact import hide
 from dashredact.errors import UnverifiedError
 from dashredact.media import join
-from dashredact.pipeline import Finished, mask_video
+from dashredact.pipeline import Finished, Journey
 from dashredact.pure.boxes import PixelBox
 from dashredact.pure.paint import Mask, Planes, paint
 from dashredact.settings import Keep, Settings, Style
@@ -29,7 +29,7 @@ Boxes = list[tuple[Kind, PixelBox]]
 @pytest.fixture
 def run(clip: Library, tmp_path: Path) -> Callable[..., Finished]:
     def run(name: str = "30.mp4", settings: Settings = SETTINGS) -> Finished:
-        return mask_video(clip(name), Job(tmp_path, name, "key"), Finder(), settings, lambda _: None)
+        return Journey(clip(name), Job(tmp_path, name, "key"), Finder(), settings, lambda _: None).mask()
 
     return run
 

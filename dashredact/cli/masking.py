@@ -1,0 +1,126 @@
+"""Options and answers that the commands which mask share."""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dashredact.cli.app import say
+from dashredact.cli.options import choice, options
+from dashredact.crew.pool import Limits, Pool
+from dashredact.errors import ExitCode
+from dashredact.media import encoders
+from dashredact.outcome import Verdict
+from dashredact.pure.zones import camera_of
+from dashredact.settings import Camera, Damaged, HideSettings, Keep, LinkSettings, Settings, Style
+from dashredact.store import zones
+from dashredact.store.inbox import Item
+from dashredact.values import KINDS, Detector
+
+MASK = options(
+    click.option("--style", type=choice(Style), default=str(Style.BLUR), show_default=True, help="How masks look."),
+    click.option("--crf", type=click.IntRange(0, 51), default=20, show_default=True, help="Quality: lower is better."),
+    click.option("--preset", type=click.Choice(encoders.PRESETS), default="veryfast", help="Speed of the encoder."),
+    click.option("--encoder", type=click.Choice(encoders.ENCODERS), help="[default: of the source's codec family]"),
+    click.option("--audio", type=choice(Keep), default=str(Keep.DROP), show_default=True, help="All sound tracks."),
+    click.option("--gps", type=choice(Keep), default=str(Keep.DROP), show_default=True, help="Position data streams."),
+    click.option(
+        "--damaged",
+        type=choice(Damaged),
+        default=str(Damaged.REFUSE),
+        show_default=True,
+        help="Files with frames that cannot be decoded; salvage drops those frames.",
+    ),
+    click.option("--video-stream", type=click.IntRange(0), help="Index of the one to mask in files with several."),
+    click.option(
+        "--zones",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="TOML file: per camera, parts of the picture that are ignored or always masked.",
+    ),
+)
+
+
+WORKERS = options(
+    click.option(
+        "--jobs",
+        type=click.IntRange(1, 256),
+        default=1,
+        show_default=True,
+        help="Worker processes; they share the cores and the graphics cards.",
+    ),
+    click.option(
+        "--memory-limit",
+        type=click.FloatRange(1),
+        help="GiB that a worker may take [default: 4 on a CPU, none on a GPU].",
+    ),
+    click.option(
+        "--stall-limit",
+        type=click.FloatRange(1),
+        default=Limits.stall,
+        show_default=True,
+        help="Seconds without progress after which a video is given up.",
+    ),
+    click.option(
+        "--video-limit",
+        type=click.FloatRange(0.001),
+        default=Limits.step / 3600,
+        show_default=True,
+        help="Hours that one step of a video may take.",
+    ),
+)
+
+
+@contextmanager
+def crew_of(chosen: dict[str, Any]) -> Iterator[Pool]:
+    """Worker processes under the chosen limits; they are ended with the block."""
+    memory = chosen["memory_limit"]
+    if memory is None and not _may_use_gpu(chosen["device"]):
+        memory = 4
+    limits = Limits(int(memory * 2**30) if memory else None, chosen["stall_limit"], chosen["video_limit"] * 3600)
+    pool = Pool(chosen["jobs"], limits, loud=logging.getLogger().isEnabledFor(logging.DEBUG))
+    try:
+        yield pool
+    finally:
+        pool.close()
+
+
+def _may_use_gpu(device: str) -> bool:
+    return device.startswith("cuda") or (device == "auto" and Path("/proc/driver/nvidia").exists())
+
+
+def cameras_of(path: Path | None, items: Sequence[Item]) -> Sequence[Camera]:
+    """Also says which videos have no zones: a mistyped pattern would leave their masks out in silence."""
+    if path is None:
+        return ()
+    cameras = zones.read(path)
+    without = [item.name for item in items if camera_of(cameras, item.name) is None]
+    if without:
+        more = f" and {len(without) - 1} more" if len(without) > 1 else ""
+        say(f"{path} has no camera for {without[0]}{more}: no zones there.")
+    return cameras
+
+
+def settings_of(chosen: dict[str, Any], detector: Detector) -> Settings:
+    thresholds = {kind: chosen[f"{kind}_threshold"] or detector.thresholds[kind] for kind in KINDS}
+    hide = HideSettings(Style(chosen["style"]), chosen["encoder"] or "", chosen["crf"], chosen["preset"])
+    return Settings(
+        link=LinkSettings(thresholds),
+        hide=hide,
+        audio=Keep(chosen["audio"]),
+        gps=Keep(chosen["gps"]),
+        damaged=Damaged(chosen["damaged"]),
+        video_stream=chosen["video_stream"],
+        tiles=chosen["tile"],
+    )
+
+
+def exit_code(verdicts: Iterable[Verdict]) -> ExitCode:
+    verdicts = set(verdicts)
+    if Verdict.BUG in verdicts:
+        return ExitCode.BUG
+    if verdicts & {Verdict.FAILED, Verdict.REFUSED}:
+        return ExitCode.SOME_FAILED
+    return ExitCode.NEEDS_REVIEW if Verdict.NEEDS_REVIEW in verdicts else ExitCode.OK

@@ -1,0 +1,57 @@
+"""How a video ended, and what an error says about it."""
+
+import errno
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from dashredact.errors import DashredactError, MachineError, OutOfTimeError, RefusedError, VideoError
+
+_log = logging.getLogger("dashredact")
+
+
+class Verdict(StrEnum):
+    """How a video ended."""
+
+    MASKED = "masked"
+    NEEDS_REVIEW = "needs review"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    WAITING = "waiting"
+    REHEARSED = "rehearsed"
+    BUG = "bug"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    name: str
+    verdict: Verdict
+    reason: str = ""
+    output: Path | None = None
+    record: Mapping[str, Any] | None = None
+    """the audit line; None for what was skipped, or waits"""
+
+
+def blame(name: str, out: Path, error: Exception) -> tuple[Verdict, str]:
+    """What happens to one video ends that video; what happens to the machine, or a signal, ends the run."""
+    if isinstance(error, OutOfTimeError):
+        return Verdict.WAITING, f"{name}: {error}"
+    if isinstance(error, VideoError):
+        known = Path(name).name in str(error)
+        reason = str(error) if known else f"{name}: {error}"
+        return Verdict.REFUSED if isinstance(error, RefusedError) else Verdict.FAILED, reason
+    if isinstance(error, DashredactError):
+        raise error
+    if isinstance(error, MemoryError):
+        raise MachineError("There is not enough memory; close other programs or use a larger machine.") from error
+    if isinstance(error, OSError):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise MachineError(f"The disk of {out} is full; make room and run again.") from error
+        return Verdict.FAILED, f"{name}: cannot be read or written ({error.strerror})."
+    _log.debug("%s", name, exc_info=error)
+    return Verdict.BUG, f"{name}: this tool has a fault ({type(error).__name__}: {error}); please report it."

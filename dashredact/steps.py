@@ -1,0 +1,166 @@
+"""The steps of a journey, each a function that another process can do: what goes in and out is small, the rest is in
+the job's folder. The last argument takes the progress.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashredact.errors import MediaError, UnreadableError
+from dashredact.facts import Segment, VideoFacts
+from dashredact.hide import Hider
+from dashredact.look import Looker
+from dashredact.media import join
+from dashredact.media.probe import probe
+from dashredact.media.verify import Checks, verify
+from dashredact.pure import zones
+from dashredact.pure.paint import Mask
+from dashredact.pure.tracks import link as link_detections
+from dashredact.settings import Damaged, HideSettings, Settings, Style
+from dashredact.stopwatch import Stopwatch
+from dashredact.store import files
+from dashredact.store.job import Job
+from dashredact.values import Detections, Detector, Look, Progress, Track
+
+Seconds = Counter[str]
+"""by stage"""
+
+
+@dataclass(frozen=True)
+class Linked:
+    """What pass one found in a range of segments."""
+
+    pts: NDArray[np.int64]
+    """(frames,) in the source's time base"""
+    firsts: dict[int, int]
+    """by segment, the index of its first frame in the video"""
+    size: tuple[int, int]
+    """width and height of the upright picture"""
+    lost: tuple[int, ...]
+    """PTS of frames that could not be decoded"""
+    tracks: Sequence[Track]
+
+    def part(self, share: Sequence[Segment]) -> "Linked":
+        """The same for some neighbouring segments: the tracks that are seen there."""
+        first = self.firsts[share[0].index]
+        end = self.firsts.get(share[-1].index + 1, len(self.pts))
+        return replace(self, tracks=[track for track in self.tracks if track.first < end and track.end > first])
+
+
+class Done(NamedTuple):
+    checks: Checks
+    sha256: str
+    """of the finished file"""
+
+
+def examine(source: Path, settings: Settings, advance: Progress) -> tuple[VideoFacts, Seconds]:
+    """What the file is, before a frame of it is decoded."""
+    advance("probe", 0)
+    return probe(source, video_stream=settings.video_stream), Counter()
+
+
+def look(
+    source: Path,
+    facts: VideoFacts,
+    job: Job,
+    share: Sequence[Segment],
+    detector: Detector,
+    damaged: Damaged,
+    advance: Progress,
+) -> tuple[None, Seconds]:
+    """Pass one of some neighbouring segments."""
+    watch = Stopwatch()
+    Looker(source, facts, job, detector, watch).look(share, damaged, advance)
+    return None, watch.seconds
+
+
+def link(
+    facts: VideoFacts, job: Job, segments: Sequence[Segment], settings: Settings, advance: Progress
+) -> tuple[Linked, Seconds]:
+    """Tracks over the whole video, zones first: segment borders are no borders for an object."""
+    advance("link", 0)
+    watch, looks = Stopwatch(), _looks(job, segments)
+    pts = np.concatenate([seen.pts for seen in looks])
+    if not len(pts):
+        raise UnreadableError(f"{facts.name}: not one frame of it can be decoded.")
+    with watch.timed("link"):
+        firsts = np.cumsum([0, *(len(seen.pts) for seen in looks)]).tolist()
+        size = next(seen.size for seen in looks if len(seen.pts))
+        moved = [seen.detections.shifted(first) for seen, first in zip(looks, firsts, strict=False)]
+        counted = zones.outside(Detections.concatenate(moved), settings.zones.ignore, *size)
+        found = link_detections(counted, pts * float(facts.video.time_base), *size, settings.link)
+        tracks = [*zones.tracks(settings.zones.mask, len(pts), *size), *found]
+    numbered = [replace(track, id=number) for number, track in enumerate(tracks, 1)]
+    places = {segment.index: first for segment, first in zip(segments, firsts, strict=False)}
+    lost = tuple(time for seen in looks for time in seen.lost)
+    return Linked(pts, places, size, lost, numbered), watch.seconds
+
+
+def hide(
+    source: Path,
+    facts: VideoFacts,
+    job: Job,
+    share: Sequence[Segment],
+    linked: Linked,
+    settings: HideSettings,
+    advance: Progress,
+) -> tuple[None, Seconds]:
+    """Pass two of some neighbouring segments."""
+    watch = Stopwatch()
+    hider = Hider(source, facts, job, settings, watch)
+    hider.hide(share, _looks(job, share), linked.tracks, linked.firsts[share[0].index], advance)
+    return None, watch.seconds
+
+
+def finish(
+    source: Path,
+    facts: VideoFacts,
+    job: Job,
+    segments: Sequence[Segment],
+    choice: join.Choice,
+    style: Style,
+    advance: Progress,
+) -> tuple[Done, Seconds]:
+    """The parts become one file with the chosen streams, and that is verified."""
+    watch, looks = Stopwatch(), _looks(job, segments)
+    advance("join", 0)
+    with watch.timed("join"):
+        parts = [job.part(segment.index) for segment, seen in zip(segments, looks, strict=True) if len(seen.pts)]
+        join.assemble(parts, job.assembled, facts.video.time_base)
+        join.remux(job.assembled, source, job.finished, facts, choice)
+    advance("verify", 0)
+    with watch.timed("verify"):
+        pts = np.concatenate([seen.pts for seen in looks]).tolist()
+        masks = _Masks(job, segments, looks)
+        checks = verify(job.finished, source, facts, choice, pts=pts, masks=masks, style=style, advance=advance)
+        return Done(checks, files.sha256(job.finished)), watch.seconds
+
+
+def _looks(job: Job, segments: Sequence[Segment]) -> list[Look]:
+    looks = [job.look(segment.index) for segment in segments]
+    whole = [seen for seen in looks if seen is not None]
+    if len(whole) < len(looks):
+        raise MediaError("The work folder was spoilt; run again, it starts anew.")
+    return whole
+
+
+class _Masks:
+    """What was painted on a frame, read back segment by segment: a long video's masks would fill the memory."""
+
+    def __init__(self, job: Job, segments: Sequence[Segment], looks: Sequence[Look]) -> None:
+        self._job = job
+        self._segments = [segment.index for segment, seen in zip(segments, looks, strict=True) if len(seen.pts)]
+        self._ends = np.cumsum([len(seen.pts) for seen in looks if len(seen.pts)])
+        self._place = -1
+        self._masks: dict[int, list[Mask]] = {}
+
+    def __call__(self, frame: int) -> Sequence[Mask]:
+        place = int(np.searchsorted(self._ends, frame, "right"))
+        if place != self._place:
+            self._place, self._masks = place, self._job.masks(self._segments[place])
+        return self._masks.get(frame, ())

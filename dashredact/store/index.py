@@ -1,0 +1,194 @@
+"""A quick memory of what the audit log says and of files that were hashed before.
+
+It holds nothing that cannot be had again: where it is missing, broken, or older than the log, it is made anew.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from threading import RLock
+from typing import Any, NamedTuple, TypeVar
+
+from dashredact.errors import MachineError
+from dashredact.store import audit, files
+
+T = TypeVar("T")
+
+_NAME, _FORM = "index.sqlite", 1
+_TABLES = """
+create table if not exists log (state text not null);
+create table if not exists results (
+    name text primary key, source text not null, place text, fingerprint text not null, outcome text not null,
+    output text not null, output_sha256 text not null, tracks text not null, tracks_sha256 text not null
+) without rowid;
+create index if not exists results_by_source on results (source, fingerprint);
+create index if not exists results_by_output on results (output);
+create index if not exists results_by_tracks on results (tracks);
+create table if not exists failures (
+    name text primary key, source text, fingerprint text not null, tries integer not null, last real not null,
+    reason text not null, quarantined text
+) without rowid;
+create table if not exists digests (path blob primary key, state text not null, sha256 text not null) without rowid;
+"""
+_SUCCESS = {"masked", "needs review", "duplicate", "corrected"}
+_FAILURE = {"failed", "refused", "bug"}
+
+
+class Result(NamedTuple):
+    """The newest line of the log that gave a source an output."""
+
+    name: str
+    source_sha256: str
+    place: str | None
+    fingerprint: str
+    outcome: str
+    output: str
+    """name under the output folder"""
+    output_sha256: str
+    tracks: str
+    tracks_sha256: str
+
+
+class Failures(NamedTuple):
+    """What the log says of a source that was tried in vain since it last succeeded, changed or was called back."""
+
+    name: str
+    source_sha256: str | None
+    fingerprint: str
+    tries: int
+    last: float
+    """seconds since 1970"""
+    reason: str
+    quarantined: str | None
+    """where it lies now, relative to the inbox"""
+
+
+class Index:
+    """Of one output folder, whose lock is held. May be used by several threads."""
+
+    def __init__(self, out: Path) -> None:
+        """LedgerError where the audit log is broken."""
+        self._log = out / audit.NAME
+        self._path = files.private_folder(files.private_folder(out) / files.WORK_FOLDER) / _NAME
+        self._lock = RLock()
+        try:
+            self._open()
+        except sqlite3.DatabaseError:
+            self._path.unlink(missing_ok=True)
+            self._open()
+
+    def _open(self) -> None:
+        with _disk(self._path):
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._data = sqlite3.connect(self._path, check_same_thread=False)
+        with _disk(self._path), self._data:
+            if self._data.execute("pragma user_version").fetchone() != (_FORM,):
+                for (table,) in self._data.execute("select name from sqlite_master where type = 'table'").fetchall():
+                    self._data.execute(f'drop table "{table}"')
+            self._data.executescript(f"pragma user_version = {_FORM}; pragma synchronous = normal; {_TABLES}")
+            known = self._data.execute("select state from log").fetchone()
+            if known != (_state(self._log),):
+                self._rebuild()
+
+    def _rebuild(self) -> None:
+        """From the log, every line of which is checked."""
+        self._data.execute("delete from results")
+        self._data.execute("delete from failures")
+        for record in audit.records(self._log):
+            self._apply(record)
+        self._remember_log()
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Put a record behind the others in the log, and remember what it says."""
+        with self._lock, _disk(self._path), self._data:
+            audit.append(self._log, record)
+            self._apply(record)
+            self._remember_log()
+
+    def result(self, name: str) -> Result | None:
+        return self._one(Result, "results where name = ?", name)
+
+    def owner(self, name: str) -> Result | None:
+        """Whose result has that name, of a masked video or a tracks file."""
+        return self._one(Result, "results where outcome != 'duplicate' and (output = ? or tracks = ?)", name, name)
+
+    def twins(self, source_sha256: str, fingerprint: str) -> list[Result]:
+        """Results of the same content under the same settings."""
+        found = "results where outcome != 'duplicate' and source = ? and fingerprint = ?"
+        return self._all(Result, found, source_sha256, fingerprint)
+
+    def failures(self, name: str) -> Failures | None:
+        return self._one(Failures, "failures where name = ?", name)
+
+    def quarantined(self) -> list[Failures]:
+        return self._all(Failures, "failures where quarantined is not null order by name")
+
+    def digest(self, path: Path, *, afresh: bool = False) -> str:
+        """sha256 of a file, from memory where size, times and inode are what they were."""
+        state = _state(path)
+        if not afresh:
+            row = self._row("select sha256 from digests where path = ? and state = ?", os.fsencode(path), state)
+            if row:
+                return str(row[0])
+        digest = files.sha256(path)
+        with self._lock, _disk(self._path), self._data:
+            self._data.execute("insert or replace into digests values (?, ?, ?)", (os.fsencode(path), state, digest))
+        return digest
+
+    def _apply(self, record: Mapping[str, Any]) -> None:
+        outcome, source = record["outcome"], record["source"]
+        name, digest = source["name"], source["sha256"]
+        if outcome in _SUCCESS and record.get("output"):
+            output, tracks = record["output"], record["tracks_file"]
+            made = (output["name"], output["sha256"], tracks["name"], tracks["sha256"])
+            row = (name, digest, source["place"], record["fingerprint"], outcome, *made)
+            self._data.execute("insert or replace into results values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        if outcome in _SUCCESS or outcome == "retried":
+            self._data.execute("delete from failures where name = ?", (name,))
+        elif outcome in _FAILURE:
+            before = self.failures(name)
+            same = before and (before.source_sha256, before.fingerprint) == (digest, record["fingerprint"])
+            count = before.tries + 1 if before and same else 1
+            when = datetime.fromisoformat(record["time"]).timestamp()
+            tried = (name, digest, record["fingerprint"], count, when, record["reason"], None)
+            self._data.execute("insert or replace into failures values (?, ?, ?, ?, ?, ?, ?)", tried)
+        elif outcome == "quarantined":
+            self._data.execute("update failures set quarantined = ? where name = ?", (record["moved_to"], name))
+
+    def _remember_log(self) -> None:
+        self._data.execute("delete from log")
+        self._data.execute("insert into log values (?)", (_state(self._log),))
+
+    def _one(self, form: Callable[..., T], found: str, *values: str) -> T | None:
+        row = self._row(f"select * from {found}", *values)
+        return form(*row) if row else None
+
+    def _all(self, form: Callable[..., T], found: str, *values: str) -> list[T]:
+        with self._lock, _disk(self._path):
+            return [form(*row) for row in self._data.execute(f"select * from {found}", values).fetchall()]
+
+    def _row(self, query: str, *values: Any) -> Any:
+        with self._lock, _disk(self._path):
+            return self._data.execute(query, values).fetchone()
+
+
+@contextmanager
+def _disk(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise MachineError(f"{path} cannot be written ({error}); make room on its disk and run again.") from error
+    except OSError as error:
+        raise MachineError(f"{path.parent} cannot be written ({error.strerror}); make room and run again.") from error
+
+
+def _state(path: Path) -> str:
+    """What changes when a file is written to."""
+    try:
+        now = path.stat()
+    except FileNotFoundError:
+        return "missing"
+    return f"{now.st_size} {now.st_mtime_ns} {now.st_ctime_ns} {now.st_ino}"
