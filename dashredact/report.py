@@ -19,13 +19,13 @@ from dashredact.store import audit, files, tracks
 from dashredact.store.tracks import TracksFile
 from dashredact.values import Kind
 from dashredact.web import pages
-from dashredact.web.values import BAD, DONE, Event, FileState, Folder, Masks, Picture, Row, Video
+from dashredact.web.values import BAD, DONE, DUPLICATE, Event, FileState, Folder, Masks, Picture, Row, Video
 
 FOLDER = "report"
 _PICTURES = 8
 _ROUNDING = 0.002  # seconds that a container may be off by
 _MARK_WITHIN = 1000  # bytes from the start of a page
-_TRIED = (*DONE, *BAD, "duplicate")
+_TRIED = (*DONE, *BAD, DUPLICATE)
 
 Record = Mapping[str, Any]
 

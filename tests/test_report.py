@@ -294,6 +294,17 @@ def test_a_later_line_of_another_kind_is_history(out: Path) -> None:
     assert "reviewed" in page.words and page.pictures
 
 
+def test_a_duplicate_shows_the_output_of_the_other_and_is_not_counted_again(out: Path) -> None:
+    record = told(out, result=True)
+    own = ("source", "output", "tracks_file", "policy", "settings", "model", "time")
+    twin = {**{key: record[key] for key in own}, "source": {**record["source"], "name": "twin.mp4"}}
+    audit.append(out / audit.NAME, {**twin, "outcome": "duplicate", "reason": "One output stands for both."})
+    report.write(out)
+    page, words = pages(out)["twin.html"], pages(out)["index.html"].words
+    assert page.pictures and "1 face track and 0 plate tracks" in page.words
+    assert re.search(rf"Frames\s*{record['frames']['out']}\s", words)
+
+
 def test_policies_are_counted(out: Path) -> None:
     record = told(out, result=True)
     audit.append(out / audit.NAME, {**record, "policy": {"name": "fleet", "version": 3}})

@@ -16,6 +16,8 @@ from dashredact.values import Array, Kind, Track
 BAD = ("refused", "failed", "bug")
 """How trying a video may end without a result."""
 DONE = ("masked", "corrected", "needs review")
+DUPLICATE = "duplicate"
+"""A source with the content of another, whose output stands for both."""
 
 
 class FileState(StrEnum):
@@ -135,7 +137,8 @@ class Video:
 
     @property
     def frames(self) -> int:
-        return int(self.told("frames", "out") or 0)
+        shown = len(self.masks.times) if self.masks else 0
+        return int(self.told("frames", "out") or shown)
 
     @property
     def length(self) -> float | None:
@@ -148,7 +151,9 @@ class Video:
         return float(sum((self.told("seconds") or {}).values()))
 
     def count(self, kind: Kind) -> int:
-        """Tracks of the kind, as the audit log has them."""
+        """Tracks of the kind, as the audit log has them; of a duplicate only the tracks file says so."""
+        if self.told("tracks") is None and self.masks:
+            return sum(track.kind is kind for track in self.masks.tracks)
         return int(self.told("tracks", kind, "tracks") or 0)
 
     @property
@@ -215,12 +220,13 @@ class Folder:
 
     @property
     def frames(self) -> int:
-        return sum(row.frames for row in self.rows)
+        """Of all videos but duplicates, whose output is another's."""
+        return sum(row.frames for row in self.rows if row.act != DUPLICATE)
 
     @property
     def length(self) -> float:
-        """Seconds of all videos whose length is known."""
-        return sum(row.length or 0.0 for row in self.rows)
+        """Seconds of the same videos, as far as their length is known."""
+        return sum(row.length or 0.0 for row in self.rows if row.act != DUPLICATE)
 
     @property
     def work(self) -> float:

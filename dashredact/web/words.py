@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from dashredact.values import Kind
-from dashredact.web.values import BAD, FileState, Folder, Video
+from dashredact.web.values import BAD, DUPLICATE, FileState, Folder, Video
 
 
 class Said(NamedTuple):
@@ -39,7 +39,8 @@ def of_video(video: Video) -> Sequence[Said]:
     """The summary of a video's page."""
     said = [_outcome(video)]
     if video.record.get("output"):
-        said += [_found(video), _checked(video), _on_disk(video), *_risky(video), _LIMIT]
+        checked = [] if video.act == DUPLICATE else [_checked(video)]
+        said += [_found(video), *checked, _on_disk(video), *_risky(video), _LIMIT]
     return said
 
 
@@ -58,6 +59,11 @@ def _outcome(video: Video) -> Said:
         return Said(
             f"{video.name} is masked, but a person should look at it before it is used.",
             f"{video.name} は処理済ですが、利用の前に人の確認が必要です。",
+        )
+    if video.act == DUPLICATE:
+        return Said(
+            f"{video.name} has the content of another video, whose masked output stands for both.",
+            f"{video.name} は別の動画と同じ内容です。処理済の動画は両方に共通です。",
         )
     return Said(f"{video.name}: {video.act}.", f"{video.name}: {_ACTS.get(video.act, video.act)}。")
 
