@@ -46,6 +46,8 @@ class Image:
     frame: int = 0
     time: float = 0.0
     """seconds; of a video's frames only"""
+    tracks: tuple[str, ...] = ()
+    """(B,) the object that a box is of, the same on every frame of its video; empty where the set does not say"""
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,7 @@ def _image(row: Any, where: str, folder: Path, rate: Fraction) -> Image:
         video,
         frame,
         time,
+        tuple(_track(mark, f"boxes[{n}] of {where}") for n, mark in enumerate(marks)),
     )
 
 
@@ -170,6 +173,13 @@ def _box(mark: Any, where: str) -> tuple[tuple[float, ...], int, bool]:
         raise _FormError(f"has a negative width or height in {where}")
     nothing = w == 0 or h == 0  # some tools leave such marks behind: there is nothing to find
     return (x, y, x + w, y + h), KINDS.index(mark["label"]), bool(mark.get("ignore", False)) or nothing
+
+
+def _track(mark: Mapping[str, Any], where: str) -> str:
+    name = mark.get("track")
+    if isinstance(name, bool) or not isinstance(name, int | str | None):
+        raise _FormError(f'has neither a number nor a name as "track" of {where}')
+    return "" if name is None else str(name)
 
 
 def _number(value: Any, what: str) -> float:
