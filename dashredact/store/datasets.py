@@ -42,12 +42,12 @@ class Image:
     """(B,) index into `KINDS`"""
     ignore: NDArray[np.bool_]
     """(B,) true where the box is neither an object nor background"""
+    tracks: tuple[str, ...]
+    """(B,) the object that a box is of, the same on every frame of its video; empty where the set does not say"""
     video: str | None = None
     frame: int = 0
     time: float = 0.0
     """seconds; of a video's frames only"""
-    tracks: tuple[str, ...] = ()
-    """(B,) the object that a box is of, the same on every frame of its video; empty where the set does not say"""
 
 
 @dataclass(frozen=True)
@@ -146,10 +146,10 @@ def _image(row: Any, where: str, folder: Path, rate: Fraction) -> Image:
         np.array([box for box, _, _ in parsed], np.float64).reshape(-1, 4),
         np.array([kind for _, kind, _ in parsed], np.int8),
         np.array([ignore for _, _, ignore in parsed], np.bool_),
+        tuple(_track(mark, f"boxes[{n}] of {where}") for n, mark in enumerate(marks)),
         video,
         frame,
         time,
-        tuple(_track(mark, f"boxes[{n}] of {where}") for n, mark in enumerate(marks)),
     )
 
 

@@ -360,10 +360,17 @@ def test_a_track_ends_where_its_object_leaves_the_picture() -> None:
 
 
 def test_a_box_is_grown_by_its_share_and_by_two_pixels_at_least() -> None:
-    sights = [_Sight(0, (100, 100, 200, 150)), _Sight(0, (600, 600, 608, 608))]
+    boxes = (100, 100, 200, 150), (600, 600, 608, 608)
+    sights = [_Sight(0, box, kind=Kind.PLATE) for box in boxes]
     large, small = _link(sights, np.array([0.0]), replace(_SETTINGS, grow=0.1))
     np.testing.assert_allclose(large.boxes, [[90, 95, 210, 155]], atol=_TOLERANCE)
     np.testing.assert_allclose(small.boxes, [[598, 598, 610, 610]], atol=_TOLERANCE)
+
+
+def test_the_mask_of_a_face_reaches_over_its_forehead() -> None:
+    face, plate = (_link([_Sight(0, (100, 100, 200, 200), kind=kind)], np.array([0.0]))[0].boxes[0] for kind in KINDS)
+    assert face[1] == plate[1] - 6
+    assert np.delete(face, 1).tolist() == np.delete(plate, 1).tolist()
 
 
 @pytest.mark.parametrize("frames", [0, 1, 5])
