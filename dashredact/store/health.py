@@ -21,9 +21,9 @@ Values = Mapping[str, float | Mapping[str, float]]
 
 
 def write(path: Path, values: Values) -> None:
-    """Replace the file in one step."""
+    """Replace the file in one step. Others may read it: the collector is another user, and counts name nobody."""
     files.private_folder(path.absolute().parent)
-    files.write(path.absolute(), text(values).encode())
+    files.write(path.absolute(), text(values).encode(), 0o644)
 
 
 def text(values: Values) -> str:
