@@ -1,16 +1,24 @@
 """What `batch` tells those who do not watch it: health file, journal, log file."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from clips import Finder, Library
+from conftest import SETTINGS
 
 from dashredact import cli
+from dashredact.batch import Batch
 from dashredact.cli import logs
+from dashredact.crew.pool import Limits, Pool
+from dashredact.progress import Progress
 from dashredact.store import health
+from dashredact.store.arrivals import Watch
+from dashredact.unattended import Rules, Run
 
 _BATCH = [sys.executable, "-m", "dashredact", "batch", "--inbox", "in", "--outbox", "out", "--quiet"]
 
@@ -47,6 +55,18 @@ def test_the_summary_is_one_line_in_the_journal_and_on_a_screen(listens: bool, t
     with os.fdopen(reader) as file:
         assert file.read() == ("<6>nothing new\n" if listens else "nothing new\n")
     assert done.returncode == 0
+
+
+def test_a_video_that_waits_is_said_once(tmp_path: Path, finder: Finder, clip: Library) -> None:
+    inbox, out = tmp_path / "in", tmp_path / "out"
+    inbox.mkdir()
+    shutil.copy(clip("sound.mp4"), inbox)
+    crew, progress = Pool(1, Limits()), Progress(quiet=True)
+    crew.stop()
+    batch = Batch(out, finder, SETTINGS, progress, crew=crew, unattended=True)
+    run = Run(inbox, out, batch, crew, Watch(inbox, out, 0), progress, Rules())
+    assert [outcome.verdict for outcome in run.outcomes()] == ["waiting"]
+    assert run.summary.line == "nothing new; waiting: 1 for the next run, oldest 0.0 h"
 
 
 def test_a_stream_that_is_closed_is_not_in_the_journal() -> None:
