@@ -69,6 +69,21 @@ def test_a_video_that_waits_is_said_once(tmp_path: Path, finder: Finder, clip: L
     assert run.summary.line == "nothing new; waiting: 1 for the next run, oldest 0.0 h"
 
 
+def test_an_upload_that_cannot_be_moved_to_quarantine_does_not_end_the_run(tmp_path: Path, finder: Finder) -> None:
+    inbox, out = tmp_path / "in", tmp_path / "out"
+    inbox.mkdir()
+    (inbox / "quarantine").write_text("in the way of the folder")
+    for name in ("a.mp4", "b.mp4"):
+        (inbox / name).write_text("no video")
+    progress, summaries = Progress(quiet=True), []
+    for _ in range(2):
+        batch = Batch(out, finder, SETTINGS, progress, unattended=True)
+        run = Run(inbox, out, batch, Pool(1, Limits()), Watch(inbox, out, 0), progress, Rules(tries=1))
+        summaries += [([outcome.verdict for outcome in run.outcomes()], dict(run.summary.waiting))]
+    assert summaries == [(["failed", "failed"], {"set aside": 2}), ([], {"set aside": 2})]
+    assert batch.index.quarantined() == []
+
+
 def test_a_stream_that_is_closed_is_not_in_the_journal() -> None:
     with Path(os.devnull).open() as file:
         pass

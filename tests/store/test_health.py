@@ -3,6 +3,9 @@
 import re
 from pathlib import Path
 
+import pytest
+
+from dashredact.errors import MachineError
 from dashredact.store import health
 
 _SAMPLE = re.compile(r'(dashredact_\w+)(?:\{kind="[^"]+"\})? (\S+)')
@@ -29,3 +32,9 @@ def test_the_collector_is_another_user_and_can_read_it(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o644
     assert "dashredact_last_run_exit_code 3" in path.read_text()
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_place_that_cannot_be_written_to_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "dashredact.prom").mkdir()
+    with pytest.raises(MachineError, match=r"The health file .*dashredact\.prom cannot be written"):
+        health.write(tmp_path / "dashredact.prom", {"last_run_exit_code": 0})
