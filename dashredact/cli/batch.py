@@ -3,6 +3,7 @@
 import json
 import logging
 import shutil
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -89,7 +90,6 @@ def batch(ctx: click.Context, /, **chosen: Any) -> None:
     if ctx.invoked_subcommand is not None:
         return
     inbox, out = _folders(chosen)
-    logs.begin(chosen["log_file"])
     with files.lock(out):
         raise SystemExit(_reported(lambda: _run(inbox, out, chosen), chosen, out))
 
@@ -108,17 +108,22 @@ def _reported(run: Callable[[], int], chosen: dict[str, Any], out: Path) -> int:
     """Run; whatever ends it, log and health file say so."""
     began, code = time.monotonic(), int(ExitCode.BUG)
     try:
+        logs.begin(chosen["log_file"])
         code = run()
     except DashredactError as error:
         code = error.exit_code
         logs.RUN.log(logging.ERROR if chosen["log_file"] else logging.DEBUG, printable(str(error)))
         raise
     finally:
-        if chosen["health_file"]:
-            values: dict[str, float] = {"last_run_timestamp_seconds": time.time(), "last_run_exit_code": code}
-            values |= {"last_run_seconds": time.monotonic() - began, "free_bytes": shutil.disk_usage(out).free}
-            health.write(chosen["health_file"], {**values, **chosen.get("health", {})})
+        _tell(chosen, out, code, time.monotonic() - began)
     return code
+
+
+def _tell(chosen: dict[str, Any], out: Path, code: int, seconds: float) -> None:
+    if chosen["health_file"]:
+        values: dict[str, float] = {"last_run_timestamp_seconds": time.time(), "last_run_exit_code": code}
+        values |= {"last_run_seconds": seconds, "free_bytes": shutil.disk_usage(out).free}
+        health.write(chosen["health_file"], {**values, **chosen.get("health", {})})
 
 
 def _run(inbox: Path, out: Path, chosen: dict[str, Any]) -> int:
@@ -135,6 +140,7 @@ def _run(inbox: Path, out: Path, chosen: dict[str, Any]) -> int:
             chosen["health"] = _health(run, batch)
             if not chosen["watch"] or (until and time.monotonic() >= until):
                 return code
+            _tell(chosen, out, code, run.summary.seconds)
             time.sleep(chosen["poll"])
 
 
@@ -157,7 +163,7 @@ def _once(run: Run, chosen: dict[str, Any]) -> int:
     if chosen["as_json"]:
         parts = {"outcomes": told.outcomes, "waiting": told.waiting, "oldest_waiting_seconds": told.oldest_waiting}
         click.echo(json.dumps({**parts, "frames": told.frames, "seconds": round(told.seconds, 2)}))
-    elif verdicts or not chosen["watch"]:
+    elif (verdicts or not chosen["watch"]) and not logs.in_journal(sys.stdout):  # where the log has it already
         click.echo(told.line)
     logs.RUN.info(told.line)
     return int(ExitCode.NOT_READY if run.short_of_room else exit_code(verdicts))
