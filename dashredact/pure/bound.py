@@ -56,7 +56,7 @@ def bound(missed: Sequence[int], confidence: float = CONFIDENCE) -> Bound:
 
 
 def most_share(hits: int, of: int, confidence: float = CONFIDENCE) -> float:
-    """The exact upper bound (Clopper-Pearson, one side) of a share of which `hits` in `of` were seen; 1 where of is 0."""
+    """The exact upper bound (Clopper-Pearson, one side) of a share, of which `hits` in `of` were seen. 1 for 0 in 0."""
     return 1.0 if hits >= of else float(beta.ppf(confidence, hits + 1, of - hits))
 
 
