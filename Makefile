@@ -36,10 +36,11 @@ $(READY): constraints.txt pyproject.toml
 	{ $$as_root apt-get update -qq && $$as_root apt-get install -y -qq ffmpeg; } >/dev/null 2>&1 \
 	  || { echo 'dashredact needs ffmpeg and ffprobe, and could not install them: install the ffmpeg package and run again.' >&2; exit 4; }
 
-run: setup  ## mask the sample clip into out/ (SOURCE=..., OUT=... for others)
+run: setup  ## mask the sample clip into out/, with a report (SOURCE=..., OUT=... for others)
 	$(BIN)/dashredact redact $(SOURCE) -o $(OUT) --audio keep
 	@$(BIN)/dashredact audit verify $(OUT)/audit.jsonl
 	@$(BIN)/dashredact audit show $(OUT)/audit.jsonl
+	@$(BIN)/dashredact report $(OUT)
 
 test: setup  ## run the tests
 	$(BIN)/python -m pytest -q

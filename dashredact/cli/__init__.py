@@ -1,6 +1,6 @@
 """Every command, option and exit code. The only room that knows click."""
 
-from dashredact.cli import audit, batch, check, evaluate, models, notice, policy, probe, redact, tracks
+from dashredact.cli import audit, batch, check, evaluate, models, notice, policy, probe, redact, report, tracks
 from dashredact.cli.app import main
 
 __all__ = ["main"]
@@ -8,6 +8,7 @@ __all__ = ["main"]
 _COMMANDS = (
     redact.redact,
     batch.batch,
+    report.report,
     probe.probe,
     tracks.tracks,
     audit.audit,

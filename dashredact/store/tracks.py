@@ -63,6 +63,11 @@ class TracksFile:
     """(frames,) ticks, rising"""
     tracks: tuple[Track, ...]
 
+    @property
+    def times(self) -> Array:
+        """(frames,) seconds since the first frame."""
+        return np.asarray((self.pts - self.pts[0]) * float(self.time_base))
+
 
 def encode(video: MaskedVideo, *, source_sha256: str, model: ModelIdentity, second_look: Mapping[str, object]) -> bytes:
     """second_look: what came of looking at the masked video again."""

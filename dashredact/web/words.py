@@ -1,0 +1,159 @@
+"""What a page says in sentences, in English and in Japanese."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from dashredact.values import Kind
+from dashredact.web.values import BAD, DUPLICATE, FileState, Folder, Video
+
+
+class Said(NamedTuple):
+    en: str
+    ja: str
+
+
+_STATES = {
+    FileState.AS_LOGGED: "監査記録にある sha256 と一致しています",
+    FileState.CHANGED: "監査記録にある sha256 と一致しません。書き換えられた可能性があります",
+    FileState.MISSING: "見つかりません",
+    FileState.OUTSIDE: "名前がフォルダーの外を指しているため、開いていません",
+    FileState.PURGED: "削除の記録があります",
+    FileState.NONE: "作られていません",
+}
+_LIMIT = Said(
+    "No detector finds everything: this page tells what was found and masked, not what was missed.",
+    "検出は完全ではありません。このページが示すのは見つけて隠したものであり、見落としの有無ではありません。",
+)
+
+
+def clock(seconds: float) -> str:
+    """`0:03.4`, or `1:02:03.4` from an hour on."""
+    tenths = round(seconds * 10)
+    hours, rest = divmod(tenths, 36000)
+    minutes, rest = divmod(rest, 600)
+    tail = f"{rest // 10:02}.{rest % 10}"
+    return f"{hours}:{minutes:02}:{tail}" if hours else f"{minutes}:{tail}"
+
+
+def of_video(video: Video) -> Sequence[Said]:
+    """The summary of a video's page."""
+    said = [_outcome(video)]
+    if video.record.get("output"):
+        checked = [] if video.act == DUPLICATE else [_checked(video)]
+        said += [_found(video), *checked, _on_disk(video), *_risky(video), _LIMIT]
+    return said
+
+
+def _outcome(video: Video) -> Said:
+    if video.act in BAD:
+        earlier = Said(
+            " What follows is of an earlier try that ended well.",
+            "以下は、それより前に正常に終わった処理についての記載です。",
+        )
+        more = earlier if video.earlier else Said(" There is no masked video of it.", "処理済の動画はありません。")
+        return Said(
+            f"The last try to mask {video.name} ended as: {video.act}.{more.en}",
+            f"{video.name} の直近の処理は「{_ACTS[video.act]}」で終わりました。{more.ja}",
+        )
+    if video.act == "needs review":
+        return Said(
+            f"{video.name} is masked, but a person should look at it before it is used.",
+            f"{video.name} は処理済ですが、利用の前に人の確認が必要です。",
+        )
+    if video.act == DUPLICATE:
+        return Said(
+            f"{video.name} has the content of another video, whose masked output stands for both.",
+            f"{video.name} は別の動画と同じ内容です。処理済の動画は両方に共通です。",
+        )
+    return Said(f"{video.name}: {video.act}.", f"{video.name}: {_ACTS.get(video.act, video.act)}。")
+
+
+_ACTS = {
+    "masked": "処理済",
+    "needs review": "要確認",
+    "corrected": "修正済",
+    "refused": "処理の拒否",
+    "failed": "失敗",
+    "bug": "ツールの不具合",
+    "duplicate": "重複",
+}
+
+
+def _found(video: Video) -> Said:
+    faces, plates, frames = video.count(Kind.FACE), video.count(Kind.PLATE), video.frames
+    length = f" ({video.length:.1f} s)" if video.length is not None else ""
+    duration = f"（{video.length:.1f} 秒）" if video.length is not None else ""
+    return Said(
+        f"On its {frames:,} frames{length} {_many(faces, 'face track')} and {_many(plates, 'plate track')} are masked."
+        " One person or car may give several tracks.",
+        f"{frames:,} フレーム{duration}で、顔 {faces:,} 件、ナンバープレート {plates:,} 件の軌跡を隠しました。"
+        "同じ人や車が複数の軌跡になることがあります。",
+    )
+
+
+def _checked(video: Video) -> Said:
+    if not video.told("verified"):
+        return Said(
+            "The audit log does not say that the finished file was checked.",
+            "完成したファイルを検査した記録がありません。",
+        )
+    frames, looked_at, masks = (
+        int(video.told("verified", key) or 0) for key in ("frames", "frames_looked_at", "masks_looked_at")
+    )
+    return Said(
+        f"The finished file was opened again: {looked_at:,} of {frames:,} frames were decoded, and {masks:,} masks were"
+        " compared with what had been painted.",
+        f"完成したファイルを開き直し、{frames:,} フレーム中 {looked_at:,} フレームで"
+        f" {masks:,} 個のマスクを照合しました。",
+    )
+
+
+def _on_disk(video: Video) -> Said:
+    return Said(f"The masked video {video.output}.", f"処理済の動画は、{_STATES[video.output]}。")
+
+
+def _risky(video: Video) -> Sequence[Said]:
+    if video.masks is None:
+        return [
+            Said(
+                f"The tracks file {video.tracks_file}; nothing is said of single tracks here.",
+                f"軌跡のファイルは、{_STATES[video.tracks_file]}。個々の軌跡は示していません。",
+            )
+        ]
+    risky, every = len(video.masks.risky), len(video.masks.tracks)
+    return [
+        Said(
+            f"{risky:,} of {_many(every, 'track')} have a reason to be looked at.",
+            f"{every:,} 件の軌跡のうち {risky:,} 件に、確認をすすめる理由があります。",
+        )
+    ]
+
+
+def of_folder(folder: Folder) -> Sequence[Said]:
+    """The summary of the batch page."""
+    if folder.broken:
+        return [
+            Said(
+                "The audit log is broken. Nothing it says of single videos is repeated here, because it may be false.",
+                "監査記録が壊れています。内容が正しいと言えないため、個々の動画については記載していません。",
+            )
+        ]
+    done = sum(row.act not in BAD for row in folder.rows)
+    todo = sum(bool(row.todo) for row in folder.rows)
+    return [
+        Said(
+            f"{_many(len(folder.rows), 'video')} tried: {done:,} with a result, {todo:,} for a person to look at.",
+            f"対象の動画 {len(folder.rows):,} 本のうち {done:,} 本に結果があり、{todo:,} 本は人の確認が必要です。",
+        ),
+        Said(
+            f"The audit log is unbroken over {_many(folder.lines, 'line')}: no line was changed, removed or moved."
+            " The log alone cannot tell whether its end was cut off.",
+            f"監査記録の {folder.lines:,} 行はつながっており、変更・削除・並べ替えはありません。"
+            "末尾が切り取られたかどうかは、記録だけでは分かりません。",
+        ),
+        _LIMIT,
+    ]
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
