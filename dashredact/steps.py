@@ -196,7 +196,7 @@ def compare(
     uncovered = second.bare(counted, lambda place: _boxes(masks(int(frames[place]))))
     times = (pts - facts.packets.shown_pts[0]) * float(facts.video.time_base)
     name, own = detector.identity.name, detector.thresholds
-    return (len(pts), second.finds(uncovered, frames, times, size, own, settings.second_look, name)), Counter()
+    return (len(pts), second.finds(uncovered, frames, times, own, settings.second_look, name)), Counter()
 
 
 def _boxes(masks: Sequence[Mask]) -> Array:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dashredact.pure.chains import Sights, chained
 from dashredact.pure.coverage import covered
-from dashredact.pure.tracks import link
 from dashredact.settings import LinkSettings, SecondLook
-from dashredact.values import KINDS, ORIGINS, Array, Detections, Kind, Origin, Track
+from dashredact.values import KINDS, Array, Detections, Kind
 
 _UNDER = 0.5  # share of a box under masks from which it is the mask that looks like that
 
@@ -24,7 +24,7 @@ class Find:
     time: float
     """seconds of that frame from the start of the video"""
     box: tuple[float, float, float, float]
-    """x0 y0 x1 y1 on that frame, with a margin of two pixels"""
+    """x0 y0 x1 y1 on that frame"""
     score: float
     first: int
     """first frame on which it was seen"""
@@ -69,7 +69,6 @@ def finds(
     found: Detections,
     looked_at: NDArray[np.int64],
     times: Array,
-    size: tuple[int, int],
     thresholds: dict[Kind, float],
     settings: SecondLook,
     model: str,
@@ -79,29 +78,31 @@ def finds(
     found: by index into `looked_at`. looked_at: (n,) frames of the video, rising. times: (n,) their seconds.
     thresholds: the detector's own.
     """
-    lowest = {kind: settings.threshold(thresholds[kind]) for kind in KINDS}
-    how = LinkSettings(lowest, weakest=min(lowest.values()), extend=0, smooth=0, grow=0)
-    seen = [_find(track, looked_at, times, model) for track in link(found, times, *size, how)]
-    return [
-        find
-        for find in seen
-        if find.sights >= min(settings.sights, len(looked_at)) or find.score >= settings.alone(thresholds[find.kind])
-    ]
+    enough = min(settings.sights, len(looked_at))
+    there: list[Find] = []
+    for number, kind in enumerate(KINDS):
+        lowest, certain = settings.threshold(thresholds[kind]), settings.alone(thresholds[kind])
+        own = np.flatnonzero((found.kinds == number) & (found.scores >= lowest))
+        sights = Sights(found.frames[own], found.boxes[own].astype(np.float64), found.scores[own])
+        for rows in chained(sights, times, lowest, LinkSettings()):
+            seen = sights.take(rows)
+            if len(rows) >= enough or seen.scores.max() >= certain:
+                there.append(_find(kind, seen, looked_at, times, model))
+    return sorted(there, key=lambda find: find.frame)
 
 
-def _find(track: Track, looked_at: NDArray[np.int64], times: Array, model: str) -> Find:
-    seen = np.flatnonzero(track.origins == ORIGINS.index(Origin.DETECTED))
-    best = int(seen[track.scores[seen].argmax()])
-    at = track.first + best
-    x0, y0, x1, y1 = (round(float(side), 1) for side in track.boxes[best])
+def _find(kind: Kind, seen: Sights, looked_at: NDArray[np.int64], times: Array, model: str) -> Find:
+    best = int(seen.scores.argmax())
+    frames = looked_at[seen.frames].tolist()
+    x0, y0, x1, y1 = (round(float(side), 1) for side in seen.boxes[best])
     return Find(
-        kind=track.kind,
-        frame=int(looked_at[at]),
-        time=round(float(times[at]), 4),
+        kind=kind,
+        frame=frames[best],
+        time=round(float(times[seen.frames[best]]), 4),
         box=(x0, y0, x1, y1),
-        score=round(float(track.scores[best]), 3),
-        first=int(looked_at[track.first + seen[0]]),
-        last=int(looked_at[track.first + seen[-1]]),
-        sights=len(seen),
+        score=round(float(seen.scores[best]), 3),
+        first=frames[0],
+        last=frames[-1],
+        sights=len(frames),
         model=model,
     )

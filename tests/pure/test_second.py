@@ -26,7 +26,7 @@ def seen(*rows: tuple[int, float, ArrayLike], kind: Kind = Kind.PLATE) -> Detect
 
 def found(detections: Detections, frames: int = 12, how: SecondLook = HOW) -> list[Find]:
     at = np.arange(0, 5 * frames, 5)
-    return finds(detections, at, at / 30, (640, 360), OWN, how, "m")
+    return finds(detections, at, at / 30, OWN, how, "m")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_two_sights_or_a_sure_one_make_a_find(scores: list[float], count: int) -
 def test_a_find_says_where_it_was_seen_best() -> None:
     (find,) = found(seen((2, 0.6, BOX), (3, 0.8, (102, 50, 142, 70)), (4, 0.7, (104, 50, 144, 70))))
     assert (find.kind, find.frame, find.first, find.last, find.sights) == (Kind.PLATE, 15, 10, 20, 3)
-    assert (find.time, find.score, find.box) == (0.5, pytest.approx(0.8), (100.0, 48.0, 144.0, 72.0))
+    assert (find.time, find.score, find.box) == (0.5, pytest.approx(0.8), (102.0, 50.0, 142.0, 70.0))
     assert str(find) == "plate at 0.50 s (frame 15, score 0.80)"
 
 
