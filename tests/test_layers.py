@@ -31,9 +31,10 @@ _ALLOWED = {
     "crew": {"errors", "values"},
     "steps": _BASE | {"stopwatch", "pure", "media", "store", "look", "hide"},
     "pipeline": _BASE | {"pure", "media", "store", "crew", "steps"},
-    "account": _BASE | {"store", "pipeline"},
+    "account": _BASE | {"pure", "store", "look", "pipeline"},
+    "recall": _BASE | {"store"},
     "outcome": {"errors"},
-    "batch": _BASE | {"pure", "store", "look", "crew", "pipeline", "account", "outcome"},
+    "batch": _BASE | {"pure", "store", "crew", "pipeline", "account", "recall", "outcome"},
     "unattended": {"outcome", "batch", "crew", "progress", "store"},
     "evaluate": _BASE | {"pure", "store"},
     "web": _BASE | {"pure"},
@@ -42,7 +43,7 @@ _ALLOWED = {
     "progress": {"values"},
     "cli": _BASE
     | {"__init__", "pure", "media", "store", "detect", "describe", "progress", "crew", "outcome", "batch"}
-    | {"unattended", "evaluate", "policy", "public", "report"},
+    | {"unattended", "evaluate", "policy", "public", "pipeline", "report"},
     "__main__": {"cli"},
 }
 """Room or module: the rooms and modules that it may import besides itself."""

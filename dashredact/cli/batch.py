@@ -14,10 +14,11 @@ import click
 from dashredact.batch import Batch
 from dashredact.cli import logs
 from dashredact.cli.app import printable
-from dashredact.cli.masking import MASK, WORKERS, crew_of, exit_code, settings_of
+from dashredact.cli.masking import MASK, WORKERS, crew_of, exit_code, seconds_of, settings_of
 from dashredact.cli.options import DETECT, detector_of, options
 from dashredact.errors import DashredactError, ExitCode, UsageError
 from dashredact.outcome import Outcome, Verdict
+from dashredact.pipeline import Aids
 from dashredact.progress import Progress
 from dashredact.store import files, health, quarantine, zones
 from dashredact.store.arrivals import Watch
@@ -128,11 +129,14 @@ def _tell(chosen: dict[str, Any], out: Path, code: int, seconds: float) -> None:
 
 def _run(inbox: Path, out: Path, chosen: dict[str, Any]) -> int:
     detector = detector_of(chosen)
-    settings = settings_of(chosen, detector)
+    seconds = seconds_of(chosen, detector)
+    settings, aids = settings_of(chosen, detector, seconds=seconds), Aids(seconds, keep=chosen["keep_detections"])
     cameras = zones.read(chosen["zones"]) if chosen["zones"] else ()
     watch = Watch(inbox, out, chosen["settle"])
     with crew_of(chosen) as crew, Progress(quiet=chosen["quiet"]) as progress:
-        batch = Batch(out, detector, settings, progress, cameras, crew, trust=not chosen["rehash"], unattended=True)
+        batch = Batch(
+            out, detector, settings, progress, cameras, crew, aids, trust=not chosen["rehash"], unattended=True
+        )
         until = time.monotonic() + 60 * chosen["time_limit"] if chosen["time_limit"] else None
         while True:
             run = Run(inbox, out, batch, crew, watch, progress, _rules(chosen, until))
@@ -199,7 +203,8 @@ def retry(outer: dict[str, Any], /, names: Sequence[str], **own: Any) -> None:
     inbox, out = _folders(chosen)
     with files.lock(out):
         detector = detector_of(chosen)
-        batch = Batch(out, detector, settings_of(chosen, detector), lambda _fact: None)
+        settings = settings_of(chosen, detector, seconds=seconds_of(chosen, detector))
+        batch = Batch(out, detector, settings, lambda _fact: None)
         for name in names:
             failures = batch.index.failures(name)
             if failures is None:

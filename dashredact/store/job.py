@@ -6,6 +6,7 @@ Holds detections, encoded masked parts and what was painted; never an unmasked p
 import hashlib
 import os
 import shutil
+from copy import copy
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -44,6 +45,12 @@ class Job:
     def part(self, segment: int) -> Path:
         """The encoded part of a segment; it exists only whole."""
         return self.folder / f"part-{segment:05}.mp4"
+
+    def again(self, key: str) -> "Job":
+        """The same video's place for what is seen on its finished file; inside, so that it goes with it."""
+        other = copy(self)
+        other.folder = private_folder(self.folder / f"again-{key}")
+        return other
 
     def close(self) -> None:
         """Empty the work folder: the result is out, or will never be."""
