@@ -33,7 +33,8 @@ _ALLOWED = {
     "pipeline": _BASE | {"pure", "media", "store", "crew", "steps"},
     "account": _BASE | {"store", "pipeline"},
     "outcome": {"errors"},
-    "batch": _BASE | {"pure", "store", "look", "crew", "pipeline", "account", "outcome"},
+    "admission": _BASE | {"pure", "media", "store"},
+    "batch": _BASE | {"pure", "store", "look", "crew", "pipeline", "account", "admission", "outcome"},
     "unattended": {"outcome", "batch", "crew", "progress", "store"},
     "evaluate": _BASE | {"pure", "store"},
     "web": _BASE | {"pure"},
@@ -42,6 +43,7 @@ _ALLOWED = {
     "progress": {"values"},
     "cli": _BASE
     | {"__init__", "pure", "media", "store", "detect", "describe", "progress", "crew", "outcome", "batch"}
+    | {"admission"}
     | {"unattended", "evaluate", "policy", "public", "report"},
     "__main__": {"cli"},
 }

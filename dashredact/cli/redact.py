@@ -9,7 +9,7 @@ import click
 
 from dashredact import batch
 from dashredact.cli.app import say
-from dashredact.cli.masking import MASK, WORKERS, cameras_of, crew_of, exit_code, settings_of
+from dashredact.cli.masking import MASK, POLICY, WORKERS, admission_of, cameras_of, crew_of, exit_code, settings_of
 from dashredact.cli.options import DETECT, JSON, SOURCES, detector_of
 from dashredact.outcome import Outcome, Verdict
 from dashredact.progress import Progress
@@ -21,6 +21,7 @@ from dashredact.store import files, inbox
 @click.option("-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="Output folder.")
 @DETECT
 @MASK
+@POLICY
 @WORKERS
 @click.option("--dry-run", is_flag=True, help="Only detect, and say what would be masked.")
 @JSON
@@ -39,9 +40,10 @@ def redact(sources: Sequence[Path], output: Path, dry_run: bool, as_json: bool, 
     cameras = cameras_of(chosen["zones"], items)
     detector = detector_of(chosen)
     settings = settings_of(chosen, detector)
+    admission = admission_of(chosen, settings)
     with Progress(quiet=quiet) as progress, files.lock(output), crew_of(chosen) as crew:
         progress.expect({item.name: item.source.stat().st_size for item in items})
-        run = batch.Batch(output, detector, settings, progress, cameras, crew)
+        run = batch.Batch(output, detector, settings, progress, cameras, crew, admission)
         verdicts = []
         for outcome in run.rehearse(items) if dry_run else run.run(items):
             progress.end(outcome.name)

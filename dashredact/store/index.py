@@ -13,11 +13,12 @@ from threading import RLock
 from typing import Any, NamedTuple, TypeVar
 
 from dashredact.errors import MachineError
+from dashredact.pure.acts import act_of, policy_mark
 from dashredact.store import audit, files
 
 T = TypeVar("T")
 
-_NAME, _FORM = "index.sqlite", 1
+_NAME, _FORM = "index.sqlite", 2
 _TABLES = """
 create table if not exists log (state text not null);
 create table if not exists results (
@@ -28,13 +29,13 @@ create index if not exists results_by_source on results (source, fingerprint);
 create index if not exists results_by_output on results (output);
 create index if not exists results_by_tracks on results (tracks);
 create table if not exists failures (
-    name text primary key, source text, fingerprint text not null, tries integer not null, last real not null,
-    reason text not null, quarantined text
+    name text primary key, source text, fingerprint text not null, policy text not null, outcome text not null,
+    tries integer not null, last real not null, reason text not null, quarantined text
 ) without rowid;
 create table if not exists digests (path blob primary key, state text not null, sha256 text not null) without rowid;
 """
 _SUCCESS = {"masked", "needs review", "duplicate", "corrected"}
-_FAILURE = {"failed", "refused", "bug"}
+_FAILURE = {"failed", "refused", "refused by policy", "bug"}
 
 
 class Result(NamedTuple):
@@ -58,6 +59,9 @@ class Failures(NamedTuple):
     name: str
     source_sha256: str | None
     fingerprint: str
+    policy: str
+    """see `policy_mark`"""
+    outcome: str
     tries: int
     last: float
     """seconds since 1970"""
@@ -140,7 +144,9 @@ class Index:
         return digest
 
     def _apply(self, record: Mapping[str, Any]) -> None:
-        outcome, source = record["outcome"], record["source"]
+        outcome, source = act_of(record), record.get("source")
+        if not source:
+            return
         name, digest = source["name"], source["sha256"]
         if outcome in _SUCCESS and record.get("output"):
             output, tracks = record["output"], record["tracks_file"]
@@ -151,11 +157,11 @@ class Index:
             self._data.execute("delete from failures where name = ?", (name,))
         elif outcome in _FAILURE:
             before = self.failures(name)
-            same = before and (before.source_sha256, before.fingerprint) == (digest, record["fingerprint"])
-            count = before.tries + 1 if before and same else 1
+            tried = (name, digest, record["fingerprint"], policy_mark(record["policy"]))
+            count = before.tries + 1 if before and before[:4] == tried else 1
             when = datetime.fromisoformat(record["time"]).timestamp()
-            tried = (name, digest, record["fingerprint"], count, when, record["reason"], None)
-            self._data.execute("insert or replace into failures values (?, ?, ?, ?, ?, ?, ?)", tried)
+            row = (*tried, outcome, count, when, record["reason"], None)
+            self._data.execute("insert or replace into failures values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
         elif outcome == "quarantined":
             self._data.execute("update failures set quarantined = ? where name = ?", (record["moved_to"], name))
 
