@@ -18,7 +18,7 @@ from dashredact.pure.holds import Hold, holding, standing
 from dashredact.pure.retention import Books, File, Finding, Made, Original, Rule, What
 from dashredact.store import audit, files, job, seal
 from dashredact.store.arrivals import Arrival, Watch
-from dashredact.store.deletions import Deletions, Wish
+from dashredact.store.deletions import NOT_THE_FILE, Deletions, Wish
 
 if TYPE_CHECKING:  # what reads a policy takes a third of a second to load
     from dashredact.store.policy import PolicyFile
@@ -200,6 +200,8 @@ class Purge:
     def _delete(self, path: Path, file: File, about: Mapping[str, Any], rule: Rule | Mapping[str, Any]) -> Finding:
         told = rule.told() if isinstance(rule, Rule) else rule
         words = f"{told['name']}, {told['days']} days from {told['from']}"
+        if self.deletions is None and file.sha256 and not files.holds(path, file.sha256):
+            return Finding(What.OVERDUE, file.name, f"cannot be deleted ({NOT_THE_FILE.format(path.name)})")
         if self.deletions:
             record = self._record(Act.PURGED, f"{file.name}: {words}.", told, about)
             try:

@@ -19,6 +19,7 @@ from dashredact.store.index import Index
 
 _NOTE = "purge.json"
 _LATE = "The run that deleted it was stopped; this line was written by the next one."
+NOT_THE_FILE = "{} is not the file that the audit log names"
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def _identified(wish: Wish) -> tuple[int, ...]:
     """The state in which it is the file meant."""
     state = _state(wish.path)
     if wish.sha256 and (wish.path.is_symlink() or not files.holds(wish.path, wish.sha256)):
-        raise ChangedError(f"{wish.path.name}: is not the file that the audit log names.")
+        raise ChangedError(f"{NOT_THE_FILE.format(wish.path.name)}.")
     return state
 
 

@@ -144,9 +144,9 @@ class Index:
         return digest
 
     def _apply(self, record: Mapping[str, Any]) -> None:
-        outcome, source = act_of(record), record.get("source")
-        if not source:
-            return
+        if "fingerprint" not in record:
+            return  # it tells of something else than masking
+        outcome, source = act_of(record), record["source"]
         name, digest = source["name"], source["sha256"]
         if outcome in _SUCCESS and record.get("output"):
             output, tracks = record["output"], record["tracks_file"]
