@@ -26,7 +26,7 @@ _BOTH = "both"
 MASK = options(
     click.option(
         "--kinds",
-        type=click.Choice([_BOTH, *KINDS]),
+        type=click.Choice([_BOTH, *map(str, KINDS)]),
         default=_BOTH,
         show_default=True,
         help="What is masked; a policy wants a --reason for one alone.",

@@ -82,6 +82,8 @@ class Original:
     @property
     def blocked(self) -> str:
         """Why it may not go, whatever the day, as half a sentence; empty where its output decides."""
+        if self.act == Act.REFUSED_BY_POLICY:
+            return "is not masked (refused by policy); delete it yourself, or correct what the policy refused"
         if self.act in _FAILED or self.output is None:
             return f"is not masked ({self.act}); mask it, or delete it yourself"
         if self.opinion == _REJECTED:
