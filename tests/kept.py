@@ -59,7 +59,9 @@ class Fleet:
             path = self.out / output
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(bytes_)
-        output, tracks = ({key: told[key] for key in ("name", "sha256", "bytes")} for told in (self.told(*one) for one in made))
+        output, tracks = (
+            {key: told[key] for key in ("name", "sha256", "bytes")} for told in (self.told(*one) for one in made)
+        )
         about = {"source": source, "output": output, "tracks_file": tracks}
         self.line(act, filmed=filmed, **about)
         return [self.inbox / name, *(self.out / output for output, _ in made)]

@@ -86,7 +86,9 @@ def test_without_a_policy_the_log_says_so(call: Call, videos: Callable[..., Path
 def test_each_video_is_let_in_or_refused_by_itself(
     call: Call, policy: Path, videos: Callable[..., Path], tmp_path: Path
 ) -> None:
-    folder = videos(f"front-{_DAY}.mp4", f"front-{_EARLIER}.mp4", f"cabin-{_DAY}.mp4", f"side-{_DAY}.mp4", "front-x.mp4")
+    folder = videos(
+        f"front-{_DAY}.mp4", f"front-{_EARLIER}.mp4", f"cabin-{_DAY}.mp4", f"side-{_DAY}.mp4", "front-x.mp4"
+    )
     done = call("redact", folder, "-o", tmp_path / "out", "-q", "--policy", policy, "--purpose", "evidence")
     assert done.exit_code == ExitCode.REFUSED_BY_POLICY
     records = {record["source"]["name"]: record for record in _records(tmp_path)}
@@ -148,9 +150,7 @@ def test_a_kind_that_is_not_asked_for_is_not_masked(
 
 
 @pytest.mark.parametrize("word", ["--purpose", "--basis", "--reason", "--captured"])
-def test_what_is_said_to_a_policy_needs_one(
-    call: Call, videos: Callable[..., Path], tmp_path: Path, word: str
-) -> None:
+def test_what_is_said_to_a_policy_needs_one(call: Call, videos: Callable[..., Path], tmp_path: Path, word: str) -> None:
     done = call("redact", videos("a.mp4"), "-o", tmp_path / "out", word, "2026-04-01")
     assert done.exit_code == ExitCode.USAGE and f"{word} is said to a policy" in done.stderr
 
@@ -222,7 +222,9 @@ def test_a_zones_file_without_the_camera_is_no_reason_to_leave_its_masks_out(
     call: Call, zoned: Path, videos: Callable[..., Path], tmp_path: Path
 ) -> None:
     zoned.with_name("zones.toml").write_text(_ZONES.replace("front", "frnt"))
-    done = call("redact", videos(f"front-{_DAY}.mp4"), "-o", tmp_path / "out", "-q", "--policy", zoned, "--purpose", "evidence")
+    done = call(
+        "redact", videos(f"front-{_DAY}.mp4"), "-o", tmp_path / "out", "-q", "--policy", zoned, "--purpose", "evidence"
+    )
     assert done.exit_code == ExitCode.SOME_FAILED and "has no zones for it" in done.stderr
 
 
@@ -240,7 +242,9 @@ def test_batch_refuses_once_and_tries_again_under_another_policy(
     second = call(*words, **under)
     assert second.exit_code == ExitCode.OK and "waiting: 1 refused by policy" in second.stdout
     assert len(_records(tmp_path)) == 1 and (folder / f"front-{_EARLIER}.mp4").exists()
-    policy.write_text(policy.read_text().replace(str(START), str(START - timedelta(20))).replace("2026-03-01", "2026-02-01"))
+    policy.write_text(
+        policy.read_text().replace(str(START), str(START - timedelta(20))).replace("2026-03-01", "2026-02-01")
+    )
     third = call(*words, **under)
     assert third.exit_code == ExitCode.OK, third.stdout + third.stderr
     assert [record["act"] for record in _records(tmp_path)] == ["refused by policy", "masked"]

@@ -8,12 +8,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import jsonschema
-import pytest
 import pyrage
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kept import CAPTURED, FILMED, MASKED, Fleet, after
-from policies import FULL
 
 from dashredact.public import traces
 from dashredact.public.evidence import Case
@@ -125,7 +124,12 @@ def test_exactly_what_the_policy_says_goes(cases: list[Situation]) -> None:
 
         findings = fleet.purge(TODAY)
         assert findings == foreseen
-        gone = {path for mine, case in zip(paths, cases, strict=True) for path, goes in zip(mine, _expected(case), strict=True) if goes}
+        gone = {
+            path
+            for mine, case in zip(paths, cases, strict=True)
+            for path, goes in zip(mine, _expected(case), strict=True)
+            if goes
+        }
         assert {path: path.read_bytes() for path in fleet.files()} == {p: c for p, c in before.items() if p not in gone}
         assert sorted(fleet.purged()) == sorted(
             path.relative_to(fleet.inbox if path.is_relative_to(fleet.inbox) else fleet.out).as_posix() for path in gone
@@ -233,7 +237,12 @@ def test_days_count_from_the_name_or_the_day_of_masking_where_the_log_says_no_da
 def test_a_duplicate_goes_when_the_output_that_stands_for_it_is_verified(fleet: Fleet) -> None:
     _, output, _ = fleet.masked("front-1.mp4", content=b"same")
     first = fleet.records[0]
-    fleet.line("duplicate", source=fleet.source("front-2.mp4", b"same"), output=first["output"], tracks_file=first["tracks_file"])
+    fleet.line(
+        "duplicate",
+        source=fleet.source("front-2.mp4", b"same"),
+        output=first["output"],
+        tracks_file=first["tracks_file"],
+    )
     output.rename(output.with_name("moved"))
     assert {finding.what for finding in fleet.purge(after(9))} == {What.OVERDUE}
     output.with_name("moved").rename(output)
@@ -258,7 +267,13 @@ def test_after_a_correction_the_new_output_counts(fleet: Fleet) -> None:
     output.write_bytes(b"corrected")
     told = {**fleet.told("front-1.masked.mp4", b"corrected")}
     del told["place"]
-    fleet.line("corrected", source=first["source"], output=told, tracks_file=first["tracks_file"], replaces=first["output"]["sha256"])
+    fleet.line(
+        "corrected",
+        source=first["source"],
+        output=told,
+        tracks_file=first["tracks_file"],
+        replaces=first["output"]["sha256"],
+    )
     fleet.purge(after(CAPTURED + 1))
     assert not original.exists() and output.exists()
 
@@ -269,7 +284,9 @@ def test_without_an_inbox_originals_are_left_alone(fleet: Fleet) -> None:
     assert original.exists() and not output.exists() and not tracks.exists()
 
 
-@pytest.mark.parametrize("name", ["../outside.mp4", "sub/../../outside.mp4", "-rf", "a\nb.mp4", '"><b>.mp4', "日本.mp4"])
+@pytest.mark.parametrize(
+    "name", ["../outside.mp4", "sub/../../outside.mp4", "-rf", "a\nb.mp4", '"><b>.mp4', "日本.mp4"]
+)
 def test_hostile_names_in_the_log_reach_nothing_outside(fleet: Fleet, name: str) -> None:
     outside = fleet.inbox.parent / "outside.mp4"
     outside.write_bytes(b"original " + name.encode())
@@ -341,11 +358,17 @@ def test_originals_that_are_kept_are_sealed_and_only_the_key_opens_them(
     assert original.exists()
     (finding,) = fleet.purge(after(1), recipient=recipient)
     sealed = original.with_name("front-1.mp4.age")
-    assert (finding.what, original.exists()) == (What.SEALED, False) and all(p.exists() for p in (doubtful, held, failed))
+    assert (finding.what, original.exists()) == (What.SEALED, False) and all(
+        p.exists() for p in (doubtful, held, failed)
+    )
     assert sealed.stat().st_mode & 0o777 == 0o600 and content not in sealed.read_bytes()
     assert pyrage.decrypt(sealed.read_bytes(), [key]) == content
     record = fleet.records[-1]
-    assert (record["act"], record["sealed"]["name"], record["sealed_for"]) == ("sealed", "sub/front-1.mp4.age", recipient)
+    assert (record["act"], record["sealed"]["name"], record["sealed_for"]) == (
+        "sealed",
+        "sub/front-1.mp4.age",
+        recipient,
+    )
     jsonschema.validate(record, json.loads(schemas.text("audit-2.json")))
     assert fleet.purge(after(1), recipient=recipient) == []
 

@@ -55,7 +55,11 @@ def _half_a_folder(path: Path) -> None:
 
 HOOKS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
     **{
-        f"{words}, {number}": (place, name, lambda act, number=number, before=before: _dying(act, number, before=before))
+        f"{words}, {number}": (
+            place,
+            name,
+            lambda act, number=number, before=before: _dying(act, number, before=before),
+        )
         for number in (1, 2, 4)
         for words, place, name, before in (
             ("before the note", Deletions, "_begin", True),
@@ -132,7 +136,9 @@ def test_after_a_kill_the_next_purge_settles_what_is_open(tmp_path: Path, hook: 
     _agree(fleet)
     fleet.purge(LATE)
     _agree(fleet)
-    expected = [name for n in range(2) for name in (f"front-{n}.mp4", f"front-{n}.masked.mp4", f"front-{n}.tracks.json")]
+    expected = [
+        name for n in range(2) for name in (f"front-{n}.mp4", f"front-{n}.masked.mp4", f"front-{n}.tracks.json")
+    ]
     assert sorted(fleet.purged()) == sorted([*expected, f".dashredact/{work.name}"])
     assert kept.exists()
 
@@ -173,4 +179,3 @@ def test_the_clock_of_a_late_line_is_that_of_the_deletion(tmp_path: Path) -> Non
     fleet.purge(after(CAPTURED + 3))
     (record,) = (record for record in fleet.records if record["act"] == "purged")
     assert record["time"][:10] == str(after(CAPTURED + 1)) and "was stopped" in record["reason"]
-

@@ -43,7 +43,9 @@ def test_purge_prints_what_it_did_and_exits_5_only_if_something_is_overdue(
     fleet: Fleet, words: list[str | Path]
 ) -> None:
     original, *_ = fleet.masked("front-1.mp4", filmed=date.today() - timedelta(30))
-    assert _call(*words, "--dry-run").stdout.startswith("would be deleted: front-1.mp4 (retention.captured, 3 days from")
+    assert _call(*words, "--dry-run").stdout.startswith(
+        "would be deleted: front-1.mp4 (retention.captured, 3 days from"
+    )
     assert original.exists()
     done = _call(*words)
     assert done.exit_code == ExitCode.OK and done.stdout.startswith("deleted: front-1.mp4 (") and not original.exists()
@@ -77,7 +79,9 @@ def test_what_is_held_stays_until_it_is_released(fleet: Fleet, words: list[str |
     line = _call("hold", "list", "--outbox", fleet.out).stdout
     assert line == f"front-1.mp4: police, until {LATER}: request 5\n"
     assert _call(*words).stdout.startswith("held: front-1.mp4 (police") and original.exists()
-    assert _call("hold", "release", "front-1.mp4", "--outbox", fleet.out, "--reason", "settled").exit_code == ExitCode.OK
+    assert (
+        _call("hold", "release", "front-1.mp4", "--outbox", fleet.out, "--reason", "settled").exit_code == ExitCode.OK
+    )
     assert _call("hold", "list", "--outbox", fleet.out).stdout == ""
     assert _call(*words).exit_code == ExitCode.OK and not original.exists()
     held, released = fleet.records[1:3]

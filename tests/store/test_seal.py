@@ -22,7 +22,9 @@ def test_any_length_comes_back_and_passes_the_check(tmp_path: Path, size: int) -
     seal.check(sealed, size)
 
 
-@pytest.mark.parametrize("spoil", [lambda c: c[:-1], lambda c: c + b"x", lambda c: b"x" + c, lambda c: b"", lambda c: c[:40]])
+@pytest.mark.parametrize(
+    "spoil", [lambda c: c[:-1], lambda c: c + b"x", lambda c: b"x" + c, lambda c: b"", lambda c: c[:40]]
+)
 def test_what_is_cut_off_longer_or_no_age_file_does_not(tmp_path: Path, spoil: object) -> None:
     plain, sealed = tmp_path / "plain", tmp_path / "sealed"
     plain.write_bytes(b"x" * 1000)
