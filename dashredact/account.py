@@ -20,7 +20,6 @@ def context(detector: Detector, settings: Settings, fingerprint: str) -> dict[st
     """When, by whom, with what: the part of a line that does not depend on the video."""
     return {
         **origin.told(),
-        "policy": "no policy",
         "model": asdict(detector.identity),
         "settings": settings.as_dict(),
         "fingerprint": fingerprint,

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
-from dashredact.values import Kind, ModelIdentity
+from dashredact.values import KINDS, Kind, ModelIdentity
 
 JOURNEY_VERSION = 1
 """Raise it when the same settings would give another output: finished videos are then masked again."""
@@ -32,7 +32,8 @@ class LinkSettings:
     """How detections become tracks. Times are seconds, so that they mean the same at every frame rate."""
 
     thresholds: dict[Kind, float] = field(default_factory=dict)
-    """score from which a detection starts a track, per kind; lower ones only continue one"""
+    """score from which a detection starts a track, per kind; lower ones only continue one. Kinds that are not named are
+    not masked; naming none stands for both, at 0.5"""
     weakest: float = 0.15
     """score below which a detection does not even continue a track"""
     bridge: float = 1.0
@@ -43,6 +44,11 @@ class LinkSettings:
     """half width of the smoothing window"""
     grow: float = 0.18
     """share of a box's width and height added on each side"""
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """What is masked."""
+        return frozenset(self.thresholds or KINDS)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,20 @@
 """Every command, option and exit code. The only room that knows click."""
 
-from dashredact.cli import audit, batch, check, evaluate, models, notice, policy, probe, redact, report, tracks
+from dashredact.cli import (
+    audit,
+    batch,
+    check,
+    evaluate,
+    hold,
+    models,
+    notice,
+    policy,
+    probe,
+    purge,
+    redact,
+    report,
+    tracks,
+)
 from dashredact.cli.app import main
 
 __all__ = ["main"]
@@ -15,6 +29,8 @@ _COMMANDS = (
     policy.policy,
     notice.notice,
     check.check,
+    purge.purge,
+    hold.hold,
     evaluate.evaluate,
     models.models,
 )

@@ -14,7 +14,16 @@ import click
 from dashredact.batch import Batch
 from dashredact.cli import logs
 from dashredact.cli.app import printable
-from dashredact.cli.masking import MASK, WORKERS, crew_of, exit_code, seconds_of, settings_of
+from dashredact.cli.masking import (
+    MASK,
+    POLICY,
+    WORKERS,
+    admission_of,
+    crew_of,
+    exit_code,
+    seconds_of,
+    settings_of,
+)
 from dashredact.cli.options import DETECT, detector_of, options
 from dashredact.errors import DashredactError, ExitCode, UsageError
 from dashredact.outcome import Outcome, Verdict
@@ -76,6 +85,7 @@ _REPORTS = options(
 @WORKERS
 @DETECT
 @MASK
+@POLICY
 @click.pass_context
 def batch(ctx: click.Context, /, **chosen: Any) -> None:
     """Mask what arrives in an inbox, each video once, and leave the results in an outbox.
@@ -132,11 +142,11 @@ def _run(inbox: Path, out: Path, chosen: dict[str, Any]) -> int:
     seconds = seconds_of(chosen, detector)
     settings, aids = settings_of(chosen, detector, seconds=seconds), Aids(seconds, keep=chosen["keep_detections"])
     cameras = zones.read(chosen["zones"]) if chosen["zones"] else ()
+    admission = admission_of(chosen, settings)
+    how: dict[str, Any] = {"trust": not chosen["rehash"], "unattended": True}
     watch = Watch(inbox, out, chosen["settle"])
     with crew_of(chosen) as crew, Progress(quiet=chosen["quiet"]) as progress:
-        batch = Batch(
-            out, detector, settings, progress, cameras, crew, aids, trust=not chosen["rehash"], unattended=True
-        )
+        batch = Batch(out, detector, settings, progress, cameras, crew, aids, admission, **how)
         until = time.monotonic() + 60 * chosen["time_limit"] if chosen["time_limit"] else None
         while True:
             run = Run(inbox, out, batch, crew, watch, progress, _rules(chosen, until))
@@ -174,7 +184,7 @@ def _once(run: Run, chosen: dict[str, Any]) -> int:
 
 
 def _log(outcome: Outcome) -> None:
-    bad = {Verdict.FAILED, Verdict.REFUSED, Verdict.BUG, Verdict.NEEDS_REVIEW}
+    bad = {Verdict.FAILED, Verdict.REFUSED, Verdict.REFUSED_BY_POLICY, Verdict.BUG, Verdict.NEEDS_REVIEW}
     level = logging.WARNING if outcome.verdict in bad else logging.INFO
     words = outcome.reason or f"{outcome.name}: {outcome.verdict}."
     logs.RUN.log(level, "%s", printable(words))

@@ -10,7 +10,17 @@ import click
 
 from dashredact import batch
 from dashredact.cli.app import say
-from dashredact.cli.masking import MASK, WORKERS, cameras_of, crew_of, exit_code, seconds_of, settings_of
+from dashredact.cli.masking import (
+    MASK,
+    POLICY,
+    WORKERS,
+    admission_of,
+    cameras_of,
+    crew_of,
+    exit_code,
+    seconds_of,
+    settings_of,
+)
 from dashredact.cli.options import DETECT, JSON, SOURCES, detector_of
 from dashredact.detect.blind import Blind
 from dashredact.errors import UsageError, VideoError
@@ -28,6 +38,7 @@ from dashredact.store.exchange import Canvas
 @click.option("-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="Output folder.")
 @DETECT
 @MASK
+@POLICY
 @WORKERS
 @click.option(
     "--boxes",
@@ -59,9 +70,10 @@ def redact(sources: Sequence[Path], output: Path, dry_run: bool, as_json: bool, 
     seconds = seconds_of(chosen, detector)
     settings = settings_of(chosen, detector, boxes=boxes, seconds=seconds)
     aids = Aids(seconds, chosen["boxes"], chosen["keep_detections"], chosen["relink"])
+    admission = admission_of(chosen, settings)
     with Progress(quiet=quiet) as progress, files.lock(output), crew_of(chosen) as crew:
         progress.expect({item.name: item.source.stat().st_size for item in items})
-        run = batch.Batch(output, detector, settings, progress, cameras, crew, aids)
+        run = batch.Batch(output, detector, settings, progress, cameras, crew, aids, admission)
         verdicts = []
         for outcome in run.rehearse(items) if dry_run else run.run(items):
             progress.end(outcome.name)

@@ -24,6 +24,15 @@ def holds(path: Path, digest: str) -> bool:
     return path.is_file() and sha256(path) == digest
 
 
+def within(folder: Path, name: str) -> Path | None:
+    """The file of that name that really lies in the folder; None where it is missing, a link, or behind one."""
+    path = folder / name
+    try:
+        return path if path.is_file() and path.resolve() == folder.resolve() / name else None
+    except (OSError, ValueError):
+        return None
+
+
 def loose(folder: Path) -> list[str]:
     """Names of files under it that others than their owner can read or write; the lock holds nothing."""
     lock = folder / WORK_FOLDER / "lock"

@@ -13,6 +13,7 @@ from threading import RLock
 from typing import Any, NamedTuple, TypeVar
 
 from dashredact.errors import MachineError
+from dashredact.pure.acts import act_of, policy_mark
 from dashredact.store import audit, files
 
 T = TypeVar("T")
@@ -29,13 +30,13 @@ create index if not exists results_by_output on results (output);
 create index if not exists results_by_tracks on results (tracks);
 create table if not exists kept (file text primary key, name text not null, sha256 text not null) without rowid;
 create table if not exists failures (
-    name text primary key, source text, fingerprint text not null, tries integer not null, last real not null,
-    reason text not null, quarantined text
+    name text primary key, source text, fingerprint text not null, policy text not null, outcome text not null,
+    tries integer not null, last real not null, reason text not null, quarantined text
 ) without rowid;
 create table if not exists digests (path blob primary key, state text not null, sha256 text not null) without rowid;
 """
 _SUCCESS = {"masked", "needs review", "duplicate", "corrected"}
-_FAILURE = {"failed", "refused", "bug"}
+_FAILURE = {"failed", "refused", "refused by policy", "bug"}
 
 
 class Result(NamedTuple):
@@ -59,6 +60,9 @@ class Failures(NamedTuple):
     name: str
     source_sha256: str | None
     fingerprint: str
+    policy: str
+    """see `policy_mark`"""
+    outcome: str
     tries: int
     last: float
     """seconds since 1970"""
@@ -148,7 +152,9 @@ class Index:
         return digest
 
     def _apply(self, record: Mapping[str, Any]) -> None:
-        outcome, source = record["outcome"], record["source"]
+        if "fingerprint" not in record:
+            return  # it tells of something else than masking
+        outcome, source = act_of(record), record["source"]
         name, digest = source["name"], source["sha256"]
         if outcome in _SUCCESS and record.get("output"):
             output, tracks = record["output"], record["tracks_file"]
@@ -161,11 +167,11 @@ class Index:
             self._data.execute("delete from failures where name = ?", (name,))
         elif outcome in _FAILURE:
             before = self.failures(name)
-            same = before and (before.source_sha256, before.fingerprint) == (digest, record["fingerprint"])
-            count = before.tries + 1 if before and same else 1
+            tried = (name, digest, record["fingerprint"], policy_mark(record["policy"]))
+            count = before.tries + 1 if before and before[:4] == tried else 1
             when = datetime.fromisoformat(record["time"]).timestamp()
-            tried = (name, digest, record["fingerprint"], count, when, record["reason"], None)
-            self._data.execute("insert or replace into failures values (?, ?, ?, ?, ?, ?, ?)", tried)
+            row = (*tried, outcome, count, when, record["reason"], None)
+            self._data.execute("insert or replace into failures values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
         elif outcome == "quarantined":
             self._data.execute("update failures set quarantined = ? where name = ?", (record["moved_to"], name))
 

@@ -6,6 +6,7 @@ Holds detections, encoded masked parts and what was painted; never an unmasked p
 import hashlib
 import os
 import shutil
+from collections.abc import Iterable
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,16 @@ class Job:
         with beside.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
         publish(beside, path)
+
+
+def folders(output_folder: Path) -> list[Path]:
+    """All work folders."""
+    return sorted(path for path in (output_folder / WORK_FOLDER).glob("*-*") if path.is_dir() and not path.is_symlink())
+
+
+def owner_in(folder: Path, sources: Iterable[str]) -> str:
+    """Which of these sources a work folder belongs to; empty where to none."""
+    return next((source for source in sources if folder.name.startswith(f"{_owner(source)}-")), "")
 
 
 def _owner(source: str) -> str:
