@@ -109,8 +109,8 @@ class Journey:
         """Pass one alone: what would be masked."""
         return self._find(*self._begin()).tracks
 
-    def _begin(self) -> "tuple[_Run, VideoFacts, list[Segment]]":
-        run = _Run(self.source, self.crew, self.report)
+    def _begin(self) -> "tuple[Run, VideoFacts, list[Segment]]":
+        run = Run(self.source, self.crew, self.report)
         facts = run.one(steps.examine, self.source, self.settings)
         if facts.damages and self.settings.damaged is Damaged.REFUSE:
             raise DamagedError(
@@ -119,7 +119,7 @@ class Journey:
         run.expect(facts)
         return run, facts, cut(facts.packets, facts.video.time_base, self.settings.segment_seconds)
 
-    def _find(self, run: "_Run", facts: VideoFacts, segments: Sequence[Segment]) -> Linked:
+    def _find(self, run: "Run", facts: VideoFacts, segments: Sequence[Segment]) -> Linked:
         shared = self._shares(segments)
         look = (self.detector, self.settings.damaged)
         run.all(steps.look, [(self.source, facts, self.job, share, *look) for share in shared])
@@ -129,7 +129,7 @@ class Journey:
         return shares(segments, self.most_shares)
 
 
-class _Run:
+class Run:
     """Gives steps to the crew; adds up their time and the frames they have done."""
 
     def __init__(self, source: Path, crew: Crew, report: Report) -> None:

@@ -136,7 +136,7 @@ def finish(
     advance("verify", 0)
     with watch.timed("verify"):
         pts = np.concatenate([seen.pts for seen in looks]).tolist()
-        masks = _Masks(job, segments, looks)
+        masks = Painted(job, segments, looks)
         checks = verify(job.finished, source, facts, choice, pts=pts, masks=masks, style=style, advance=advance)
         return Done(checks, files.sha256(job.finished)), watch.seconds
 
@@ -149,7 +149,7 @@ def _looks(job: Job, segments: Sequence[Segment]) -> list[Look]:
     return whole
 
 
-class _Masks:
+class Painted:
     """What was painted on a frame, read back segment by segment: a long video's masks would fill the memory."""
 
     def __init__(self, job: Job, segments: Sequence[Segment], looks: Sequence[Look]) -> None:

@@ -36,13 +36,14 @@ _ALLOWED = {
     "batch": _BASE | {"pure", "store", "look", "crew", "pipeline", "account", "outcome"},
     "unattended": {"outcome", "batch", "crew", "progress", "store"},
     "evaluate": _BASE | {"pure", "store"},
+    "review": _BASE | {"stopwatch", "pure", "media", "store", "steps", "pipeline", "account"},
     "web": _BASE | {"pure"},
     "report": _BASE | {"pure", "media", "store", "web"},
     "describe": {"facts", "pure"},
     "progress": {"values"},
     "cli": _BASE
     | {"__init__", "pure", "media", "store", "detect", "describe", "progress", "crew", "outcome", "batch"}
-    | {"unattended", "evaluate", "policy", "public", "report"},
+    | {"unattended", "evaluate", "policy", "public", "report", "review"},
     "__main__": {"cli"},
 }
 """Room or module: the rooms and modules that it may import besides itself."""

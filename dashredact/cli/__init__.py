@@ -1,6 +1,20 @@
 """Every command, option and exit code. The only room that knows click."""
 
-from dashredact.cli import audit, batch, check, evaluate, models, notice, policy, probe, redact, report, tracks
+from dashredact.cli import (
+    audit,
+    batch,
+    check,
+    corrections,
+    evaluate,
+    models,
+    notice,
+    policy,
+    probe,
+    redact,
+    report,
+    review,
+    tracks,
+)
 from dashredact.cli.app import main
 
 __all__ = ["main"]
@@ -9,6 +23,7 @@ _COMMANDS = (
     redact.redact,
     batch.batch,
     report.report,
+    review.review,
     probe.probe,
     tracks.tracks,
     audit.audit,
@@ -20,3 +35,5 @@ _COMMANDS = (
 )
 for _command in _COMMANDS:
     main.add_command(_command)
+for _command in corrections.COMMANDS:
+    review.review.add_command(_command)

@@ -74,7 +74,7 @@ def assemble(parts: Sequence[Path], target: Path, time_base: Fraction) -> None:
 
 def _assemble(parts: Sequence[Path], target: Path, time_base: Fraction) -> None:
     times = [_ticks(packet, time_base) for part in parts for packet in _packets(part)]
-    decode_times = iter(_decode_times(times))
+    decoded_at = iter(decode_times(times))
     with open_mp4(target, time_base) as output:
         stream = None
         headers: bytes | None = None
@@ -88,7 +88,7 @@ def _assemble(parts: Sequence[Path], target: Path, time_base: Fraction) -> None:
                 if template.codec_context.extradata != headers:
                     raise MediaError("The parts were encoded differently and do not join; run again, it starts anew.")
                 for packet in demux(container, template.index):
-                    packet.pts, packet.dts = _ticks(packet, time_base), next(decode_times)
+                    packet.pts, packet.dts = _ticks(packet, time_base), next(decoded_at)
                     packet.time_base, packet.stream = time_base, stream
                     output.mux(packet)
 
@@ -107,7 +107,7 @@ def _ticks(packet: "av.Packet[Any]", time_base: Fraction) -> int:
     return int(ticks)
 
 
-def _decode_times(times: list[int]) -> list[int]:
+def decode_times(times: list[int]) -> list[int]:
     """A DTS for each packet, given the PTS in decoding order: rising, and never later than the PTS.
 
     Encoders count each part from anew; over a whole video of uneven rate their own DTS would run backwards.
