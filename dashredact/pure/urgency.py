@@ -15,7 +15,7 @@ from dashredact.pure import risk
 from dashredact.pure.risk import Reason, Risk
 from dashredact.values import Array, Track
 
-PRESSING = 2.0
+PRESSING = 3.0
 """weight from which a track is worth a look"""
 NIGHT = 60.0
 """mean luma of 256 levels under which a video is dark"""

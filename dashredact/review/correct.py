@@ -143,7 +143,6 @@ class Correction:
             **{name: before[name] for name in same},
             **account.finished(finished),
             "act": str(Act.CORRECTED),
-            "outcome": str(Act.CORRECTED),
             "by": self._reviewer.by,
             "reason": "",
             "frames": before["frames"],

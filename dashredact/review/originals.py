@@ -10,6 +10,7 @@ from dashredact.errors import RefusedError, UsageError
 from dashredact.media.frames import Reader
 from dashredact.media.pictures import Scaler
 from dashredact.media.probe import probe
+from dashredact.pure import boxes as geometry
 from dashredact.pure import cuts, sheet
 from dashredact.pure.follow import Follower, Grey
 from dashredact.pure.standing import Standing
@@ -18,6 +19,7 @@ from dashredact.store import files, inbox
 from dashredact.store.tracks import TracksFile, tenths
 from dashredact.values import Array, Picture
 
+_LEAST = 2.0  # pixels by which each side of a tracked box is moved out
 _SEGMENT = 2.0  # seconds, least; decoding starts at the next key frame before
 
 
@@ -83,8 +85,7 @@ def follow(
         now = follower.step(grey)
         if now is None:
             break
-        margin = np.tile(now[2:] - now[:2], 2) * np.array([-grow, -grow, grow, grow])
-        keys.append((number, *tenths((now + margin)[None])[0].tolist()))
+        keys.append((number, *tenths(geometry.grow(now[None], grow, _LEAST))[0].tolist()))
     return keys
 
 

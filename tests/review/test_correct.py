@@ -1,0 +1,253 @@
+"""A box drawn by hand hides what was missed, changes nothing else, and leaves a history that can be read back."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import clips
+import jsonschema
+import numpy as np
+import pytest
+from clips import Finder, Library
+from conftest import work_left
+from desk_made import BORDER, CUT, MISSED, apply, around, leaks, lines, mark, redact
+from test_journey import check_form, check_privacy, check_times, schema
+
+from dashredact.errors import RefusedError, UsageError
+from dashredact.media import same, splice
+from dashredact.outcome import Verdict
+from dashredact.pure.standing import standings
+from dashredact.review import marking, originals, work
+from dashredact.review.correct import Correction
+from dashredact.review.decide import Reviewer
+from dashredact.review.desk import Desk
+from dashredact.settings import Keep
+from dashredact.store import audit, files, proof, tracks
+
+CLIPS = (
+    *("30.mp4", "late.mp4", "open gop.mp4", "open gop.mkv", "pyramid.mp4", "hevc.mp4", "hevc.ts", "transport.ts"),
+    *("irregular.mkv", "25.mov", "h264 10 bit.mp4", "odd.webm", "sound.mp4", "everything.mkv"),
+)
+
+
+def output(out: Path) -> Path:
+    (path,) = out.glob("*.masked.*")
+    return path
+
+
+def rendered(record: Mapping[str, Any]) -> set[int]:
+    """Frames of the segments that were rendered again: the first two of at least three."""
+    assert record["segments"]["rendered"] == [0, 1] and record["segments"]["of"] >= 3
+    return set(range(record["compared"]["frames_rendered"]))
+
+
+@pytest.mark.parametrize("name", CLIPS)
+def test_mark_hides_what_was_missed_and_changes_nothing_else(clip: Library, tmp_path: Path, name: str) -> None:
+    source, out = clip(name), tmp_path / "out"
+    keep = replace(CUT, audio=Keep.KEEP)
+    assert redact(source, out, settings=keep).verdict is Verdict.MASKED
+    before = output(out)
+    assert set(MISSED) >= set(leaks(before)) >= BORDER
+    kept, kinds, digest = clips.pictures_of(before), clips.contents(before).kinds, files.sha256(before)
+
+    mark(out, name)
+    record = apply(out, source, "A. Clerk")
+
+    after = output(out)
+    assert leaks(after) == []
+    again = rendered(record)
+    assert again >= set(MISSED) and len(again) < len(kept)
+    pairs = enumerate(zip(kept, clips.pictures_of(after), strict=True))
+    assert {number for number, (one, two) in pairs if not np.array_equal(one, two)} <= again
+    assert record["compared"]["frames_same"] == len(kept) - len(again) > 0
+    assert record["replaces"] == digest and record["output"]["sha256"] == files.sha256(after)
+    assert clips.contents(after).kinds == kinds
+    check_times(source, after)
+    check_form(source, after)
+    check_privacy(after)
+    jsonschema.validate(lines(out)[-1], schema("audit"))
+    assert proof.check(out, proof.Asked(results=True)).faults == []
+    assert work_left(out) == []
+
+
+def test_without_a_mark_nothing_is_hidden(clip: Library, tmp_path: Path) -> None:
+    """The check above can fail: what the detector missed is seen until somebody marks it."""
+    assert redact(clip("30.mp4"), tmp_path).verdict is Verdict.MASKED
+    assert set(MISSED) >= set(leaks(output(tmp_path))) >= BORDER
+
+
+def test_history_tells_everything_again(clip: Library, tmp_path: Path) -> None:
+    source = clip("30.mp4")
+    redact(source, tmp_path)
+    mark(tmp_path, source.name, by="A. Clerk")
+    second = mark(tmp_path, source.name, by="B. Clerk")
+    Reviewer(tmp_path).undo(source.name, second["id"], "drawn twice")
+    Reviewer(tmp_path).reject(source.name, "not yet")
+    apply(tmp_path, source)
+    Reviewer(tmp_path, "C. Chief").approve(source.name, "watched")
+    told = Desk(tmp_path).history(source.name)
+    acts = [record["act"] for record in told]
+    assert acts == ["masked", "marked", "marked", "undone", "reviewed", "corrected", "reviewed"]
+    assert [record["by"].get("name") for record in told] == [None, "A. Clerk", "B. Clerk", None, None, None, "C. Chief"]
+    assert all(record["time"] and record["by"]["user"] and record["by"]["host"] for record in told)
+    assert told[1]["mark"] == {
+        **{"id": 1_000_001, "kind": "face", "first": 10, "end": 22, "how": "moving"},
+        "keys": [[10, *around(10)], [21, *around(21)]],
+    }
+    assert told[5]["corrections"] == {"marks": [1_000_001], "lifts": []}
+    assert [record.get("verdict") for record in told if record["act"] == "reviewed"] == ["rejected", "approved"]
+    assert told[6]["output"]["sha256"] == told[5]["output"]["sha256"] == files.sha256(output(tmp_path))
+    for record in told:
+        jsonschema.validate(record, schema("audit"))
+
+
+def test_lift_shows_what_was_hidden_and_undo_hides_it_again(clip: Library, tmp_path: Path) -> None:
+    source = clip("30.mp4")
+    redact(source, tmp_path, Finder())
+    before = tracks.read(tmp_path / "30.tracks.json")
+    (track,) = before.tracks
+    assert leaks(output(tmp_path)) == []
+    Reviewer(tmp_path).lift(source.name, track.id, "no face")
+    apply(tmp_path, source)
+    assert len(leaks(output(tmp_path))) == 36 - clips.FIRST_SEEN
+    assert tracks.read(tmp_path / "30.tracks.json").tracks == ()
+
+    Reviewer(tmp_path).undo(source.name, track.id, "a face after all")
+    apply(tmp_path, source)
+    assert leaks(output(tmp_path)) == []
+    assert (tmp_path / "30.tracks.json").read_bytes() == tracks.encode_file(before)
+
+
+def test_undone_mark_is_taken_out_again(clip: Library, tmp_path: Path) -> None:
+    source = clip("30.mp4")
+    redact(source, tmp_path)
+    seen = leaks(output(tmp_path))
+    made = mark(tmp_path, source.name)
+    apply(tmp_path, source)
+    Reviewer(tmp_path).undo(source.name, made["id"], "")
+    assert Desk(tmp_path).standing(source.name).waiting == 1
+    record = apply(tmp_path, source)
+    assert leaks(output(tmp_path)) == seen
+    assert record["corrections"] == {"marks": [], "lifts": []}
+    with pytest.raises(UsageError, match="nothing to apply"):
+        apply(tmp_path, source)
+
+
+def test_corrected_video_is_not_masked_again(clip: Library, tmp_path: Path) -> None:
+    source = clip("30.mp4")
+    redact(source, tmp_path)
+    mark(tmp_path, source.name)
+    apply(tmp_path, source)
+    content = output(tmp_path).read_bytes()
+    assert redact(source, tmp_path).verdict is Verdict.SKIPPED
+    (tmp_path / ".dashredact/index.sqlite").unlink()
+    assert redact(source, tmp_path).verdict is Verdict.SKIPPED
+    assert output(tmp_path).read_bytes() == content
+
+
+def test_mark_waits_again_when_its_video_is_masked_anew(clip: Library, tmp_path: Path) -> None:
+    """With other settings the output is new and does not hold the mark: that must not go unnoticed."""
+    source = clip("30.mp4")
+    redact(source, tmp_path)
+    mark(tmp_path, source.name)
+    apply(tmp_path, source)
+    Reviewer(tmp_path).approve(source.name, "")
+    redact(source, tmp_path, settings=replace(CUT, hide=replace(CUT.hide, crf=30)))
+    assert set(leaks(output(tmp_path))) >= BORDER
+    standing = Desk(tmp_path).standing(source.name)
+    assert (standing.waiting, standing.opinion, standing.is_open) == (1, None, True)
+    apply(tmp_path, source)
+    assert leaks(output(tmp_path)) == []
+
+
+def test_marks_of_another_source_lapse(clip: Library, tmp_path: Path) -> None:
+    redact(clip("30.mp4"), tmp_path)
+    mark(tmp_path, "30.mp4")
+    other = [*lines(tmp_path), {**lines(tmp_path)[0], "source": {**lines(tmp_path)[0]["source"], "sha256": "9" * 64}}]
+    assert standings(other)["30.mp4"].waiting == 0
+
+
+# --- what is refused ------------------------------------------------------------------------------------------------
+
+
+def test_other_source_is_refused(clip: Library, tmp_path: Path) -> None:
+    redact(clip("30.mp4"), tmp_path)
+    mark(tmp_path, "30.mp4")
+    with pytest.raises(UsageError, match="not the video"):
+        Correction(Reviewer(tmp_path), "30.mp4", clip("late.mp4"))
+
+
+@pytest.mark.parametrize("ending", ["masked.mp4", "tracks.json"])
+def test_changed_result_is_neither_corrected_nor_approved(clip: Library, tmp_path: Path, ending: str) -> None:
+    redact(clip("30.mp4"), tmp_path)
+    mark(tmp_path, "30.mp4")
+    path = tmp_path / f"30.{ending}"
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(RefusedError, match="not the file that the audit log names"):
+        apply(tmp_path, clip("30.mp4"))
+    Reviewer(tmp_path).undo("30.mp4", 1_000_001, "")
+    with pytest.raises(RefusedError, match="not the file that the audit log names"):
+        Reviewer(tmp_path).approve("30.mp4", "")
+
+
+def test_frame_that_changes_outside_fails_the_correction(
+    clip: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is published then."""
+    source = clip("30.mp4")
+    redact(source, tmp_path)
+    mark(tmp_path, source.name)
+    content = output(tmp_path).read_bytes()
+    monkeypatch.setattr(same, "_equal", lambda *_: False)
+    with pytest.raises(Exception, match="Frame 30 of the corrected file is not what it was"):
+        apply(tmp_path, source)
+    assert output(tmp_path).read_bytes() == content
+    assert lines(tmp_path)[-1]["act"] == "marked"
+
+
+def test_mask_that_is_missing_fails_the_correction(
+    clip: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the segment had not been rendered: the old part instead of the new one."""
+    source = clip("30.mp4")
+    redact(source, tmp_path)
+    mark(tmp_path, source.name)
+    monkeypatch.setattr(work.Cut, "touched", frozenset(), raising=False)
+    monkeypatch.setattr("dashredact.steps.hide", lambda *_: (None, {}))
+    with pytest.raises(Exception, match="spoilt|part|taken apart"):
+        apply(tmp_path, source)
+
+
+def test_file_of_other_parts_is_not_taken_apart(clip: Library, tmp_path: Path) -> None:
+    path = clip("30.mp4")
+    with pytest.raises(Exception, match="was not joined from"):
+        list(splice.take_over(path, list(range(36)), clips.Fraction(1, 30), {0: 0, 1: 7}, lambda _: tmp_path / "x"))
+
+
+# --- following ------------------------------------------------------------------------------------------------------
+
+
+def test_tracked_mark_follows_the_object(clip: Library, tmp_path: Path) -> None:
+    source = clip("30.mp4")
+    redact(source, tmp_path)
+    keys = marking.followed(Desk(tmp_path), source.name, around(10, 2), MISSED, source, None)
+    assert [key[0] for key in keys] == list(MISSED)
+    for number, *box in keys:
+        secret = clips.secret_box(int(number))
+        assert secret is not None
+        assert (np.array(box[:2]) <= secret[:2]).all() and (np.array(box[2:]) >= secret[2:]).all()
+
+
+def test_source_is_found_in_a_folder_by_its_content(clip: Library, tmp_path: Path) -> None:
+    source, folder = clip("30.mp4"), tmp_path / "in"
+    redact(source, tmp_path / "out")
+    standing = Desk(tmp_path / "out").standing(source.name)
+    folder.mkdir()
+    (folder / "30.mp4").write_bytes(clip("late.mp4").read_bytes())
+    with pytest.raises(UsageError, match="holds no video with the content"):
+        originals.find(standing, None, folder)
+    (folder / "renamed.mp4").write_bytes(source.read_bytes())
+    assert originals.find(standing, None, folder) == folder / "renamed.mp4"
+    with pytest.raises(UsageError, match="--source"):
+        originals.find(standing, None, None)
