@@ -33,6 +33,7 @@ _COPYABLE = {
 _TELEMETRY = {"gpmd"}
 """Tags of data streams that hold positions and that MP4 carries."""
 
+_PARAMETER_SETS = (32, 33, 34)  # types of NAL units in HEVC: video, sequence, picture
 _COPY_BYTES_PER_SECOND = 2_000_000  # a slow network disk; only bounds a re-mux that hangs
 
 
@@ -81,16 +82,36 @@ def _assemble(parts: Sequence[Path], target: Path, time_base: Fraction) -> None:
         for part in parts:
             with av.open(str(part)) as container:
                 template = container.streams.video[0]
+                own = _parameters(template.codec_context.name, template.codec_context.extradata or b"")
                 if stream is None:
                     stream = output.add_stream_from_template(template)
                     stream.time_base = time_base
-                    headers = template.codec_context.extradata
-                if template.codec_context.extradata != headers:
+                    headers = own
+                if own != headers:
                     raise MediaError("The parts were encoded differently and do not join; run again, it starts anew.")
                 for packet in demux(container, template.index):
                     packet.pts, packet.dts = _ticks(packet, time_base), next(decoded_at)
                     packet.time_base, packet.stream = time_base, stream
                     output.mux(packet)
+
+
+def _parameters(codec: str, header: bytes) -> bytes:
+    """What a decoder has to know beforehand. Of HEVC the parameter sets: what an encoder says of itself does not count.
+
+    An `hvcC` holds arrays of NAL units from byte 23 on; one that came out of a transport stream lost some, and may have
+    zeros behind a unit.
+    """
+    if codec != "hevc" or header[:1] != b"\x01":
+        return header
+    place, found = 23, b""
+    for _ in range(header[22]):
+        kind, units = header[place] & 63, int.from_bytes(header[place + 1 : place + 3])
+        place += 3
+        for _ in range(units):
+            end = place + 2 + int.from_bytes(header[place : place + 2])
+            found += b"|" + header[place + 2 : end].rstrip(b"\0") if kind in _PARAMETER_SETS else b""
+            place = end
+    return found
 
 
 def _packets(part: Path) -> "list[av.Packet[Any]]":

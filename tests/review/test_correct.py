@@ -1,5 +1,6 @@
 """A box drawn by hand hides what was missed, changes nothing else, and leaves a history that can be read back."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,15 +15,17 @@ from conftest import work_left
 from desk_made import BORDER, CUT, MISSED, apply, around, leaks, lines, mark, redact
 from test_journey import check_form, check_privacy, check_times, schema
 
-from dashredact.errors import RefusedError, UsageError
+from dashredact import hide
+from dashredact.errors import MediaError, RefusedError, UnverifiedError, UsageError
 from dashredact.media import same, splice
 from dashredact.outcome import Verdict
 from dashredact.pure.standing import standings
-from dashredact.review import marking, originals, work
+from dashredact.pure.paint import Mask, Planes, paint
+from dashredact.review import marking, originals, publish
 from dashredact.review.correct import Correction
 from dashredact.review.decide import Reviewer
 from dashredact.review.desk import Desk
-from dashredact.settings import Keep
+from dashredact.settings import Keep, Style
 from dashredact.store import audit, files, proof, tracks
 
 CLIPS = (
@@ -200,7 +203,7 @@ def test_frame_that_changes_outside_fails_the_correction(
     mark(tmp_path, source.name)
     content = output(tmp_path).read_bytes()
     monkeypatch.setattr(same, "_equal", lambda *_: False)
-    with pytest.raises(Exception, match="Frame 30 of the corrected file is not what it was"):
+    with pytest.raises(UnverifiedError, match="Frame 30 of the corrected file is not what it was"):
         apply(tmp_path, source)
     assert output(tmp_path).read_bytes() == content
     assert lines(tmp_path)[-1]["act"] == "marked"
@@ -209,20 +212,94 @@ def test_frame_that_changes_outside_fails_the_correction(
 def test_mask_that_is_missing_fails_the_correction(
     clip: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As if the segment had not been rendered: the old part instead of the new one."""
+    """As if it were noted down and not painted."""
     source = clip("30.mp4")
     redact(source, tmp_path)
     mark(tmp_path, source.name)
-    monkeypatch.setattr(work.Cut, "touched", frozenset(), raising=False)
-    monkeypatch.setattr("dashredact.steps.hide", lambda *_: (None, {}))
-    with pytest.raises(Exception, match="spoilt|part|taken apart"):
+    content = output(tmp_path).read_bytes()
+
+    def only_noted(frame: Planes, boxes: Any, style: Style) -> list[Mask]:
+        return paint(frame._replace(planes=[plane.copy() for plane in frame.planes]), boxes, style)
+
+    monkeypatch.setattr(hide, "paint", only_noted)
+    with pytest.raises(UnverifiedError, match="A mask of frame"):
         apply(tmp_path, source)
+    assert output(tmp_path).read_bytes() == content
 
 
 def test_file_of_other_parts_is_not_taken_apart(clip: Library, tmp_path: Path) -> None:
     path = clip("30.mp4")
-    with pytest.raises(Exception, match="was not joined from"):
+    with pytest.raises(MediaError, match="was not joined from"):
         list(splice.take_over(path, list(range(36)), clips.Fraction(1, 30), {0: 0, 1: 7}, lambda _: tmp_path / "x"))
+
+
+# --- crashes --------------------------------------------------------------------------------------------------------
+
+
+class _Crash(Exception):
+    pass
+
+
+CRASHES: dict[str, tuple[Any, str, int]] = {
+    "before the first name changes hands": (publish.files, "holds", 1),
+    "after the tracks file": (publish.files, "publish", 1),
+    "after the video": (publish.files, "holds", 2),
+    "after the line": (publish.shutil, "rmtree", 1),
+}
+"""What dies right before which of its calls while the correction is published."""
+
+
+@pytest.mark.parametrize("place", CRASHES)
+def test_crash_while_publishing_is_made_good_by_whoever_writes_next(
+    clip: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    source = clip("30.mp4")
+    redact(source, tmp_path)
+    mark(tmp_path, source.name)
+    module, name, at = CRASHES[place]
+    complete = publish._complete
+
+    def dying(*args: Any) -> None:
+        calls, act = iter(range(1, 99)), getattr(module, name)
+
+        def die_at(*rest: Any) -> Any:
+            if next(calls) == at:
+                raise _Crash
+            return act(*rest)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, die_at)
+            complete(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publish, "_complete", dying)
+        with pytest.raises(_Crash):
+            apply(tmp_path, source)
+
+    later = Reviewer(tmp_path)
+    assert later.desk.standing(source.name).waiting == 0
+    assert [record["act"] for record in lines(tmp_path)] == ["masked", "marked", "corrected"]
+    assert leaks(output(tmp_path)) == []
+    assert proof.check(tmp_path, proof.Asked(results=True)).faults == []
+    assert work_left(tmp_path) == []
+
+
+def test_correction_that_was_overtaken_is_dropped(clip: Library, tmp_path: Path) -> None:
+    """The video was masked anew before a crashed correction could be finished: the new output counts."""
+    source = clip("30.mp4")
+    redact(source, tmp_path)
+    mark(tmp_path, source.name)
+    folder = tmp_path / ".dashredact/0-left"
+    folder.mkdir()
+    content = files.sha256(output(tmp_path))
+    left = {
+        "source": {"name": source.name},
+        "replaces": "0" * 64,
+        "output": {"name": "30.masked.mp4", "sha256": "1" * 64},
+    }
+    (folder / "correction.json").write_text(json.dumps(left))
+    assert Reviewer(tmp_path).desk.standing(source.name).waiting == 1
+    assert files.sha256(output(tmp_path)) == content and work_left(tmp_path) == []
 
 
 # --- following ------------------------------------------------------------------------------------------------------
