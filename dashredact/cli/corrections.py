@@ -105,6 +105,8 @@ def mark(
 
     if tracked and to_box:
         raise UsageError("--track and --to-box cannot be had together; choose one.")
+    if to_box and len(frames) < 2:
+        raise UsageError("--to-box needs two frames or more; give A..B with --frames, or leave it out.")
     with files.lock(out):
         reviewer = Reviewer(out, chosen["reviewer"])
         how, keys = How.MOVING if to_box else How.STILL, marking.drawn(box, to_box, frames)

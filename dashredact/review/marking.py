@@ -15,8 +15,7 @@ Keys = list[tuple[float, ...]]
 
 def drawn(box: Sequence[float], to_box: Sequence[float] | None, frames: range) -> Keys:
     """Still, or on a straight line to the other box on the last of the frames."""
-    first = [(frames.start, *box)]
-    return [*first, (frames.stop - 1, *to_box)] if to_box and len(frames) > 1 else first
+    return [(frames.start, *box), *([(frames.stop - 1, *to_box)] if to_box else [])]
 
 
 def followed(
