@@ -32,6 +32,8 @@ class Linked:
     uncovered: Rate
     """frames of objects of at least 32 px"""
     sizes: tuple[Bin, ...]
+    tracks: Rate
+    """objects of at least 32 px that are uncovered on one frame or more, where the set says which boxes are of one"""
 
 
 @dataclass(frozen=True)
@@ -130,9 +132,16 @@ class Seen:
             yield np.array(boxes, np.float64).reshape(-1, 4)
 
     def _cover(self, kind: Kind, image: Image, masks: Array) -> Cover:
-        objects = image.boxes[self.wanted(kind, image)]
+        wanted = self.wanted(kind, image)
+        objects = image.boxes[wanted]
         inside = geometry.clip(objects, image.width, image.height)
-        return Cover(scores.size(kind, objects), coverage.covered(inside, masks) < coverage.ENOUGH)
+        bare = coverage.covered(inside, masks) < coverage.ENOUGH
+        return Cover(scores.size(kind, objects), bare, self._names(image)[wanted])
+
+    def _names(self, image: Image) -> NDArray[np.str_]:
+        """(B,) names of the objects, different for those of other videos and sets; empty where it has none."""
+        place = f"{self.dataset.name}/{image.video}/"
+        return np.array([place + name if name else "" for name in image.tracks], np.str_)
 
     def misses(self) -> Iterator[Miss]:
         """What was not found at the operating threshold."""
@@ -204,9 +213,11 @@ def measure(sets: Sequence[Seen], thresholds: dict[Kind, float]) -> Result:
 
 
 def _linked(kind: Kind, cover: Cover) -> Linked:
+    bare = coverage.bare_tracks(cover)
     return Linked(
         scores.from_size(cover.sizes, cover.uncovered, coverage.LEAST),
         scores.bins(kind, cover.sizes, cover.uncovered),
+        Rate(int(bare.sum()), len(bare)),
     )
 
 

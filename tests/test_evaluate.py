@@ -218,6 +218,41 @@ def test_each_video_is_linked_by_itself(tmp_path: Path) -> None:
     assert _result(folder, Finder(miss_first=3)).linked[Kind.FACE].uncovered == Rate(3, 6)
 
 
+def _with_tracks(folder: Path, names: list[Any]) -> Path:
+    """Give the box of each frame its track."""
+    rows = json.loads((folder / datasets.NAME).read_text())["images"]
+    for row, name in zip(rows, names, strict=True):
+        row["boxes"][0]["track"] = name
+    _change(folder, images=rows)
+    return folder
+
+
+def test_a_track_counts_once_however_many_of_its_frames_are_uncovered(tmp_path: Path) -> None:
+    folder = _make(tmp_path / "set", range(FIRST_SEEN, FIRST_SEEN + 6), video="drive")
+    for names, uncovered in (([1] * 6, Rate(0, 1)), ([1, 1, "b", "b", 3, None], Rate(0, 3))):
+        assert _result(_with_tracks(folder, names), Finder()).linked[Kind.FACE].tracks == uncovered
+    rows = json.loads((folder / datasets.NAME).read_text())["images"]
+    _change(folder, images=[row | {"time": 10.0 * number} for number, row in enumerate(rows)])
+    for names, uncovered in (([1] * 6, Rate(1, 1)), ([0, 1, 1, 2, 2, 2], Rate(2, 3))):
+        linked = _result(_with_tracks(folder, names), Finder(miss_first=4)).linked[Kind.FACE]
+        assert (linked.tracks, linked.uncovered) == (uncovered, Rate(2, 6))
+
+
+def test_tracks_of_different_videos_and_sets_are_different_objects(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        folder = _with_tracks(_make(tmp_path / name, range(FIRST_SEEN, FIRST_SEEN + 6), video="a"), [0] * 6)
+        rows = json.loads((folder / datasets.NAME).read_text())["images"]
+        for number, row in enumerate(rows[3:]):
+            row |= {"video": "b", "frame": number}
+        _change(folder, images=rows)
+    assert _result(tmp_path, Finder()).linked[Kind.FACE].tracks == Rate(0, 4)
+
+
+def test_a_set_without_tracks_says_nothing_of_them(tmp_path: Path) -> None:
+    _make(tmp_path / "set", range(FIRST_SEEN, FIRST_SEEN + 6), video="drive")
+    assert _result(tmp_path, Finder()).linked[Kind.FACE].tracks == Rate(0, 0)
+
+
 # --- misses ------------------------------------------------------------------------------------------------------
 
 
@@ -294,6 +329,16 @@ def test_it_prints_one_json_document(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("finder")
+def test_it_tells_the_tracks_with_an_interval(tmp_path: Path) -> None:
+    _with_tracks(_make(tmp_path / "drives", range(FIRST_SEEN, FIRST_SEEN + 10), video="drive"), [7] * 10)
+    done = _call(tmp_path)
+    assert "drives face          0     10   0.0 % |         0      1   0.0 %  [0.0-79.3 %]" in done.stdout
+    assert "Of 1 such face, each followed through its video, 0.0 % [0.0-79.3 %] were uncovered on" in done.stdout
+    told = json.loads(_call(tmp_path, "--json").stdout)["all"]["after_linking"]["classes"]["face"]
+    assert told["tracks_uncovered"] == {"count": 0, "of": 1, "share": 0.0, "low": 0.0, "high": 0.7935}
+
+
+@pytest.mark.usefixtures("finder")
 def test_it_writes_predictions_and_misses_for_their_owner_only(tmp_path: Path) -> None:
     folder = _make(tmp_path / "set", range(FIRST_SEEN, FIRST_SEEN + 10))
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
@@ -332,6 +377,15 @@ def test_a_wrong_place_is_refused_before_anything_is_looked_at(
     assert (done.exit_code, finder.calls) == (ExitCode.USAGE, 0)
     assert reason in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_set_without_pictures_is_refused(tmp_path: Path, finder: Finder) -> None:
+    _make(tmp_path / "one", range(10, 12))
+    _make(tmp_path / "none", range(0))
+    for folder in (tmp_path, tmp_path / "none"):
+        done = _call(folder)
+        assert (done.exit_code, done.stdout, finder.calls) == (ExitCode.USAGE, "", 0)
+        assert "the set none holds no pictures" in done.stderr
 
 
 @pytest.mark.usefixtures("finder")

@@ -40,6 +40,7 @@ def evaluate(
     """
     _check_targets(dataset, predicted, misses)
     sets = datasets.read(dataset)
+    _check_pictures(dataset, sets)
     detector = detector_of(chosen, lowest_score=journey.LOWEST_SCORE)
     thresholds = {kind: chosen[f"{kind}_threshold"] or detector.thresholds[kind] for kind in KINDS}
     seen = _look(sets, detector, LinkSettings(thresholds), quiet)
@@ -73,6 +74,12 @@ def _check_targets(dataset: Path, predicted: Path | None, misses: Path | None) -
         raise UsageError(f"{misses} is neither a .png nor a .jpg; name one.")
     if misses and predicted and misses.resolve() == predicted.resolve():
         raise UsageError(f"{misses} cannot hold both predictions and misses; name two files.")
+
+
+def _check_pictures(dataset: Path, sets: Iterable[datasets.Dataset]) -> None:
+    empty = [one.name for one in sets if not one.images]
+    if empty:
+        raise UsageError(f"{dataset}: the set {', '.join(empty)} holds no pictures; add some, or leave it out.")
 
 
 def _draw(path: Path, seen: Sequence[journey.Seen]) -> None:

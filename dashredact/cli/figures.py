@@ -67,6 +67,7 @@ def _linked(linked: Linked) -> dict[str, Any]:
             {"from": one.least, "below": one.below, "object_frames": one.rate.of, "uncovered": one.rate.count}
             for one in linked.sizes
         ],
+        "tracks_uncovered": _rate(linked.tracks),
     }
 
 
@@ -93,6 +94,7 @@ def in_words(results: Mapping[str, Result], together: Result) -> str:
         [_line(name, width, kind, result) for name, result in named.items() for kind in result.classes],
         ["", f"{'set':{width}} class  size px      found      of  recall  95 % interval"],
         [line for name, result in named.items() for line in _size_lines(name, width, result)],
+        _linked_lines(named, width),
         [""],
         list(_sentences(together)),
     ]
@@ -120,6 +122,25 @@ def _size_lines(name: str, width: int, result: Result) -> Iterator[str]:
             share, interval = (_percent(one.rate), _interval(one.rate)) if one.rate.of else ("-", "-")
             counts = f"{one.rate.count:7d} {one.rate.of:7d}"
             yield f"{name:{width}} {kind:5}  {_span(one):10} {counts} {share:>8}  {interval}"
+
+
+def _linked_lines(named: Mapping[str, Result], width: int) -> list[str]:
+    """Empty where no picture is a frame of a video."""
+    lines = [
+        f"{name:{width}} {kind:5} {_left(linked.uncovered)} | {_tracks(linked.tracks)}"
+        for name, result in named.items()
+        for kind, linked in result.linked.items()
+    ]
+    head = f"{'set':{width}} class uncovered frames   share | uncovered tracks   share  95 % interval"
+    return ["", head, *lines] if lines else []
+
+
+def _tracks(rate: Rate) -> str:
+    return f"{_left(rate)}  {_interval(rate) if rate.of else '-'}"
+
+
+def _left(rate: Rate) -> str:
+    return f"{rate.count:9d} {rate.of:6d} {_percent(rate) if rate.of else '-':>7}"
 
 
 def _span(one: Bin) -> str:
@@ -154,6 +175,9 @@ def _sentences(result: Result) -> Iterator[str]:
             what = f"{frames.of} frame{'s' if frames.of > 1 else ''} of {_objects(kind, 0, LEAST)}"
             meaning = f"less than {100 * ENOUGH:.0f} % of the box under masks"
             yield f"Of {what}, {_percent(frames)} were uncovered after linking ({meaning})."
+        if tracks := linked.tracks.of:
+            how = f"{_percent(linked.tracks)} {_interval(linked.tracks)} were uncovered on one frame or more"
+            yield f"Of {tracks} such {kind if tracks == 1 else _MANY[kind]}, each followed through its video, {how}."
     if result.masked is not None:
         yield f"On average {100 * result.masked:.2f} % of a video's picture was masked."
 

@@ -14,6 +14,8 @@ from dashredact.errors import MachineError, UsageError
 from dashredact.store import files
 from dashredact.values import KINDS
 
+_SHIPPED = "dashnet"
+
 
 @click.group(invoke_without_command=True)
 @click.pass_context
@@ -57,11 +59,26 @@ def verify(names: Sequence[str]) -> None:
     """
     known = {told["name"]: told for told in _known()}
     chosen = [_named(known, name) for name in names] or [told for told in known.values() if told["present"]]
-    wrong = [told for told in chosen if not files.holds(told["path"], told["sha256"])]
+    missing = [told for told in chosen if not told["present"]]
+    changed = [told for told in chosen if told["present"] and not files.holds(told["path"], told["sha256"])]
     for told in chosen:
-        click.echo(f"{told['name']}: {'is not what the list says' if told in wrong else 'as the list says'}")
-    if wrong:
-        raise MachineError(f"{', '.join(str(told['path']) for told in wrong)}: missing or changed; get it again.")
+        states = {"is missing": missing, "is not what the list says": changed, "as the list says": chosen}
+        click.echo(f"{told['name']}: {next(state for state, those in states.items() if told in those)}")
+    if missing or changed:
+        raise MachineError(" ".join([*map(_missing, missing), *map(_changed, changed)]))
+
+
+def _missing(told: dict[str, Any]) -> str:
+    return f"{told['path']} is missing; {_cure(told, 'fetches it')}."
+
+
+def _changed(told: dict[str, Any]) -> str:
+    return f"{told['path']} is not the file that the list describes; {_cure(told, 'fetches it again')}."
+
+
+def _cure(told: dict[str, Any], does: str) -> str:
+    shipped = told["form"] == _SHIPPED
+    return "install dashredact again" if shipped else f"`dashredact models get {told['name']}` {does}"
 
 
 @models.command()
@@ -88,7 +105,7 @@ def _known() -> Iterator[dict[str, Any]]:
     """The shipped model, then the list: what there is to say of each."""
     shipped = manifest.read(manifest.default_folder())
     path, card = shipped.folder / shipped.file, "shipped, see weights/MODEL_CARD.md"
-    yield _told(shipped.identity.name, path, shipped.identity.sha256, KINDS, "dashnet", "Apache-2.0", card)
+    yield _told(shipped.identity.name, path, shipped.identity.sha256, KINDS, _SHIPPED, "Apache-2.0", card)
     for entry in catalogue.read().values():
         source = entry.source + (f" ({entry.note})" if entry.note else "")
         finds = [str(kind or "-") for kind in entry.finds]

@@ -20,6 +20,7 @@ ENCODERS = ("libx264", "libx265")
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 _X264_DEPTH = 10  # most bits that libx264 takes; libx265 takes 12
 _LEAST_TIMESCALE = 10_000  # below it the MP4 writer doubles a time base, too
+_THREADS = 2  # the number of slices, and so the output, would depend on the cores at hand otherwise
 _BT709 = 1  # primaries, transfer and matrix all have this number
 _INTERLACED = {"tt", "tb", "bb", "bt"}
 _OWN_OPTIONS = {
@@ -125,6 +126,7 @@ def _configure(context: "av.VideoCodecContext", how: Recipe) -> None:
     context.width, context.height = how.width, how.height
     context.pix_fmt = how.pixel_format
     context.options = dict(how.options)
+    context.thread_count = _THREADS
     if how.sample_aspect_ratio:
         context.sample_aspect_ratio = how.sample_aspect_ratio
     context.color_range, context.color_primaries, context.color_trc, context.colorspace = how.color

@@ -22,6 +22,8 @@ class Cover:
     """(F,) pixels of the original picture, one entry an object and frame"""
     uncovered: NDArray[np.bool_]
     """(F,) true where masks leave more than 5 % of it to be seen"""
+    tracks: NDArray[np.str_]
+    """(F,) which object it is, the same on all its frames; empty where that is not known"""
 
 
 def union_area(boxes: Array) -> float:
@@ -56,4 +58,12 @@ def join(parts: list[Cover]) -> Cover:
     return Cover(
         np.concatenate([np.empty(0), *(part.sizes for part in parts)]),
         np.concatenate([np.empty(0, np.bool_), *(part.uncovered for part in parts)]),
+        np.concatenate([np.empty(0, np.str_), *(part.tracks for part in parts)]),
     )
+
+
+def bare_tracks(cover: Cover, least: float = LEAST) -> NDArray[np.bool_]:
+    """(T,) for each object that is at least so many pixels on a frame: whether it is uncovered on one of those."""
+    counts = (cover.sizes >= least) & (cover.tracks != "")
+    names, number = np.unique(cover.tracks[counts], return_inverse=True)
+    return np.asarray(np.bincount(number, cover.uncovered[counts], len(names)) > 0)

@@ -4,31 +4,22 @@ Everything here only adds cover. A detection at or above its kind's threshold is
 one of its track; weaker ones join a track that has such a sight, before or after it.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
-from scipy.optimize import linear_sum_assignment
 
 from dashredact.pure import boxes as geometry
+from dashredact.pure import motion
+from dashredact.pure.chains import LEAST_FRAMES, Sights, chained
 from dashredact.settings import LinkSettings
 from dashredact.values import KINDS, ORIGINS, Array, Detections, Kind, Origin, Track
 
-_LEAST_FRAMES = 2  # bridged and extended at any frame rate: at one frame a second half a second would be nothing
 LEAST_MARGIN = 2.0  # pixels; what a box of a few pixels may be off by
-_TREND_SECONDS, _TREND_SIGHTS = 0.3, 3  # what it takes to tell the motion at an end of a track
-_MOST_SPEED = 3.0  # sides a second that a mask moves on by itself
+_FOREHEAD = 0.06  # share of a face's box: detectors set its upper side lower than people do, and the others right
+_MOST_SPEED = 3.0  # sides a second that a mask moves on by itself ...
+_MOST_REACH = 4.0  # ... and sides in all where its object was faster
+_SOON = 0.15  # seconds after the last sight for which a fast object is followed
 _DOUBT, _MOST_DOUBT = 0.5, 0.25  # share of a bridged box added on each side, per second without a sight, and at most
-_TICK = 1e-6  # seconds; times are floats here
-_NEAR = 1.0  # sides that a centre may be off its prediction at once ...
-_DRIFT = 3.0  # ... and more for every second since the last sight,
-_DRIFT_UNKNOWN = 8.0  # above all while one sight alone tells nothing of the motion
-_WEAK_OVERLAP = 0.3  # of a weak sight with the prediction: it may confirm a motion, but not make one up
-_WEAK_BRIDGE = 0.25  # seconds that a chain of weak sights alone lives on
-_STRONG_BONUS = 0.05  # likeness; decides between sights that fit a chain equally
-_SECOND_GUESS = 0.9  # share of a weak box that a strong one's mask covers
 
 
 def link(detections: Detections, times: Array, width: int, height: int, settings: LinkSettings) -> list[Track]:
@@ -43,121 +34,15 @@ def link(detections: Detections, times: Array, width: int, height: int, settings
         threshold = settings.thresholds.get(kind, 0.5)
         counts = detections.scores >= min(settings.weakest, threshold)
         own = np.flatnonzero((detections.kinds == number) & counts)
-        sights = _Sights(detections.frames[own], detections.boxes[own].astype(np.float64), detections.scores[own])
-        for rows in _chains(sights, times, threshold, settings):
+        sights = Sights(detections.frames[own], detections.boxes[own].astype(np.float64), detections.scores[own])
+        for rows in chained(sights, times, threshold, settings):
             if sights.scores[rows].max() >= threshold:
                 found.append(_cover(kind, sights.take(rows), times, (width, height), settings))
     found.sort(key=lambda track: (track.first, KINDS.index(track.kind), tuple(track.boxes[0])))
     return [_numbered(track, number) for number, track in enumerate(found, 1)]
 
 
-@dataclass(frozen=True)
-class _Sights:
-    """Detections of one kind, ordered by frame."""
-
-    frames: NDArray[np.int32]
-    boxes: Array
-    scores: NDArray[np.float32]
-
-    def take(self, rows: list[int]) -> "_Sights":
-        return _Sights(self.frames[rows], self.boxes[rows], self.scores[rows])
-
-
-@dataclass(eq=False)
-class _Chain:
-    """Sights of one object so far."""
-
-    rows: list[int]
-    box: Array
-    time: float
-    strong: bool
-    """whether one of its sights is"""
-    velocity: Array = field(default_factory=lambda: np.zeros(4))
-    """pixels a second of each side"""
-
-    def predict(self, time: float) -> Array:
-        return self.box + self.velocity * (time - self.time)
-
-    def slack(self, time: float) -> float:
-        """Sides that the centre may have moved away from the prediction."""
-        if not self.strong:
-            return _NEAR
-        drift = _DRIFT if len(self.rows) > 1 else _DRIFT_UNKNOWN
-        return _NEAR + drift * (time - self.time)
-
-    def patience(self, bridge: float) -> float:
-        """Seconds without a sight after which it ends."""
-        return (bridge if self.strong else min(bridge, _WEAK_BRIDGE)) + _TICK
-
-    def append(self, row: int, box: Array, time: float, *, strong: bool) -> None:
-        now = (box - self.box) / max(time - self.time, 1e-6)
-        self.velocity = now if len(self.rows) == 1 else 0.6 * self.velocity + 0.4 * now
-        self.rows.append(row)
-        self.strong |= strong
-        self.box, self.time = box, time
-
-
-def _chains(sights: _Sights, times: Array, threshold: float, settings: LinkSettings) -> Iterator[list[int]]:
-    """Rows of `sights` that belong to one object each.
-
-    Strong and weak sights are matched together: one object's strong sight must not take the chain of another whose
-    weak sight fits it better. What is left over starts a chain, but for weak boxes that a strong one's mask covers:
-    those are second guesses at its object.
-    """
-    alive: list[_Chain] = []
-    for frame, rows in _by_frame(sights.frames):
-        near = times[max(frame - _LEAST_FRAMES, 0)]
-        ended = [chain for chain in alive if chain.time < min(times[frame] - chain.patience(settings.bridge), near)]
-        yield from (chain.rows for chain in ended)
-        alive = [chain for chain in alive if chain not in ended]
-        strong = sights.scores[rows] >= threshold
-        boxes = sights.boxes[rows]
-        pairs = _match(alive, boxes, strong, times[frame])
-        for chain, column in pairs:
-            chain.append(int(rows[column]), boxes[column], times[frame], strong=bool(strong[column]))
-        fresh = strong | ~_masked_by(boxes, boxes[strong], settings.grow)
-        fresh[[column for _, column in pairs]] = False
-        alive.extend(
-            _Chain([int(rows[column])], boxes[column], times[frame], strong=bool(strong[column]))
-            for column in np.flatnonzero(fresh)
-        )
-    yield from (chain.rows for chain in alive)
-
-
-def _masked_by(boxes: Array, strong: Array, grow: float) -> NDArray[np.bool_]:
-    """(N,) whether the mask of one of the strong boxes covers the box."""
-    return np.asarray(geometry.shared(boxes, geometry.grow(strong, grow)).max(1, initial=0.0) >= _SECOND_GUESS)
-
-
-def _by_frame(frames: NDArray[np.int32]) -> Iterator[tuple[int, NDArray[np.intp]]]:
-    for rows in np.split(np.arange(len(frames)), np.flatnonzero(np.diff(frames)) + 1):
-        if len(rows):
-            yield int(frames[rows[0]]), rows
-
-
-def _match(chains: list[_Chain], boxes: Array, strong: NDArray[np.bool_], time: float) -> list[tuple[_Chain, int]]:
-    if not chains or not len(boxes):
-        return []
-    predicted = np.stack([chain.predict(time) for chain in chains])
-    slack = np.array([chain.slack(time) for chain in chains])
-    likeness = _affinity(predicted, boxes, slack)
-    likeness[:, ~strong] *= geometry.iou(predicted, boxes[~strong]) >= _WEAK_OVERLAP
-    rows, columns = linear_sum_assignment(likeness + _STRONG_BONUS * strong * (likeness > 0), maximize=True)
-    return [(chains[r], int(c)) for r, c in zip(rows, columns, strict=True) if likeness[r, c] > 0]
-
-
-def _affinity(predicted: Array, seen: Array, slack: Array) -> Array:
-    """(N, M) 0..1: overlap, or half of the nearness of the centres where small fast boxes do not overlap.
-
-    slack: (N,) sides that the centre may be away from where it is predicted.
-    """
-    sides = np.maximum((predicted[:, 2:] - predicted[:, :2]).max(1)[:, None], (seen[:, 2:] - seen[:, :2]).max(1)[None])
-    apart = np.linalg.norm(geometry.centres(predicted)[:, None] - geometry.centres(seen)[None, :], axis=-1)
-    nearness = np.clip(1 - apart / (slack[:, None] * np.maximum(sides, 1.0)), 0, 1)
-    return np.asarray(np.maximum(geometry.iou(predicted, seen), nearness / 2))
-
-
-def _cover(kind: Kind, sights: _Sights, times: Array, size: tuple[int, int], settings: LinkSettings) -> Track:
+def _cover(kind: Kind, sights: Sights, times: Array, size: tuple[int, int], settings: LinkSettings) -> Track:
     """The mask of one object: bridged, extended, smoothed outwards, grown, inside the picture."""
     first, end = _reach(sights.frames, times, settings.extend)
     span = times[first:end]
@@ -173,7 +58,7 @@ def _cover(kind: Kind, sights: _Sights, times: Array, size: tuple[int, int], set
     seen = sights.frames - first
     origins[seen], scores[seen] = ORIGINS.index(Origin.DETECTED), sights.scores
     cover = _smoothed(cover, span, settings.smooth)
-    cover = geometry.clip(geometry.grow(cover, settings.grow, LEAST_MARGIN), *size)
+    cover = geometry.clip(_grown(kind, cover, settings.grow), *size)
     return _trimmed(Track(0, kind, first, cover, origins, scores))
 
 
@@ -182,10 +67,10 @@ def _reach(frames: NDArray[np.int32], times: Array, extend: float) -> tuple[int,
     first, last = int(frames[0]), int(frames[-1])
     before = int(np.searchsorted(times, times[first] - extend, "left"))
     after = int(np.searchsorted(times, times[last] + extend, "right"))
-    return max(min(before, first - _LEAST_FRAMES), 0), min(max(after, last + 1 + _LEAST_FRAMES), len(times))
+    return max(min(before, first - LEAST_FRAMES), 0), min(max(after, last + 1 + LEAST_FRAMES), len(times))
 
 
-def _bridged(sights: _Sights, times: Array, first: int, end: int, hold: float) -> Array:
+def _bridged(sights: Sights, times: Array, first: int, end: int, hold: float) -> Array:
     """(end - first, 4): the sights, and between them the straight line, wider the longer nothing was seen.
 
     Each neighbour is also held still for `hold` seconds, as at the end of a track: two objects may have been taken
@@ -205,18 +90,21 @@ def _bridged(sights: _Sights, times: Array, first: int, end: int, hold: float) -
     return geometry.hull(wide, *still)
 
 
-def _extended(sights: _Sights, times: Array, span: Array, *, at_end: bool) -> Array:
-    """(len(span), 4): the hull of the last box held still and moved on as the nearest sights moved."""
-    seen_at = times[sights.frames]
-    edge = -1 if at_end else 0
-    near = np.abs(seen_at - seen_at[edge]) <= _TREND_SECONDS
-    held = np.repeat(sights.boxes[edge][None], len(span), 0)
-    if near.sum() < _TREND_SIGHTS:
-        return held
-    velocity = np.polyfit(seen_at[near] - seen_at[edge], sights.boxes[near], 1)[0]
-    limit = _MOST_SPEED * np.tile(np.maximum(sights.boxes[edge, 2:] - sights.boxes[edge, :2], 1.0), 2)
-    moved = held + np.clip(velocity, -limit, limit) * (span - seen_at[edge])[:, None]
-    return geometry.hull(held, moved)
+def _extended(sights: Sights, times: Array, span: Array, *, at_end: bool) -> Array:
+    """(len(span), 4): the hull of the last box held still and moved on as the nearest sights moved.
+
+    Of a fast object also as their speed and size changed.
+    """
+    seen_at, edge = times[sights.frames], -1 if at_end else 0
+    held, passed = sights.boxes[edge], np.abs(span - seen_at[edge])[:, None]
+    side = np.tile(np.maximum(held[2:] - held[:2], 1.0), 2)
+    drift = _MOST_SPEED * side * passed
+    even = motion.straight(seen_at, sights.boxes, last=at_end).moved(span)
+    paths = [np.zeros((len(span), 4)), np.clip(even, -drift, drift)]
+    if bent := motion.bent(seen_at, sights.boxes, last=at_end):
+        reach = np.maximum(drift, _MOST_REACH * side * (passed <= _SOON))
+        paths += [np.clip(path, -reach, reach) for path in (even, bent.moved(span))]
+    return geometry.hull(*(held + path for path in paths))
 
 
 def _smoothed(cover: Array, span: Array, half_window: float) -> Array:
@@ -225,6 +113,14 @@ def _smoothed(cover: Array, span: Array, half_window: float) -> Array:
         return cover
     frames = 2 * round(half_window / max(float(np.median(np.diff(span))), 1e-3)) + 1
     return geometry.hull(cover, uniform_filter1d(cover, frames, axis=0, mode="nearest"))
+
+
+def _grown(kind: Kind, cover: Array, share: float) -> Array:
+    """With a margin all round, and above a face with one for its forehead."""
+    grown = geometry.grow(cover, share, LEAST_MARGIN)
+    if kind is Kind.FACE:
+        grown[:, 1] -= _FOREHEAD * (cover[:, 3] - cover[:, 1])
+    return grown
 
 
 def _trimmed(track: Track) -> Track:

@@ -99,4 +99,11 @@ def _is_video(name: str) -> bool:
 def _open(path: Path) -> bool:
     """An upload that says of itself, or by a file beside it, that it is not complete."""
     endings = {suffix.lower() for suffix in path.suffixes[-2:]}
-    return bool(endings.intersection(_OPEN)) or any(path.with_name(path.name + ending).exists() for ending in _OPEN)
+    return bool(endings.intersection(_OPEN)) or any(_exists(path.with_name(path.name + ending)) for ending in _OPEN)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name too long for any file
+        return False

@@ -48,7 +48,8 @@ def to_ours(content: dict[str, Any]) -> dict[str, Any]:
 
 def _mark(row: dict[str, Any], kind: Kind) -> dict[str, Any]:
     x, y, w, h = row["bbox"]
-    return {"label": kind, "x": x, "y": y, "w": w, "h": h, "ignore": bool(row.get("iscrowd") or row.get("ignore"))}
+    ignore = bool(row.get("iscrowd") or row.get("ignore"))
+    return {"label": kind, "x": x, "y": y, "w": w, "h": h, "ignore": ignore, "track": row.get("track_id")}
 
 
 def kind_named(name: str) -> Kind | None:

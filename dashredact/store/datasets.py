@@ -42,6 +42,8 @@ class Image:
     """(B,) index into `KINDS`"""
     ignore: NDArray[np.bool_]
     """(B,) true where the box is neither an object nor background"""
+    tracks: tuple[str, ...]
+    """(B,) the object that a box is of, the same on every frame of its video; empty where the set does not say"""
     video: str | None = None
     frame: int = 0
     time: float = 0.0
@@ -144,6 +146,7 @@ def _image(row: Any, where: str, folder: Path, rate: Fraction) -> Image:
         np.array([box for box, _, _ in parsed], np.float64).reshape(-1, 4),
         np.array([kind for _, kind, _ in parsed], np.int8),
         np.array([ignore for _, _, ignore in parsed], np.bool_),
+        tuple(_track(mark, f"boxes[{n}] of {where}") for n, mark in enumerate(marks)),
         video,
         frame,
         time,
@@ -170,6 +173,13 @@ def _box(mark: Any, where: str) -> tuple[tuple[float, ...], int, bool]:
         raise _FormError(f"has a negative width or height in {where}")
     nothing = w == 0 or h == 0  # some tools leave such marks behind: there is nothing to find
     return (x, y, x + w, y + h), KINDS.index(mark["label"]), bool(mark.get("ignore", False)) or nothing
+
+
+def _track(mark: Mapping[str, Any], where: str) -> str:
+    name = mark.get("track")
+    if isinstance(name, bool) or not isinstance(name, int | str | None):
+        raise _FormError(f'has neither a number nor a name as "track" of {where}')
+    return "" if name is None else str(name)
 
 
 def _number(value: Any, what: str) -> float:

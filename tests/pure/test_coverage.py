@@ -48,3 +48,12 @@ def test_only_what_false_boxes_alone_cover_is_falsely_masked() -> None:
     assert coverage.falsely_masked(false, right, 100, 10) == pytest.approx(0.1)
     assert coverage.falsely_masked(right, right, 100, 10) == 0
     assert coverage.falsely_masked(np.array([[90.0, -5, 130, 20]]), np.empty((0, 4)), 100, 10) == pytest.approx(0.1)
+
+
+def test_an_object_is_bare_if_it_is_uncovered_on_one_frame_that_counts() -> None:
+    sizes = np.array([40.0, 10, 40, 40, 40, 10, 40])
+    uncovered = np.array([False, True, True, False, False, True, True])
+    tracks = np.array(["small only when bare", "small only when bare", "bare", "bare", "good", "never large", ""])
+    cover = coverage.Cover(sizes, uncovered, tracks)
+    assert coverage.bare_tracks(cover, 32).tolist() == [True, False, False]
+    assert coverage.bare_tracks(coverage.join([]), 32).tolist() == []

@@ -360,10 +360,17 @@ def test_a_track_ends_where_its_object_leaves_the_picture() -> None:
 
 
 def test_a_box_is_grown_by_its_share_and_by_two_pixels_at_least() -> None:
-    sights = [_Sight(0, (100, 100, 200, 150)), _Sight(0, (600, 600, 608, 608))]
+    boxes = (100, 100, 200, 150), (600, 600, 608, 608)
+    sights = [_Sight(0, box, kind=Kind.PLATE) for box in boxes]
     large, small = _link(sights, np.array([0.0]), replace(_SETTINGS, grow=0.1))
     np.testing.assert_allclose(large.boxes, [[90, 95, 210, 155]], atol=_TOLERANCE)
     np.testing.assert_allclose(small.boxes, [[598, 598, 610, 610]], atol=_TOLERANCE)
+
+
+def test_the_mask_of_a_face_reaches_over_its_forehead() -> None:
+    face, plate = (_link([_Sight(0, (100, 100, 200, 200), kind=kind)], np.array([0.0]))[0].boxes[0] for kind in KINDS)
+    assert face[1] == plate[1] - 6
+    assert np.delete(face, 1).tolist() == np.delete(plate, 1).tolist()
 
 
 @pytest.mark.parametrize("frames", [0, 1, 5])
@@ -413,3 +420,59 @@ def test_weak_clutter_is_not_gathered_into_a_mask_over_the_picture() -> None:
         for frame in range(90)
     ]
     assert np.mean(shares) / (_WIDTH * _HEIGHT) < 0.02
+
+
+def _approach(rate: float) -> tuple[Array, Array]:
+    """Times and boxes of a face that comes nearer, evenly in space, until it leaves the picture at its left side."""
+    times = np.arange(int(0.8 * rate)) / rate
+    near = 1 / (1 + 3.0 * (times[-1] - times))
+    left, top, side = 640 - 640 * near, 360 - 60 * near, 40 * near
+    return times, np.stack([left, top, left + side, top + 1.2 * side], -1)
+
+
+@pytest.mark.parametrize(("rate", "hole"), [(29.97, 1), (60.0, 1), (60.0, 2)])
+@_FEW
+@given(st.integers(0, 2**32))
+def test_a_face_that_rushes_past_is_followed_by_weak_sights_with_holes(rate: float, hole: int, seed: int) -> None:
+    """Its speed doubles within a few frames, and chance sights lie on its way."""
+    draw = np.random.default_rng(seed)
+    times, path = _approach(rate)
+    frames = len(times)
+    begin = frames - draw.integers(5, 8)
+    missed = range(begin + 1, begin + 1 + hole)
+    noisy = path + draw.normal(0, 0.02, path.shape) * (path[:, 2:3] - path[:, :1])
+    sights = [_Sight(f, noisy[f], 0.9 if f < begin else 0.2) for f in range(frames) if f not in missed]
+    sights.append(_Sight(begin - 2, path[begin] + [1, -4, -2, 0], 0.2))
+    tracks = _link(sights, times)
+    bare = [f for f in range(frames) if f not in missed and not _covered(tracks, f, noisy[f])]
+    assert bare == []
+    assert [f for f in missed if not _covered(tracks, f, path[f])] == []
+
+
+@pytest.mark.parametrize("rate", [29.97, 60.0])
+def test_the_mask_of_a_rushing_face_goes_on_and_stays_too(rate: float) -> None:
+    """It follows speed and growth for a few frames; where the face was last seen it stays for the whole extension."""
+    times, path = _approach(rate)
+    last = int(0.5 * rate)
+    tracks = _link([_Sight(f, path[f]) for f in range(last + 1)], times)
+    assert [f for f in range(last + 1, last + 4) if not _covered(tracks, f, path[f])] == []
+    assert [f for f in range(last, len(times)) if not _covered(tracks, f, path[last])] == []
+
+
+def test_a_rushing_face_does_not_make_a_mask_over_its_street() -> None:
+    _, path = _approach(60.0)
+    last = 30
+    (track,) = _link([_Sight(f, path[f]) for f in range(last + 1)], np.arange(90) / 60)
+    side = float((path[last, 2:] - path[last, :2]).max())
+    late = track.boxes[last - track.first :]
+    assert (late[:, 2:] - late[:, :2]).max() < (1 + 4 + 1) * 1.24 * side
+
+
+@_FEW
+@given(_anything())
+def test_more_time_to_extend_only_adds_cover(case: tuple[Array, list[_Sight], LinkSettings]) -> None:
+    times, sights, how = case
+    less, more = (_link(sights, times, replace(how, extend=extend, smooth=0.0)) for extend in (0.1, 0.8))
+    for track in less:
+        for frame, box in enumerate(track.boxes, track.first):
+            assert _covered(more, frame, box), _bare(frame, box)

@@ -90,6 +90,19 @@ def test_a_coco_file_may_say_what_it_was_labelled_for(folder: Path) -> None:
     assert _read(folder, _coco(labelled=["face"]), "instances.json").labelled == {Kind.FACE}
 
 
+def test_tracks_are_names_of_objects_in_either_form(folder: Path) -> None:
+    marks = [{**_BOX, "track": 0}, {**_BOX, "track": "a"}, _BOX]
+    assert _read(folder, _ours(_row(boxes=marks))).images[0].tracks == ("0", "a", "")
+    rows = [{"id": 1, "image_id": 7, "category_id": 3, "bbox": [4, 5, 10.5, 6], "track_id": 12}]
+    assert _read(folder, _coco(annotations=rows), "coco.json").images[0].tracks == ("12",)
+
+
+@pytest.mark.parametrize("track", [True, [1], 1.5])
+def test_a_track_that_is_no_name_is_refused(folder: Path, track: Any) -> None:
+    with pytest.raises(UsageError, match=r'"track" of boxes\[0\] of images\[0\]'):
+        _read(folder, _ours(_row(boxes=[{**_BOX, "track": track}])))
+
+
 @pytest.mark.parametrize("name", ["face", "Faces", "license plate", "licence-plates", "number_plate", "PLATE"])
 def test_categories_are_known_by_their_usual_names(folder: Path, name: str) -> None:
     kind = Kind.FACE if "face" in name.lower() else Kind.PLATE

@@ -11,16 +11,19 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from dashredact.detect.network import PAD_VALUE, DashNet
+from dashredact.cli.figures import in_words
+from dashredact.detect.network import PAD_VALUE, STRIDES, DashNet
+from dashredact.evaluate import Result, Seen, measure
+from dashredact.pure import scores
+from dashredact.values import Kind
 
 from .data import CLASSES, LONG_SIDE, Picture, annotations, load
-from .measure import MULTIPLE, figures, read_network, show, verdicts
-from .metrics import Verdicts, at_precision, pool
+from .measure import judged, look, read_network
 
 NAME = "dashnet-s"
 _ARCHITECTURE = {"widths": [16, 32, 64, 128, 192], "depths": [3, 4, 4], "head": 64}
-_LOWEST = {"face": 0.4, "plate": 0.45}  # one such sight makes a track, and weaker ones from 0.15 continue it
-_PRECISION = {"face": 0.55, "plate": 0.4}
+_LOWEST = {Kind.FACE: 0.4, Kind.PLATE: 0.45}  # one such sight makes a track, and weaker ones from 0.15 continue it
+_PRECISION = {Kind.FACE: 0.55, Kind.PLATE: 0.4}
 """Precision asked of the hold-out per class: a missed face costs more than a mask too many. Plates get by with less:
 about half of what counts as a false alarm there is a plate that the set leaves unmarked."""
 
@@ -35,9 +38,12 @@ class History(NamedTuple):
 
 def export(net: DashNet, data: Path, held_out: list[Picture], history: History, out: Path) -> None:
     """Measure the network and write `<name>.safetensors` and `manifest.json` into out, each at once or not at all."""
-    measured = verdicts(net, held_out)
-    table = figures(measured)
-    click.echo(show(table))
+    found = look(net, held_out)
+    chosen = thresholds(list(judged(held_out, found, _LOWEST)))
+    seen = list(judged(held_out, found, chosen))
+    results = {one.dataset.name: measure([one], chosen) for one in seen}
+    together = measure(seen, chosen)
+    click.echo(in_words(results, together))
     content = save({name: _stored(tensor) for name, tensor in net.float().state_dict().items()})
     model = {
         "name": NAME,
@@ -46,13 +52,11 @@ def export(net: DashNet, data: Path, held_out: list[Picture], history: History, 
         "bytes": len(content),
         "architecture": _ARCHITECTURE,
         "classes": list(CLASSES),
-        "input": {"long_side": LONG_SIDE, "multiple": MULTIPLE, "pad": PAD_VALUE, "colour": "RGB 0..255"},
-        "thresholds": {
-            name: threshold(pool(sets.values()), _PRECISION[name], _LOWEST[name]) for name, sets in measured.items()
-        },
+        "input": {"long_side": LONG_SIDE, "multiple": STRIDES[-1], "pad": PAD_VALUE, "colour": "RGB 0..255"},
+        "thresholds": chosen,
         "data": sources(data),
         "trained": {"date": f"{datetime.now(UTC):%Y-%m-%d}", **history._asdict()},
-        "figures": table,
+        "figures": {name: _figures(result) for name, result in [*results.items(), ("all", together)]},
     }
     out.mkdir(parents=True, exist_ok=True)
     replace(out / f"{NAME}.safetensors", content)
@@ -64,9 +68,27 @@ def _stored(tensor: Tensor) -> Tensor:
     return (tensor.half() if tensor.ndim > 1 else tensor).contiguous().clone()
 
 
-def threshold(verdict: Verdicts, precision: float, lowest: float) -> float:
-    """The score to act on: as low as the precision on the hold-out allows."""
-    return round(max(at_precision(verdict, precision)[0], lowest), 3)
+def thresholds(seen: list[Seen]) -> dict[Kind, float]:
+    """The scores to act on: as low as the precision on the hold-out allows."""
+    pooled = {kind: scores.pool(v for one in seen for v in one.verdicts.get(kind, [])) for kind in _LOWEST}
+    allowed = {kind: scores.at_precision(verdict, _PRECISION[kind])[0] for kind, verdict in pooled.items()}
+    return {kind: round(max(score, _LOWEST[kind]), 3) for kind, score in allowed.items()}
+
+
+def _figures(result: Result) -> dict[str, dict[str, float]]:
+    """Of the classes that the set holds objects of."""
+    return {kind: _row(told) for kind, told in result.classes.items() if told.objects}
+
+
+def _row(told: scores.Figures) -> dict[str, float]:
+    figures = {
+        "objects": told.objects,
+        "ap50": told.ap50 or 0.0,
+        "ar50": told.ar50 or 0.0,
+        "recall_at_precision_0.8": told.recall_at_precision or 0.0,
+        "threshold_at_precision_0.8": told.score_at_precision or 1.0,
+    }
+    return {name: round(value, 4) for name, value in figures.items()}
 
 
 def sources(data: Path) -> list[dict[str, Any]]:

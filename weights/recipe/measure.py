@@ -1,73 +1,65 @@
-"""Measures a network on the pictures held out: average precision, recall and the score where precision is enough.
+"""What a network in memory finds on the pictures held out, judged by the arithmetic of `dashredact evaluate`.
 
-Pictures go in at their size in memory, padded, never enlarged.
+Pictures go in at their size in memory, padded, never enlarged. A file of weights is measured by the command itself.
 """
 
-import json
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
-import click
+import numpy as np
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
 from torchvision.ops import batched_nms
 from tqdm import tqdm
 
-from dashredact.detect.network import PAD_VALUE, DashNet
+from dashredact.detect import prepare
+from dashredact.detect.network import DashNet
+from dashredact.evaluate import LOWEST_SCORE, Seen
+from dashredact.settings import LinkSettings
+from dashredact.store.datasets import Dataset, Image
+from dashredact.values import Detections, Kind
 
-from .data import CLASSES, LONG_SIDE, Picture, Pixels, load
+from .data import CLASSES, LONG_SIDE, Picture, Pixels
 from .grow import grow
-from .metrics import Found, Verdicts, judge, pool, summarise
 
-MULTIPLE = 32
-_FLOOR, _OVERLAP, _MOST = 0.02, 0.5, 300
-
-Figures = dict[str, dict[str, dict[str, float]]]
-"""set name or "all" -> class -> figure -> value"""
+_OVERLAP = 0.5
 
 
 @torch.inference_mode()
-def detect(net: DashNet, pixels: Pixels, floor: float = _FLOOR) -> Found:
+def detect(net: DashNet, pixels: Pixels, floor: float = LOWEST_SCORE) -> Detections:
     """pixels (H, W, 3) RGB; overlapping boxes of a class are reduced to the best."""
     device = next(net.parameters()).device
     with torch.autocast(device.type, torch.bfloat16):
-        logits, boxes = net(padded(pixels).to(device).float().contiguous(memory_format=torch.channels_last))
+        logits, boxes = net(prepare.batch([pixels], device, torch.float32))
     scores, labels = logits[0].sigmoid().max(1)
     keep = scores > floor
-    boxes, scores, labels = boxes[0][keep], scores[keep], labels[keep]
-    best = batched_nms(boxes, scores, labels, _OVERLAP)[:_MOST]
-    return Found(boxes[best].cpu(), scores[best].cpu(), labels[best].cpu())
+    boxes, scores, labels = boxes[0][keep].float(), scores[keep].float(), labels[keep]
+    best = batched_nms(boxes, scores, labels, _OVERLAP)
+    kinds = labels[best].to(torch.int8).cpu().numpy()
+    return Detections(np.zeros(len(kinds), np.int32), kinds, boxes[best].cpu().numpy(), scores[best].cpu().numpy())
 
 
-def padded(pixels: Pixels) -> Tensor:
-    """uint8 (1, 3, H', W') with H', W' the next multiples, the picture at the top left."""
-    height, width = (-(-side // MULTIPLE) * MULTIPLE for side in pixels.shape[:2])
-    full = torch.full((1, 3, height, width), PAD_VALUE, dtype=torch.uint8)
-    full[0, :, : pixels.shape[0], : pixels.shape[1]] = torch.from_numpy(pixels).permute(2, 0, 1)
-    return full
+def look(net: DashNet, pictures: Sequence[Picture]) -> list[Detections]:
+    return [detect(net, picture.pixels) for picture in tqdm(pictures, desc="measure", mininterval=10)]
 
 
-def verdicts(net: DashNet, pictures: Iterable[Picture]) -> dict[str, dict[str, Verdicts]]:
-    """Class -> set -> verdicts, only for the classes that a set is labelled for and holds."""
-    lists: dict[str, dict[str, list[Verdicts]]] = {name: defaultdict(list) for name in CLASSES}
-    for picture in tqdm(list(pictures), desc="measure", mininterval=10):
-        found = detect(net, picture.pixels)
-        for label, name in enumerate(CLASSES):
-            if picture.labelled[label]:
-                lists[name][picture.dataset].append(judge(found, picture.objects, label))
-    return {name: {key: pool(parts) for key, parts in sets.items()} for name, sets in lists.items()}
+def judged(pictures: Sequence[Picture], found: Sequence[Detections], thresholds: dict[Kind, float]) -> Iterator[Seen]:
+    """By set. pictures: sets one after the other."""
+    pairs = zip(pictures, found, strict=True)
+    for name, group in groupby(pairs, key=lambda pair: pair[0].dataset):
+        own, seen = zip(*group, strict=True)
+        kinds = frozenset(Kind(label) for label, known in zip(CLASSES, own[0].labelled, strict=True) if known)
+        yield Seen(Dataset(name, kinds, tuple(map(_image, own))), seen, LinkSettings(thresholds), LONG_SIDE)
 
 
-def figures(measured: dict[str, dict[str, Verdicts]]) -> Figures:
-    """Figures of each set that holds objects of the class, and of all sets labelled for it together."""
-    table: Figures = defaultdict(dict)
-    for name, sets in measured.items():
-        for key, verdict in (sets | {"all": pool(sets.values())}).items():
-            if verdict.objects:
-                table[key][name] = summarise(verdict)
-    return dict(table)
+def _image(picture: Picture) -> Image:
+    """In pixels of the picture in memory."""
+    height, width = picture.pixels.shape[:2]
+    marked = picture.objects
+    boxes, kinds = marked.boxes.astype(np.float64), marked.labels.astype(np.int8)
+    names = ("",) * len(boxes)
+    return Image(Path(picture.file), picture.file, width, height, boxes, kinds, marked.ignore, names)
 
 
 def read_network(path: Path) -> DashNet:
@@ -84,34 +76,3 @@ def channels_last(net: DashNet) -> DashNet:
     """The same network with its kernels laid out as the fast convolutions want them."""
     net.to(memory_format=torch.channels_last)
     return net
-
-
-def show(table: Figures) -> str:
-    """The figures as lines of text."""
-    lines = [f"{'set':20} {'class':6} {'objects':>7} {'AP50':>6} {'AR50':>6} {'R@P.8':>6} {'score':>6}"]
-    for key, classes in sorted(table.items()):
-        lines += [_line(key, name, figures) for name, figures in classes.items()]
-    return "\n".join(lines)
-
-
-def _line(key: str, name: str, row: dict[str, float]) -> str:
-    count, *rest = row.values()
-    return f"{key:20} {name:6} {int(count):7d} " + " ".join(f"{value:6.3f}" for value in rest)
-
-
-@click.command()
-@click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of the sets.")
-@click.option("--state", type=click.Path(exists=True, path_type=Path), required=True, help="Checkpoint or state dict.")
-@click.option("--long-side", default=LONG_SIDE, show_default=True, help="Larger pictures are shrunk to this.")
-@click.option("--json", "target", type=click.Path(path_type=Path), help="Also write the figures here.")
-def main(data: Path, state: Path, long_side: int, target: Path | None) -> None:
-    """Measure a state on the pictures held out."""
-    pictures = [picture for picture in load(data, long_side) if picture.held_out]
-    table = figures(verdicts(read_network(state), pictures))
-    click.echo(show(table))
-    if target:
-        target.write_text(json.dumps(table, indent=2) + "\n")
-
-
-if __name__ == "__main__":
-    main()

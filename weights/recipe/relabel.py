@@ -14,11 +14,10 @@ from typing import Any
 import click
 import cv2
 import numpy as np
-import torch
-from torchvision.ops import box_iou
 from tqdm import tqdm
 
 from dashredact.detect.network import DashNet
+from dashredact.pure.boxes import iou
 
 from .augment import warp
 from .data import CLASSES, CORRECTIONS, Picture, Pixels, annotations, load
@@ -36,9 +35,9 @@ Find = dict[str, Any]
 def finds(net: DashNet, picture: Picture, label: int, floor: float, width: int) -> Iterator[Find]:
     """What the network sees where nobody marked anything of the class. width: of the file, in pixels."""
     found = detect(net, picture.pixels, floor)
-    boxes, scores = found.boxes[found.labels == label], found.scores[found.labels == label]
-    marked = torch.from_numpy(picture.objects.boxes[picture.objects.labels == label])
-    apart = box_iou(boxes, marked).amax(1) < _APART if len(marked) else torch.ones(len(boxes), dtype=torch.bool)
+    boxes, scores = found.boxes[found.kinds == label], found.scores[found.kinds == label]
+    marked = picture.objects.boxes[picture.objects.labels == label]
+    apart = iou(boxes, marked).max(1, initial=0.0) < _APART
     for box, score in zip(boxes[apart].tolist(), scores[apart].tolist(), strict=True):
         unit = width / picture.pixels.shape[1]
         place = {"set": picture.dataset, "file": picture.file, "label": CLASSES[label], "unit": unit}

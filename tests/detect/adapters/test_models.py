@@ -155,7 +155,9 @@ def test_models_are_listed(folder: Path) -> None:
 def test_models_are_verified(folder: Path) -> None:
     describe(folder)
     assert call("models", "verify").stdout == "dashnet-s: as the list says\n"
-    assert call("models", "verify", "own").exit_code == 4
+    done = call("models", "verify", "own")
+    assert (done.exit_code, done.stdout) == (4, "own: is missing\n")
+    assert "own.onnx is missing; `dashredact models get own` fetches it." in done.stderr
     (folder / "own.onnx").write_bytes(CONTENT)
     assert call("models", "verify").exit_code == 0
     (folder / "own.onnx").write_bytes(CONTENT + b"?")
