@@ -170,7 +170,9 @@ def apply(
     with Progress(quiet=quiet) as progress, files.lock(out), crew_of({"device": "cpu", **chosen}) as crew:
         own = Reviewer(out, reviewer)
         standing = own.desk.standing(name)
-        record = Correction(own, name, originals.find(standing, source, inbox)).apply(progress, crew)
+        found = originals.find(standing, source, inbox)
+        progress.expect({found.name: found.stat().st_size})
+        record = Correction(own, name, found).apply(progress, crew)
     click.echo(out / record["output"]["name"])
 
 

@@ -14,7 +14,7 @@ from dashredact.errors import ExitCode, UsageError
 from dashredact.pure import urgency
 from dashredact.pure.urgency import Place
 from dashredact.review import originals
-from dashredact.review.desk import Desk, findings
+from dashredact.review.desk import Desk, finds
 from dashredact.store import files
 from dashredact.store.tracks import TracksFile
 
@@ -91,7 +91,7 @@ def show(out: Path, name: str, every: bool, as_json: bool) -> None:
     file = desk.tracks(standing)
     found = [place for place in desk.places(standing, file) if every or place.weight >= urgency.PRESSING]
     rows = [_row(place, file) for place in found]
-    rows += [{"track": "second look", "reasons": json.dumps(one)} for one in findings(standing.result)]
+    rows += [_seen(find, file) for find in finds(standing, file)]
     for numbers, applied, what in (
         (standing.marks, standing.applied_marks, "mark"),
         (standing.lifts, standing.applied_lifts, "lift"),
@@ -102,6 +102,8 @@ def show(out: Path, name: str, every: bool, as_json: bool) -> None:
             rows.append({"track": number, "kind": row["kind"], "frames": frames, "reasons": f"{what}, {state}"})
     if not as_json:
         click.echo(printable(f"{name}: {standing.state}, {len(file.tracks)} tracks, {standing.output['name']}"))
+        if reason := standing.result.get("reason"):
+            click.echo(printable(reason))
     _print(rows, as_json)
 
 
@@ -119,6 +121,21 @@ def _row(place: Place, file: TracksFile) -> dict[str, Any]:
         "score": round(float(track.scores.max()), 2),
         "weight": round(place.weight, 1),
         "reasons": ", ".join(one.reason for one in place.reasons),
+    }
+
+
+def _seen(find: Mapping[str, Any], file: TracksFile) -> dict[str, Any]:
+    """What a second look saw, which has no track."""
+    first, last = find["first"], find["last"]
+    return {
+        "track": "none",
+        "kind": find["kind"],
+        "frames": f"{first}..{last}",
+        "seconds": f"{file.times[first]:.2f}-{file.times[last]:.2f}",
+        "look at frame": find["frame"],
+        "box": ",".join(f"{side:.0f}" for side in find["box"]),
+        "score": round(find["score"], 2),
+        "reasons": "second look",
     }
 
 

@@ -56,6 +56,8 @@ class Standing:
     applied_lifts: Mapping[int, Record] = field(default_factory=dict)
     drawn: int = 0
     """marks that were ever drawn"""
+    second_look: Record | None = None
+    """newest one that ran over an output of this masking"""
     review: Record | None = None
     """line of the newest review of this very output"""
 
@@ -110,7 +112,8 @@ def _after(standing: Standing | None, record: Record, name: str) -> Standing | N
 
 def _masked(before: Standing | None, record: Record, name: str) -> Standing:
     same = before and before.result["source"]["sha256"] == record["source"]["sha256"]
-    return Standing(name, record, before.marks if before and same else {}, drawn=before.drawn if before else 0)
+    marks, drawn = (before.marks, before.drawn) if before else ({}, 0)
+    return Standing(name, record, marks if same else {}, drawn=drawn, second_look=_looked(record))
 
 
 def _corrected(standing: Standing, record: Record) -> Standing:
@@ -118,7 +121,13 @@ def _corrected(standing: Standing, record: Record) -> Standing:
     told = record["corrections"]
     marks = {number: standing.marks[number] for number in told["marks"] if number in standing.marks}
     lifts = {number: standing.lifts[number] for number in told["lifts"] if number in standing.lifts}
-    return replace(standing, result=record, applied_marks=marks, applied_lifts=lifts, review=None)
+    looked = _looked(record) or standing.second_look
+    return replace(standing, result=record, applied_marks=marks, applied_lifts=lifts, second_look=looked, review=None)
+
+
+def _looked(record: Record) -> Record | None:
+    told = record.get("second_look")
+    return told if isinstance(told, Mapping) and told.get("finds") is not None else None
 
 
 def _marked(standing: Standing, record: Record) -> Standing:

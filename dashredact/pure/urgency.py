@@ -20,7 +20,8 @@ PRESSING = 3.0
 NIGHT = 60.0
 """mean luma of 256 levels under which a video is dark"""
 _DARK = 1.5
-_FINDING = 5.0
+_FIND = 5.0
+_DOUBT = 5.0
 _NOTHING = 2.0
 _BLIND = 20.0
 _LARGE = 0.08  # of the picture's longer side; such an object is not lost because it got too small
@@ -74,17 +75,20 @@ def _graded(track: Track, one: Risk, long_side: int, thresholds: Mapping[str, fl
     return 2.0 * min(one.figure, 1.0) if one.reason is Reason.BRIDGED else 0.0
 
 
-def urgency(found: Sequence[Place] | None, tracks: int, findings: int, luma: float | None) -> Urgency:
+def urgency(
+    found: Sequence[Place] | None, tracks: int, finds: int, luma: float | None, *, doubted: bool = False
+) -> Urgency:
     """found: places of the video's tracks, None where its tracks file cannot be believed. tracks: how many there are.
 
-    findings: of a second look. luma: mean of the masked file, of 256 levels; None where it is not known.
+    finds: of a second look. luma: mean of the masked file, of 256 levels; None where it is not known. doubted: whether
+    masking ended with a doubt.
     """
     pressing = [place for place in found or () if place.weight >= PRESSING]
     dark = luma is not None and luma < NIGHT
-    beside = {"no tracks file to believe": found is None, "second look": findings}
+    beside = {"no tracks file to believe": found is None, "second look": finds, "needs review": doubted}
     beside |= {"nothing found": found is not None and not tracks, "night": dark}
     counts = Counter(str(one.reason) for place in pressing for one in place.reasons if _PLAIN.get(one.reason) != 0)
-    total = sum(place.weight for place in pressing) + _FINDING * findings
+    total = sum(place.weight for place in pressing) + _FIND * finds + _DOUBT * doubted
     total += _BLIND * (found is None) + _NOTHING * beside["nothing found"]
     reasons = {what: int(count) for what, count in beside.items() if count} | dict(counts.most_common())
     return Urgency(round(total * (_DARK if dark else 1.0), 1), reasons)

@@ -93,6 +93,7 @@ class Correction:
         """Render, verify, publish. The line of the log comes back."""
         run = Run(self._path, crew, report)
         facts = run.one(steps.examine, self._path, self._settings)
+        run.expect(facts)
         cut, job = self._cut(facts), self._job()
         finished, compared = self._render(run, facts, cut, job)
         self._source.check_unchanged()

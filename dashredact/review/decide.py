@@ -23,7 +23,7 @@ class Reviewer:
         self.index = Index(out)
         if publish.complete_all(out, self.index):
             self.desk = Desk(out)
-        self._name = name
+        self._name = _readable(name)
 
     @property
     def by(self) -> dict[str, str]:
@@ -84,7 +84,14 @@ class Reviewer:
 
     def _write(self, standing: Standing, act: Act, **more: Any) -> None:
         about: dict[str, Record] = {"source": standing.result["source"], "output": standing.output}
-        self.index.append({"act": str(act), "by": self.by, **about, **more})
+        self.index.append(
+            {"act": str(act), "by": self.by, **about, **more, "reason": _readable(more.get("reason", ""))}
+        )
+
+
+def _readable(text: str) -> str:
+    """Stray bytes of a command line could not be written into the log."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def check_frames(name: str, first: int, end: int, frames: int) -> None:

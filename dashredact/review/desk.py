@@ -6,13 +6,19 @@ from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
+
 from dashredact.errors import RefusedError, UsageError
 from dashredact.media.light import mean_luma
 from dashredact.pure import acts, urgency
+from dashredact.pure.coverage import covered
 from dashredact.pure.standing import Record, Standing, standings
 from dashredact.pure.urgency import Place, Urgency
 from dashredact.store import audit, files, tracks
 from dashredact.store.tracks import TracksFile
+from dashredact.values import Track
+
+_COVERED = 0.9  # share of a find under masks from which nobody has to look at it any more
 
 
 @dataclass(frozen=True)
@@ -85,18 +91,23 @@ class Desk:
 
     def _weighed(self, standing: Standing) -> Waiting:
         luma = mean_luma(self.place(standing.output["name"]))
-        seen = findings(standing.result)
+        doubted = acts.act_of(standing.result) == acts.Act.NEEDS_REVIEW
         try:
             file = self.tracks(standing)
         except (RefusedError, UsageError):
-            return Waiting(standing, urgency.urgency(None, 0, len(seen), luma), ())
-        found = self.places(standing, file)
+            return Waiting(standing, urgency.urgency(None, 0, 0, luma, doubted=doubted), ())
+        found, seen = self.places(standing, file), finds(standing, file)
         pressing = [place for place in found if place.weight >= urgency.PRESSING]
-        return Waiting(standing, urgency.urgency(found, len(file.tracks), len(seen), luma), pressing)
+        return Waiting(standing, urgency.urgency(found, len(file.tracks), len(seen), luma, doubted=doubted), pressing)
 
 
-def findings(record: Record) -> Sequence[Mapping[str, Any]]:
-    """What a second look at the masked file found uncovered, as the line says it."""
-    told = record.get("second_look")
-    found = told.get("findings", told.get("places", ())) if isinstance(told, Mapping) else ()
-    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else ()
+def finds(standing: Standing, file: TracksFile) -> list[Record]:
+    """What a second look saw uncovered and no mask covers now, as the line says it."""
+    told = standing.second_look["finds"] if standing.second_look else ()
+    return [find for find in told if _share_covered(find, file.tracks) < _COVERED]
+
+
+def _share_covered(find: Record, tracks: Sequence[Track]) -> float:
+    frame = find["frame"]
+    boxes = [track.boxes[frame - track.first] for track in tracks if track.first <= frame < track.end]
+    return float(covered(np.array([find["box"]], np.float64), np.array(boxes).reshape(-1, 4))[0])

@@ -88,5 +88,5 @@ def compare(before: Path, job: Job, cut: Cut, style: Style, advance: Progress) -
             same += 1
         else:
             raise UnverifiedError(f"Frame {pair.number} of the corrected file is not what it was, and nobody asked.")
-        advance("verify", 0)
+        advance("verify", 1)
     return Compared(same, rendered, masks, round(worst, 2)), watch

@@ -58,4 +58,6 @@ def test_night_second_look_and_missing_tracks_count() -> None:
     assert looked.risk == day.risk + 15 and looked.reasons["second look"] == 3
     blind, empty = urgency.urgency(None, 0, 0, None), urgency.urgency([], 0, 0, None)
     assert blind.risk > empty.risk > 0
+    doubted = urgency.urgency(places, 1, 0, None, doubted=True)
+    assert doubted.risk > day.risk and "needs review" in doubted.reasons
     assert (list(blind.reasons), list(empty.reasons)) == (["no tracks file to believe"], ["nothing found"])

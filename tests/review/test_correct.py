@@ -19,18 +19,19 @@ from dashredact import hide
 from dashredact.errors import MediaError, RefusedError, UnverifiedError, UsageError
 from dashredact.media import same, splice
 from dashredact.outcome import Verdict
-from dashredact.pure.standing import standings
 from dashredact.pure.paint import Mask, Planes, paint
+from dashredact.pure.standing import standings
 from dashredact.review import marking, originals, publish
 from dashredact.review.correct import Correction
 from dashredact.review.decide import Reviewer
 from dashredact.review.desk import Desk
-from dashredact.settings import Keep, Style
-from dashredact.store import audit, files, proof, tracks
+from dashredact.settings import Damaged, Keep, Style
+from dashredact.store import files, proof, tracks
 
 CLIPS = (
     *("30.mp4", "late.mp4", "open gop.mp4", "open gop.mkv", "pyramid.mp4", "hevc.mp4", "hevc.ts", "transport.ts"),
     *("irregular.mkv", "25.mov", "h264 10 bit.mp4", "odd.webm", "sound.mp4", "everything.mkv"),
+    *("turned 90.mp4", "hole.mp4"),
 )
 
 
@@ -72,6 +73,18 @@ def test_mark_hides_what_was_missed_and_changes_nothing_else(clip: Library, tmp_
     jsonschema.validate(lines(out)[-1], schema("audit"))
     assert proof.check(out, proof.Asked(results=True)).faults == []
     assert work_left(out) == []
+
+
+@pytest.mark.parametrize("name", ["mpeg4.avi", "spoilt.mp4", "one key frame.mp4"])
+def test_mark_hides_in_files_that_are_no_easy_ones(clip: Library, tmp_path: Path, name: str) -> None:
+    """Without times, with frames that cannot be decoded, and in one segment."""
+    source = clip(name)
+    redact(source, tmp_path, settings=replace(CUT, damaged=Damaged.SALVAGE))
+    assert leaks(output(tmp_path))
+    lost = lines(tmp_path)[0]["frames"]
+    mark(tmp_path, name)
+    assert apply(tmp_path, source)["frames"] == lost
+    assert leaks(output(tmp_path)) == []
 
 
 def test_without_a_mark_nothing_is_hidden(clip: Library, tmp_path: Path) -> None:

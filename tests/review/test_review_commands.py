@@ -14,6 +14,7 @@ from desk_made import BORDER, MISSED, Blind, around, leaks, redact
 from dashredact import cli
 from dashredact.errors import ExitCode
 from dashredact.pure.standing import FIRST_MARK
+from dashredact.store import audit
 
 _HOSTILE = "-街 'a'\n<b>.mp4"
 
@@ -67,7 +68,7 @@ def test_tracked_mark_says_where_it_lost_its_object(out: Path, clip: Library) ->
     assert (row["first"], row["end"], row["how"]) == (2, 4, "tracked")
 
 
-def test_tracked_mark_is_applied(out: Path, clip: Library, tmp_path: Path) -> None:
+def test_tracked_mark_is_applied(out: Path, clip: Library) -> None:
     assert set(leaks(out / "30.masked.mp4")) >= BORDER
     words = ("mark", out, "30.mp4", "--kind", "face", "--track", "--inbox", clip("30.mp4").parent)
     done = _call(*words, "--box", ",".join(map(str, around(10, 2))), "--frames", "10..21")
@@ -154,8 +155,6 @@ def test_hostile_name(clip: Library, tmp_path: Path) -> None:
 
 
 def test_purged_video_waits_no_longer(out: Path) -> None:
-    from dashredact.store import audit
-
     gone = [{"name": name} for name in ("30.masked.mp4", "30.tracks.json")]
     audit.append(out / audit.NAME, {"act": "purged", "files": gone})
     assert (_call("list", out).exit_code, _call("list", out).stdout) == (0, "")
@@ -165,3 +164,31 @@ def test_purged_video_waits_no_longer(out: Path) -> None:
 def test_folder_without_a_log(tmp_path: Path) -> None:
     done = _call("list", tmp_path)
     assert done.exit_code == ExitCode.USAGE and "holds no audit.jsonl" in done.stderr
+
+
+def test_finds_of_a_second_look_are_listed_until_a_mask_covers_them(out: Path, clip: Library) -> None:
+    finds = [
+        {"kind": "face", "frame": frame, "box": box, "first": frame, "last": frame + 1, "score": 0.3, "time": 0.5}
+        for frame, box in ((15, clips.secret_box(15)), (3, (150, 20, 170, 40)))
+    ]
+    (masked,) = audit.records(out / audit.NAME)
+    again = {**masked, "act": "needs review", "outcome": "needs review", "second_look": {"ran": True, "finds": finds}}
+    audit.append(out / audit.NAME, again)
+    (row,) = [json.loads(line) for line in _call("list", out, "--json").stdout.splitlines()]
+    assert row["reasons"]["second look"] == 2 and row["reasons"]["needs review"] == 1
+    shown = _call("show", out, "30.mp4").stdout
+    assert "face  15..16" in shown and "face  3..4" in shown and "second look" in shown
+    words = ("mark", out, "30.mp4", "--kind", "face", "--frames", "10..21")
+    assert _call(*words, "--box", _box(10), "--to-box", _box(21)).exit_code == 0
+    assert _call("apply", out, "30.mp4", "--source", clip("30.mp4"), "-q").exit_code == 0
+    (row,) = [json.loads(line) for line in _call("list", out, "--json").stdout.splitlines()]
+    assert (row["state"], row["reasons"]["second look"]) == ("corrected", 1), "the other one is still open"
+
+
+def test_note_and_reviewer_are_kept_as_they_are(out: Path) -> None:
+    note, who = "=cmd|' /C calc'!A0\n<b>窓\udcff", "審査 'x'\n"
+    assert _call("reject", out, "30.mp4", "--note", note, "--reviewer", who).exit_code == 0
+    told = json.loads(_call("history", out, "30.mp4", "--json").stdout.splitlines()[-1])
+    assert (told["reason"], told["by"]["name"]) == (note.replace("\udcff", "\\udcff"), who)
+    assert len(_call("history", out, "30.mp4").stdout.splitlines()) == 2
+    assert (_call("list", out).exit_code, _call("list", out).stdout) == (0, "")
