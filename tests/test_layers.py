@@ -36,7 +36,7 @@ _ALLOWED = {
     "batch": _BASE | {"pure", "store", "look", "crew", "pipeline", "account", "outcome"},
     "unattended": {"outcome", "batch", "crew", "progress", "store"},
     "evaluate": _BASE | {"pure", "store"},
-    "review": _BASE | {"stopwatch", "pure", "media", "store", "steps", "pipeline", "account"},
+    "review": _BASE | {"stopwatch", "pure", "media", "store", "steps", "pipeline", "account", "outcome"},
     "web": _BASE | {"pure"},
     "report": _BASE | {"pure", "media", "store", "web"},
     "describe": {"facts", "pure"},

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from dashredact import account, steps
-from dashredact.errors import RefusedError, UsageError
+from dashredact.errors import MediaError, RefusedError, UsageError, VideoError
 from dashredact.facts import VideoFacts
 from dashredact.media import join
+from dashredact.outcome import blame
 from dashredact.pipeline import Crew, Finished, Run
 from dashredact.pure import cuts
 from dashredact.pure.acts import Act
@@ -90,11 +91,20 @@ class Correction:
         return changes(self._standing, self._file)
 
     def apply(self, report: Report, crew: Crew) -> Mapping[str, Any]:
-        """Render, verify, publish. The line of the log comes back."""
-        run = Run(self._path, crew, report)
+        """Render, verify, publish. The line of the log comes back. What is saved goes on in the next run."""
+        job = self._job()
+        try:
+            return self._applied(Run(self._path, crew, report), job)
+        except VideoError:
+            job.close()  # what is in it may be the cause
+            raise
+        except OSError as error:
+            raise MediaError(blame(self._standing.name, self._out, error)[1]) from error
+
+    def _applied(self, run: Run, job: Job) -> Mapping[str, Any]:
         facts = run.one(steps.examine, self._path, self._settings)
         run.expect(facts)
-        cut, job = self._cut(facts), self._job()
+        cut = self._cut(facts)
         finished, compared = self._render(run, facts, cut, job)
         self._source.check_unchanged()
         content = tracks.encode_file(replace(self._file, tracks=tuple(self.changes.tracks)))

@@ -1,5 +1,6 @@
 """A box drawn by hand hides what was missed, changes nothing else, and leaves a history that can be read back."""
 
+import errno
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,17 +17,18 @@ from desk_made import BORDER, CUT, MISSED, apply, around, leaks, lines, mark, re
 from test_journey import check_form, check_privacy, check_times, schema
 
 from dashredact import hide
-from dashredact.errors import MediaError, RefusedError, UnverifiedError, UsageError
+from dashredact.errors import MachineError, MediaError, RefusedError, UnverifiedError, UsageError
 from dashredact.media import same, splice
 from dashredact.outcome import Verdict
 from dashredact.pure.paint import Mask, Planes, paint
 from dashredact.pure.standing import standings
-from dashredact.review import marking, originals, publish
+from dashredact.review import marking, originals, publish, work
 from dashredact.review.correct import Correction
 from dashredact.review.decide import Reviewer
 from dashredact.review.desk import Desk
 from dashredact.settings import Damaged, Keep, Style
 from dashredact.store import files, proof, tracks
+from dashredact.store.job import Job
 
 CLIPS = (
     *("30.mp4", "late.mp4", "open gop.mp4", "open gop.mkv", "pyramid.mp4", "hevc.mp4", "hevc.ts", "transport.ts"),
@@ -295,6 +297,29 @@ def test_crash_while_publishing_is_made_good_by_whoever_writes_next(
     assert leaks(output(tmp_path)) == []
     assert proof.check(tmp_path, proof.Asked(results=True)).faults == []
     assert work_left(tmp_path) == []
+
+
+def test_full_disk_is_said_and_the_next_try_goes_on(
+    clip: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = clip("30.mp4")
+    redact(source, tmp_path)
+    mark(tmp_path, source.name)
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "side_by_side", full)
+        with pytest.raises(MachineError, match="is full"):
+            apply(tmp_path, source)
+    (folder,) = work_left(tmp_path)
+    parts = {path.name: path.stat().st_mtime_ns for path in folder.glob("part-*")}
+    assert len(parts) >= 2
+    saved: list[int] = []
+    monkeypatch.setattr(Job, "save_part", lambda _self, number, *_: saved.append(number))
+    apply(tmp_path, source)
+    assert saved == [] and leaks(output(tmp_path)) == []
 
 
 def test_correction_that_was_overtaken_is_dropped(clip: Library, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from desk_made import BORDER, MISSED, Blind, around, leaks, redact
 from dashredact import cli
 from dashredact.errors import ExitCode
 from dashredact.pure.standing import FIRST_MARK
-from dashredact.store import audit
+from dashredact.store import audit, files
 
 _HOSTILE = "-街 'a'\n<b>.mp4"
 
@@ -192,3 +192,10 @@ def test_note_and_reviewer_are_kept_as_they_are(out: Path) -> None:
     assert (told["reason"], told["by"]["name"]) == (note.replace("\udcff", "\\udcff"), who)
     assert len(_call("history", out, "30.mp4").stdout.splitlines()) == 2
     assert (_call("list", out).exit_code, _call("list", out).stdout) == (0, "")
+
+
+def test_folder_in_use_is_left_alone(out: Path) -> None:
+    with files.lock(out):
+        done = _call("approve", out, "30.mp4")
+        assert done.exit_code == ExitCode.LOCKED and "Another run" in done.stderr
+        assert _call("list", out).exit_code == ExitCode.NEEDS_REVIEW
