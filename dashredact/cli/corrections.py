@@ -32,7 +32,6 @@ def approve(out: Path, name: str, note: str, reviewer: str) -> None:
     \b
       dashredact review approve masked trip.mp4 --note "whole clip watched"
     """
-
     with files.lock(out):
         Reviewer(out, reviewer).approve(name, note)
 
@@ -48,7 +47,6 @@ def reject(out: Path, name: str, note: str, reviewer: str) -> None:
     \b
       dashredact review reject masked trip.mp4 --note "a face in the mirror, 0:12"
     """
-
     with files.lock(out):
         Reviewer(out, reviewer).reject(name, note)
 
@@ -102,7 +100,6 @@ def mark(
       dashredact review mark masked trip.mp4 --kind face --box 10,40,60,90 --frames 0..30 --to-box 80,44,130,94
       dashredact review mark masked trip.mp4 --kind face --box 10,40,60,90 --frames 0..90 --track --source trip.mp4
     """
-
     if tracked and to_box:
         raise UsageError("--track and --to-box cannot be had together; choose one.")
     if to_box and len(frames) < 2:
@@ -130,7 +127,6 @@ def lift(out: Path, name: str, note: str, reviewer: str, number: int) -> None:
     \b
       dashredact review lift masked trip.mp4 --track 12 --note "a traffic sign"
     """
-
     with files.lock(out):
         Reviewer(out, reviewer).lift(name, number, note)
 
@@ -144,7 +140,6 @@ def undo(out: Path, name: str, note: str, reviewer: str, number: int) -> None:
     \b
       dashredact review undo masked trip.mp4 --track 1000001
     """
-
     with files.lock(out):
         Reviewer(out, reviewer).undo(name, number, note)
 

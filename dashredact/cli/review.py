@@ -50,7 +50,6 @@ def list_videos(out: Path, every: bool, min_risk: float, as_json: bool) -> None:
       dashredact review list masked
       dashredact review list masked --json --min-risk 10
     """
-
     found = [video for video in Desk(out).queue(every=every) if video.urgency.risk >= min_risk]
     rows = [
         {
@@ -85,7 +84,6 @@ def show(out: Path, name: str, every: bool, as_json: bool) -> None:
     \b
       dashredact review show masked trip.mp4
     """
-
     desk = Desk(out)
     standing = desk.standing(name)
     file = desk.tracks(standing)
@@ -149,7 +147,6 @@ def history(out: Path, name: str, as_json: bool) -> None:
     \b
       dashredact review history masked trip.mp4
     """
-
     found = Desk(out).history(name)
     if not found:
         raise UsageError(f"The audit log of {out} says nothing of a source named {name}.")
