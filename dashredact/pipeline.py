@@ -131,8 +131,8 @@ class Journey:
         """Pass one alone: what would be masked."""
         return self._find(*self._begin()).tracks
 
-    def _begin(self) -> "tuple[_Run, VideoFacts, list[Segment]]":
-        run = _Run(self.source, self.crew, self.report)
+    def _begin(self) -> "tuple[Run, VideoFacts, list[Segment]]":
+        run = Run(self.source, self.crew, self.report)
         facts = run.one(steps.examine, self.source, self.settings)
         if facts.damages and self.settings.damaged is Damaged.REFUSE:
             raise DamagedError(
@@ -142,13 +142,13 @@ class Journey:
         run.expect(facts, len(self.aids.second) / looks.every if looks else 0)
         return run, facts, cut(facts.packets, facts.video.time_base, self.settings.segment_seconds)
 
-    def _find(self, run: "_Run", facts: VideoFacts, segments: Sequence[Segment]) -> Linked:
+    def _find(self, run: "Run", facts: VideoFacts, segments: Sequence[Segment]) -> Linked:
         shared = self._shares(segments)
         look = (self.detector, self.settings.damaged)
         run.all(steps.look, [(self.source, facts, self.job, share, *look) for share in shared])
         return run.one(steps.link, facts, self.job, segments, self.settings, self.aids.boxes)
 
-    def _look_again(self, run: "_Run", segments: Sequence[Segment], sha256: str) -> Again:
+    def _look_again(self, run: "Run", segments: Sequence[Segment], sha256: str) -> Again:
         """sha256: of the finished file."""
         how = self.settings.second_look
         assert how is not None and self.aids.second, "a check that cannot run is no check"
@@ -168,7 +168,7 @@ class Journey:
         return shares(segments, self.most_shares)
 
 
-class _Run:
+class Run:
     """Gives steps to the crew; adds up their time and the frames they have done."""
 
     def __init__(self, source: Path, crew: Crew, report: Report) -> None:
@@ -177,7 +177,7 @@ class _Run:
         self._done = self._total = 0
         self.seconds: Counter[str] = Counter()
 
-    def expect(self, facts: VideoFacts, again: float) -> None:
+    def expect(self, facts: VideoFacts, again: float = 0) -> None:
         """Frames are counted over all passes. again: share of the frames that are looked at once more."""
         self._total = round((2 + again) * len(facts.packets.shown_pts))
 

@@ -148,7 +148,7 @@ def finish(
     advance("verify", 0)
     with watch.timed("verify"):
         pts = np.concatenate([seen.pts for seen in looks]).tolist()
-        masks = _Masks(job, segments, looks)
+        masks = Painted(job, segments, looks)
         checks = verify(job.finished, source, facts, choice, pts=pts, masks=masks, style=style, advance=advance)
         return Done(checks, files.sha256(job.finished)), watch.seconds
 
@@ -186,7 +186,7 @@ def compare(
     """
     advance("second look", 0)
     assert settings.second_look is not None
-    seen, masks = _looks(again, parts), _Masks(job, segments, _looks(job, segments))
+    seen, masks = _looks(again, parts), Painted(job, segments, _looks(job, segments))
     pts = np.concatenate([look.pts for look in seen])
     frames = np.searchsorted(np.array(facts.packets.shown_pts, np.int64), pts)
     firsts = np.cumsum([0, *(len(look.pts) for look in seen)]).tolist()
@@ -212,7 +212,7 @@ def _looks(job: Job, segments: Sequence[Segment]) -> list[Look]:
     return whole
 
 
-class _Masks:
+class Painted:
     """What was painted on a frame, read back segment by segment: a long video's masks would fill the memory."""
 
     def __init__(self, job: Job, segments: Sequence[Segment], looks: Sequence[Look]) -> None:

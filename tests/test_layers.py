@@ -39,13 +39,14 @@ _ALLOWED = {
     "unattended": {"outcome", "batch", "crew", "progress", "store"},
     "retention": _BASE | {"pure", "store"},
     "evaluate": _BASE | {"pure", "store"},
+    "review": _BASE | {"stopwatch", "pure", "media", "store", "steps", "pipeline", "account", "outcome"},
     "web": _BASE | {"pure"},
     "report": _BASE | {"pure", "media", "store", "web"},
     "describe": {"facts", "pure"},
     "progress": {"values"},
     "cli": _BASE
     | {"__init__", "pure", "media", "store", "detect", "describe", "progress", "crew", "outcome", "batch"}
-    | {"admission", "retention"}
+    | {"admission", "retention", "review"}
     | {"unattended", "evaluate", "policy", "public", "pipeline", "report"},
     "__main__": {"cli"},
 }

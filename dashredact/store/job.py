@@ -28,6 +28,8 @@ _PLANES, _CELLS = 3, 16  # most that a mask has
 class Job:
     """Paths and saved steps of one source under one set of settings."""
 
+    FINISHED = "finished"
+
     def __init__(self, output_folder: Path, source: str, key: str) -> None:
         """source: the video's name relative to the run; key: what its result depends on, as a hash."""
         work = private_folder(output_folder / WORK_FOLDER)
@@ -41,7 +43,7 @@ class Job:
 
     @property
     def finished(self) -> Path:
-        return self.folder / "finished"
+        return self.folder / self.FINISHED
 
     def part(self, segment: int) -> Path:
         """The encoded part of a segment; it exists only whole."""
