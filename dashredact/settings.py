@@ -96,7 +96,7 @@ class SecondLook:
 
     every: int = 5
     """every so many frames are looked at"""
-    lowest: float = 1.2
+    lowest: float = 1.3
     """of a sight that counts together with others of the same thing"""
     certain: float = 1.4
     """of a sight that counts alone"""
