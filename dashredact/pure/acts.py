@@ -19,11 +19,15 @@ class Act(StrEnum):
     REVIEWED = "reviewed"
     CORRECTED = "corrected"
     EXPORTED = "exported"
+    WITHHELD = "withheld"
     HELD = "held"
     RELEASED = "released"
     PURGED = "purged"
     QUARANTINED = "quarantined"
     RETRIED = "retried"
+    REQUESTED = "requested"
+    ANSWERED = "answered"
+    INCIDENT = "incident"
 
 
 _MAKING = (Act.MASKED, Act.NEEDS_REVIEW, Act.CORRECTED)

@@ -13,6 +13,7 @@ from threading import RLock
 from typing import Any, NamedTuple, TypeVar
 
 from dashredact.errors import MachineError
+from dashredact.pure.acts import act_of
 from dashredact.store import audit, files
 
 T = TypeVar("T")
@@ -140,7 +141,9 @@ class Index:
         return digest
 
     def _apply(self, record: Mapping[str, Any]) -> None:
-        outcome, source = record["outcome"], record["source"]
+        if "fingerprint" not in record:
+            return  # it tells of something else than masking
+        outcome, source = act_of(record), record["source"]
         name, digest = source["name"], source["sha256"]
         if outcome in _SUCCESS and record.get("output"):
             output, tracks = record["output"], record["tracks_file"]
