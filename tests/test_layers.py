@@ -38,11 +38,14 @@ _ALLOWED = {
     "evaluate": _BASE | {"pure", "store"},
     "web": _BASE | {"pure"},
     "report": _BASE | {"pure", "media", "store", "web"},
+    "handover": _BASE | {"pure", "store", "policy", "public"},
+    "personal": _BASE | {"pure", "media", "store", "crew", "pipeline"},
+    "searching": _BASE | {"pure", "media", "store"},
     "describe": {"facts", "pure"},
     "progress": {"values"},
     "cli": _BASE
     | {"__init__", "pure", "media", "store", "detect", "describe", "progress", "crew", "outcome", "batch"}
-    | {"unattended", "evaluate", "policy", "public", "report"},
+    | {"unattended", "evaluate", "policy", "public", "report", "handover", "personal", "searching"},
     "__main__": {"cli"},
 }
 """Room or module: the rooms and modules that it may import besides itself."""

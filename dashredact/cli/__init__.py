@@ -1,6 +1,21 @@
 """Every command, option and exit code. The only room that knows click."""
 
-from dashredact.cli import audit, batch, check, evaluate, models, notice, policy, probe, redact, report, tracks
+from dashredact.cli import (
+    audit,
+    batch,
+    check,
+    evaluate,
+    export,
+    incident,
+    models,
+    notice,
+    policy,
+    probe,
+    redact,
+    report,
+    request,
+    tracks,
+)
 from dashredact.cli.app import main
 
 __all__ = ["main"]
@@ -15,6 +30,9 @@ _COMMANDS = (
     policy.policy,
     notice.notice,
     check.check,
+    export.export,
+    request.request,
+    incident.incident,
     evaluate.evaluate,
     models.models,
 )
