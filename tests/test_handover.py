@@ -14,6 +14,7 @@ from fleet import Fleet, call
 from policies import FULL, toml
 
 from dashredact.errors import ExitCode
+from dashredact.policy.model import RESERVED
 from dashredact.store import delivery, files, schemas
 from dashredact.store.index import Index
 
@@ -70,7 +71,7 @@ def test_the_terms_say_all_of_it_in_both_languages(fleet: Fleet) -> None:
         "Keeping road maps up to date",
     ]
     said += ["特定しないで", "Do not find out who was filmed", "camera@example.jp", "2027年4月12日", "12 April 2027"]
-    assert [text for text in said if text not in terms] == []
+    assert [text for text in said if text not in terms] == [] and not RESERVED.search(terms.casefold())
 
 
 def test_every_clip_that_leaves_is_a_line_of_the_log(fleet: Fleet) -> None:

@@ -26,6 +26,9 @@ from dashredact.values import Detections, Fact, Picture
 _WIDTH = SIZE[0]
 _NAME = "two people\n.mp4"
 
+_ODD = ["irregular.mp4", "open gop.mkv", "late.mp4", "hole.mp4", "one key frame.mp4", "turned 90.mp4", "mpeg4.avi"]
+_ODD += ["odd.webm", "spoilt.mp4"]
+
 
 class Both(Finder):
     """Finds a secret in each half of the picture."""
@@ -114,12 +117,7 @@ def test_nothing_unmasked_is_left_elsewhere(out: Path, source: Path, tmp_path: P
     assert line["copy"]["lifted"] == [_ids(out)[0]] and line["recipient"] == "request 1: 2026-1"
 
 
-@pytest.mark.parametrize(
-    "name",
-    "irregular.mp4,open gop.mkv,late.mp4,hole.mp4,one key frame.mp4,turned 90.mp4,mpeg4.avi,odd.webm,spoilt.mp4".split(
-        ","
-    ),
-)
+@pytest.mark.parametrize("name", _ODD)
 def test_a_copy_has_the_frames_of_the_masked_file(clip: Library, mask: Mask, tmp_path: Path, name: str) -> None:
     salvaged = {"damaged": Damaged.SALVAGE} if name == "spoilt.mp4" else {}
     outcome = mask(clip(name), **salvaged)

@@ -12,6 +12,7 @@ from fleet import Fleet, call
 from policies import FULL, changed, toml
 
 from dashredact.errors import ExitCode
+from dashredact.policy.model import RESERVED
 from dashredact.store import audit, schemas
 
 _TODAY = date.today()
@@ -202,6 +203,7 @@ def test_a_draft_has_the_items_and_the_dates(fleet: Fleet, tmp_path: Path, wrong
     done = call("incident", "new", fleet.out, *words, *flags)
     assert done.exit_code == ExitCode.OK and f"final report by {final}" in done.stdout
     text = path.read_text()
+    assert not RESERVED.search(text.casefold())
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     for said in (
         final,
