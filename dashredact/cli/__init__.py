@@ -4,16 +4,20 @@ from dashredact.cli import (
     audit,
     batch,
     check,
+    corrections,
     evaluate,
     export,
+    hold,
     incident,
     models,
     notice,
     policy,
     probe,
+    purge,
     redact,
     report,
     request,
+    review,
     tracks,
 )
 from dashredact.cli.app import main
@@ -24,6 +28,7 @@ _COMMANDS = (
     redact.redact,
     batch.batch,
     report.report,
+    review.review,
     probe.probe,
     tracks.tracks,
     audit.audit,
@@ -33,8 +38,12 @@ _COMMANDS = (
     export.export,
     request.request,
     incident.incident,
+    purge.purge,
+    hold.hold,
     evaluate.evaluate,
     models.models,
 )
 for _command in _COMMANDS:
     main.add_command(_command)
+for _command in corrections.COMMANDS:
+    review.review.add_command(_command)

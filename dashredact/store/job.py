@@ -6,6 +6,8 @@ Holds detections, encoded masked parts and what was painted; never an unmasked p
 import hashlib
 import os
 import shutil
+from collections.abc import Iterable
+from copy import copy
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -26,6 +28,8 @@ _PLANES, _CELLS = 3, 16  # most that a mask has
 class Job:
     """Paths and saved steps of one source under one set of settings."""
 
+    FINISHED = "finished"
+
     def __init__(self, output_folder: Path, source: str, key: str) -> None:
         """source: the video's name relative to the run; key: what its result depends on, as a hash."""
         work = private_folder(output_folder / WORK_FOLDER)
@@ -39,11 +43,17 @@ class Job:
 
     @property
     def finished(self) -> Path:
-        return self.folder / "finished"
+        return self.folder / self.FINISHED
 
     def part(self, segment: int) -> Path:
         """The encoded part of a segment; it exists only whole."""
         return self.folder / f"part-{segment:05}.mp4"
+
+    def again(self, key: str) -> "Job":
+        """The same video's place for what is seen on its finished file; inside, so that it goes with it."""
+        other = copy(self)
+        other.folder = private_folder(self.folder / f"again-{key}")
+        return other
 
     def close(self) -> None:
         """Empty the work folder: the result is out, or will never be."""
@@ -101,6 +111,16 @@ class Job:
         with beside.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
         publish(beside, path)
+
+
+def folders(output_folder: Path) -> list[Path]:
+    """All work folders."""
+    return sorted(path for path in (output_folder / WORK_FOLDER).glob("*-*") if path.is_dir() and not path.is_symlink())
+
+
+def owner_in(folder: Path, sources: Iterable[str]) -> str:
+    """Which of these sources a work folder belongs to; empty where to none."""
+    return next((source for source in sources if folder.name.startswith(f"{_owner(source)}-")), "")
 
 
 def _owner(source: str) -> str:
