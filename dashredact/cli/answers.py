@@ -107,9 +107,7 @@ def erase(out: Path, number: int, names: Sequence[str], inboxes: Sequence[Path])
         records = records_of(out)
         asked = request_of(records, number, [RequestKind.ERASE, RequestKind.STOP])
         chosen = _all_names_of(clips(records), _chosen(out, records, names, inboxes))
-        if reasons := [
-            f"{clip.name}: is held ({why})" for clip in chosen if (why := held(records, clip, str(today())))
-        ]:
+        if reasons := [f"{clip.name}: is held ({why})" for clip in chosen if (why := held(records, clip, today()))]:
             raise PolicyError(*(f"{reason}; release it first, or tell them why it is kept." for reason in reasons))
         line = {"rule": {"name": "request"}, "reason": f"Request {asked.id}.", "request": {"id": asked.id}}
         plans = [erasure.plan(out, clip, records, inboxes, line) for clip in chosen]

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from dashredact.policy.words import Day
 from dashredact.pure.acts import Act, act_of
+from dashredact.pure.holds import holding, standing
 
 Record = Mapping[str, Any]
 
@@ -160,19 +162,7 @@ def recalls(records: Sequence[Record]) -> list[Recall]:
     return found
 
 
-def held(records: Sequence[Record], clip: Clip, today: str) -> str:
-    """Why the clip must be kept; empty where nothing holds it. today: ISO 8601."""
-    holds: dict[str, Record] = {}
-    for record in records:
-        name = (record.get("source") or {}).get("name", "")
-        if act_of(record) == Act.HELD:
-            holds[name] = record
-        elif act_of(record) == Act.RELEASED:
-            holds.pop(name, None)
-    mine = (one for one in holds.values() if _is_about(one["source"], clip) and one["hold"]["until"] >= today)
-    return next((str(one.get("reason") or one["hold"]["kind"]) for one in mine), "")
-
-
-def _is_about(source: Record, clip: Clip) -> bool:
-    same = clip.source_sha256 is not None and source.get("sha256") == clip.source_sha256
-    return same or source.get("name") == clip.name
+def held(records: Sequence[Record], clip: Clip, today: Day) -> str:
+    """Why the clip must be kept; empty where nothing holds it."""
+    hold = holding(standing(records).values(), [clip.name], [clip.source_sha256], today)
+    return hold.reason or hold.kind if hold else ""

@@ -1,5 +1,6 @@
 """What the log tells of clips: versions, reviews, holds, and whom a correction or a deletion concerns."""
 
+from datetime import date
 from typing import Any
 
 from hypothesis import given
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from dashredact.pure.clips import clips, handed, held, named, recalls
 
+_LAST = date(2026, 5, 1)
 _SOURCE = {"name": "a.mp4", "sha256": "c" * 64}
 
 
@@ -96,11 +98,11 @@ def test_it_is_held_until_released_or_over() -> None:
     (clip,) = clips([_made(1)])
     hold = {"act": "held", "source": _SOURCE, "reason": "case 7", "hold": {"kind": "police", "until": "2026-05-01"}}
     release = {"act": "released", "source": _SOURCE}
-    assert held([hold], clip, "2026-05-01") == "case 7" and held([hold], clip, "2026-05-02") == ""
-    assert held([hold, release], clip, "2026-05-01") == ""
-    assert held([hold, release, hold | {"reason": ""}], clip, "2026-05-01") == "police"
-    assert held([hold | {"source": {"name": "b.mp4", "sha256": None}}], clip, "2026-05-01") == ""
-    assert held([hold | {"source": {"name": "b.mp4", "sha256": "c" * 64}}], clip, "2026-05-01") == "case 7"
+    assert held([hold], clip, _LAST) == "case 7" and held([hold], clip, date(2026, 5, 2)) == ""
+    assert held([hold, release], clip, _LAST) == ""
+    assert held([hold, release, hold | {"reason": ""}], clip, _LAST) == "police"
+    assert held([hold | {"source": {"name": "b.mp4", "sha256": None}}], clip, _LAST) == ""
+    assert held([hold | {"source": {"name": "b.mp4", "sha256": "c" * 64}}], clip, _LAST) == "case 7"
 
 
 def test_the_log_may_know_the_day() -> None:
