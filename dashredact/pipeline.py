@@ -31,6 +31,7 @@ from dashredact.pure.second import Again, Find
 from dashredact.settings import Damaged, Settings
 from dashredact.steps import Linked
 from dashredact.store.job import Job
+from dashredact.store.tracks import TracksFile
 from dashredact.values import Detector, Fact, Progress, Report, Track
 
 T = TypeVar("T")
@@ -95,7 +96,8 @@ class Journey:
 
     source: Path
     job: Job
-    detector: Detector
+    detector: Detector | None
+    """None where nothing is to be detected"""
     settings: Settings
     report: Report
     crew: Crew = INLINE
@@ -106,8 +108,14 @@ class Journey:
     def mask(self) -> Finished:
         """From a source to a verified file. Steps that the job has saved are not done again."""
         run, facts, segments = self._begin()
-        linked = self._find(run, facts, segments)
+        return self._finish(run, facts, segments, self._find(run, facts, segments))
 
+    def render(self, known: TracksFile) -> Finished:
+        """Pass two alone, with tracks that somebody has settled: nothing is detected. The job starts empty."""
+        run, facts, segments = self._begin()
+        return self._finish(run, facts, segments, run.one(steps.adopt, facts, self.job, segments, known))
+
+    def _finish(self, run: "Run", facts: VideoFacts, segments: Sequence[Segment], linked: Linked) -> Finished:
         hide = [(share, linked.part(share), self.settings.hide) for share in self._shares(segments)]
         run.all(steps.hide, [(self.source, facts, self.job, *rest) for rest in hide])
 

@@ -27,6 +27,7 @@ from dashredact.stopwatch import Stopwatch
 from dashredact.store import exchange, files
 from dashredact.store.exchange import Canvas
 from dashredact.store.job import Job
+from dashredact.store.tracks import TracksFile
 from dashredact.values import Array, Detections, Detector, Look, Progress, Track
 
 Seconds = Counter[str]
@@ -102,6 +103,24 @@ def link(
     places = {segment.index: first for segment, first in zip(segments, firsts, strict=False)}
     lost = tuple(time for seen in looks for time in seen.lost)
     return Linked(pts, places, size, lost, numbered), watch.seconds
+
+
+def adopt(
+    facts: VideoFacts, job: Job, segments: Sequence[Segment], known: TracksFile, advance: Progress
+) -> tuple[Linked, Seconds]:
+    """Tracks that are settled take the place of pass one: its frames are saved as looks that saw nothing."""
+    if known.time_base != facts.video.time_base:
+        raise UnreadableError(f"{facts.name}: its tracks file counts time in other ticks; it belongs to another video.")
+    firsts: dict[int, int] = {}
+    for segment in segments:
+        first, end = (
+            outer if edge is None else int(np.searchsorted(known.pts, edge))
+            for edge, outer in ((segment.start, 0), (segment.end, len(known.pts)))
+        )
+        firsts[segment.index] = first
+        job.save_look(segment.index, Look(known.pts[first:end], known.size, Detections.empty()))
+        advance("look", end - first)
+    return Linked(known.pts, firsts, known.size, (), known.tracks), Counter()
 
 
 def _given(boxes: Path | None, expected: Boxes | None, canvas: Canvas) -> Sequence[Track]:

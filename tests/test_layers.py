@@ -42,12 +42,15 @@ _ALLOWED = {
     "review": _BASE | {"stopwatch", "pure", "media", "store", "steps", "pipeline", "account", "outcome"},
     "web": _BASE | {"pure"},
     "report": _BASE | {"pure", "media", "store", "web"},
+    "handover": _BASE | {"pure", "store", "policy", "public"},
+    "personal": _BASE | {"pure", "media", "store", "crew", "pipeline"},
+    "searching": _BASE | {"pure", "media", "store"},
     "describe": {"facts", "pure"},
     "progress": {"values"},
     "cli": _BASE
     | {"__init__", "pure", "media", "store", "detect", "describe", "progress", "crew", "outcome", "batch"}
     | {"admission", "retention", "review"}
-    | {"unattended", "evaluate", "policy", "public", "pipeline", "report"},
+    | {"unattended", "evaluate", "policy", "public", "pipeline", "report", "handover", "personal", "searching"},
     "__main__": {"cli"},
 }
 """Room or module: the rooms and modules that it may import besides itself."""

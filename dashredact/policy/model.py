@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from dashredact.policy.words import Facing
+from dashredact.policy.words import ANSWER_DAYS, Facing
 
 RESERVED = re.compile(r"anonymi[sz]|匿名化|匿名加工|仮名加工")
 """Legal categories with duties of their own, which a masked video is not in."""
@@ -61,6 +61,9 @@ class Contact(_Model):
     )
     phone: Annotated[_Words, Field(pattern=r"^[+0-9][0-9 ()-]{4,30}$")] | None = Field(
         None, description="the telephone number of that desk, such as 03-0000-0000, or leave the line out"
+    )
+    answer_days: Annotated[int, Field(ge=1, le=365)] = Field(
+        ANSWER_DAYS, description="within how many days the desk answers a request, such as 14, or leave the line out"
     )
 
 

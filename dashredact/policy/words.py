@@ -19,3 +19,6 @@ class Facing(StrEnum):
 SECURITY, EVIDENCE = "security", "evidence"
 SENSITIVE = (SECURITY, EVIDENCE)
 """Purposes at capture from which another use needs a recorded basis."""
+
+ANSWER_DAYS = 14
+"""within which a request is answered where no policy says otherwise"""

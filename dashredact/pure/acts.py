@@ -23,12 +23,16 @@ class Act(StrEnum):
     UNDONE = "undone"
     CORRECTED = "corrected"
     EXPORTED = "exported"
+    WITHHELD = "withheld"
     HELD = "held"
     RELEASED = "released"
     PURGED = "purged"
     SEALED = "sealed"
     QUARANTINED = "quarantined"
     RETRIED = "retried"
+    REQUESTED = "requested"
+    ANSWERED = "answered"
+    INCIDENT = "incident"
 
 
 NO_POLICY = "no policy"

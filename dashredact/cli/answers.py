@@ -1,0 +1,148 @@
+"""How a request is answered: a copy for one person, or erasing."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dashredact.cli.app import printable, say
+from dashredact.cli.export import print_recalls
+from dashredact.cli.masking import crew_of
+from dashredact.cli.tables import OUT, records_of, today
+from dashredact.errors import ExitCode, PolicyError, UsageError
+from dashredact.progress import Progress
+from dashredact.pure.clips import Clip, clips, held, named, recalls
+from dashredact.pure.requests import Request, RequestKind, register
+from dashredact.store import erasure, files, originals
+
+ID = click.argument("number", type=click.IntRange(1), metavar="ID")
+INBOX = click.option(
+    "--inbox",
+    "inboxes",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder in which originals may lie; may be given several times.",
+)
+
+
+def request_of(records: Sequence[Mapping[str, Any]], number: int, kinds: Sequence[RequestKind] = ()) -> Request:
+    """UsageError where it is not there, closed, or asks for something else; kinds: empty for any, closed ones too."""
+    found = register(records).get(number)
+    if found is None:
+        raise UsageError(f"There is no request {number}; `dashredact request list` shows them.")
+    if kinds and found.closed:
+        raise UsageError(f"Request {number} is closed; take it down anew with `request add`.")
+    if kinds and found.kind not in kinds:
+        raise UsageError(f"Request {number} asks for {found.kind}; take another down with `request add`.")
+    return found
+
+
+@click.command()
+@OUT
+@ID
+@click.argument("name")
+@click.option(
+    "--track", "tracks", type=click.IntRange(1), multiple=True, required=True, help="Id of a track of theirs."
+)
+@INBOX
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+def copy(
+    out: Path, number: int, name: str, tracks: Sequence[int], inboxes: Sequence[Path], output: Path, quiet: bool
+) -> None:
+    """Make a copy of clip NAME for the person of request ID: their tracks unmasked, everybody else's masked.
+
+    It is made from the original, which has to be under --inbox and unchanged; sound and positions are left out. OUTPUT
+    lies outside of OUT, for its owner's eyes only. Look at all of it before you hand it over: a track may have gone
+    from one person to another on the way. `dashredact tracks show` and the report tell which track is whose.
+
+    \b
+      dashredact request copy masked 1 taxi7-20260412-081502.mp4 --track 4 --track 9 --inbox uploads -o copy.mp4
+    """
+    from dashredact import personal  # noqa: PLC0415 - video takes long to load
+
+    if not inboxes:
+        raise UsageError("A copy is made from the original; name the folder it lies in with --inbox.")
+    with files.lock(out):
+        records = records_of(out)
+        asked = request_of(records, number, [RequestKind.COPY])
+        clip = _one(out, records, name)
+        source = personal.source_of(clip, inboxes)
+        wanted = personal.Wanted(clip, tracks, output, number, asked.reference)
+        with Progress(quiet=quiet) as progress, crew_of(_CREW) as crew:
+            progress.expect({source.name: source.stat().st_size})
+            personal.copy(out, wanted, source, crew, progress)
+    click.echo(output)
+    say(f"{output} shows a person unmasked: look at all of it, hand it over, and delete it.")
+
+
+_CREW = {"jobs": 1, "memory_limit": 4, "stall_limit": 120.0, "video_limit": 6.0, "device": "cpu"}
+
+
+def _one(out: Path, records: Sequence[Mapping[str, Any]], name: str) -> Clip:
+    clip = next((one for one in clips(records) if name in (one.name, (one.output or {}).get("name"))), None)
+    if clip is None or clip.output is None:
+        raise UsageError(f"The audit log of {out} knows no masked clip {name}; `dashredact request find` lists them.")
+    return clip
+
+
+@click.command()
+@OUT
+@ID
+@click.argument("names", nargs=-1, required=True)
+@INBOX
+def erase(out: Path, number: int, names: Sequence[str], inboxes: Sequence[Path]) -> None:
+    """Delete the clips NAMES in all stages for request ID, and name everybody who was handed one.
+
+    The original under --inbox, the masked file, the tracks file, detections and the page of the report go, and each
+    file gets into a `purged` line of the audit log. A clip that is held stays (exit code 8). Exit code 5 if an
+    original was not found, or somebody has to be told. Backups and copies elsewhere are not reached.
+
+    \b
+      dashredact request erase masked 2 taxi7-20260412-081502.mp4 --inbox uploads
+    """
+    with files.lock(out):
+        erasure.finish(out)
+        records = records_of(out)
+        asked = request_of(records, number, [RequestKind.ERASE, RequestKind.STOP])
+        chosen = _all_names_of(clips(records), _chosen(out, records, names, inboxes))
+        if reasons := [f"{clip.name}: is held ({why})" for clip in chosen if (why := held(records, clip, today()))]:
+            raise PolicyError(*(f"{reason}; release it first, or tell them why it is kept." for reason in reasons))
+        line = {"rule": {"name": "request"}, "reason": f"Request {asked.id}.", "request": {"id": asked.id}}
+        plans = [erasure.plan(out, clip, records, inboxes, line) for clip in chosen]
+        erasure.erase(out, plans)
+    for target in (target for plan in plans for target in plan.targets):
+        click.echo(printable(f"{target.stage}: {target.name}"))
+    missing = [
+        clip.name
+        for clip, plan in zip(chosen, plans, strict=True)
+        if not clip.erased and all(target.stage not in erasure.UNMASKED for target in plan.targets)
+    ]
+    for name in missing:
+        say(f"{name}: its original was not found; if it still exists, name its folder with --inbox and run again.")
+    told = [one for one in recalls(records_of(out)) if one.handed.clip in {clip.name for clip in chosen}]
+    if told:
+        say("These have to be told that they delete it too:")
+        print_recalls(told)
+    raise SystemExit(ExitCode.NEEDS_REVIEW if missing or told else ExitCode.OK)
+
+
+def _chosen(
+    out: Path, records: Sequence[Mapping[str, Any]], names: Sequence[str], inboxes: Sequence[Path]
+) -> list[Clip]:
+    """Also what lies in an inbox and was never tried."""
+    chosen, unknown = named(clips(records), names)
+    untried = {name: path for name, path in originals.videos(inboxes) if name in unknown} if unknown else {}
+    if missing := [name for name in unknown if name not in untried]:
+        raise UsageError(f"The audit log of {out} knows no clip {missing[0]}; `dashredact request find` lists them.")
+    sources = [originals.told(name, path) for name, path in untried.items()]
+    return [*chosen, *(Clip(source["name"], 0, {"source": source}, {}) for source in sources)]
+
+
+def _all_names_of(found: Sequence[Clip], chosen: Sequence[Clip]) -> list[Clip]:
+    """One content may have been uploaded under several names."""
+    contents = {clip.source_sha256 for clip in chosen if clip.source_sha256}
+    names = {clip.name for clip in chosen}
+    known = [clip for clip in found if clip.name in names or clip.source_sha256 in contents]
+    return [*known, *(clip for clip in chosen if clip.name not in {one.name for one in known})]

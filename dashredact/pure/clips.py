@@ -1,0 +1,168 @@
+"""What the audit log tells of clips: the newest masked file of each, who approved it, who was handed which version."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from dashredact.policy.words import Day
+from dashredact.pure.acts import Act, act_of
+from dashredact.pure.holds import holding, standing
+
+Record = Mapping[str, Any]
+
+_TRIED = (Act.MASKED, Act.NEEDS_REVIEW, Act.REFUSED, Act.FAILED, Act.BUG, Act.DUPLICATE, Act.CORRECTED)
+_MADE = (Act.MASKED, Act.NEEDS_REVIEW, Act.CORRECTED)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A source that was tried, as the log leaves it."""
+
+    name: str
+    """of the source, as the log calls it"""
+    line: int
+    """of `record`"""
+    record: Record
+    """the newest line that gave it an output; where none did, of the last try"""
+    tried: Record
+    """the newest line that says with which settings it was masked: a correction may not"""
+    reviewed_by: str = ""
+    """who approved the newest masked file; empty where nobody has, or where a later look rejected it"""
+    purged: bool = False
+    """whether the masked file is gone on purpose"""
+    erased: bool = False
+    """whether the source is gone on purpose"""
+
+    @property
+    def output(self) -> Record | None:
+        """Name and sha256 of the masked file; None where there is none any more."""
+        output = self.record.get("output")
+        return output if isinstance(output, Mapping) and not self.purged else None
+
+    @property
+    def captured(self) -> str:
+        """Day of filming, ISO 8601, as it was taken to be when it was masked; empty where the log does not say."""
+        policy = self.tried.get("policy")
+        return str(policy.get("captured") or "") if isinstance(policy, Mapping) else ""
+
+    @property
+    def source_sha256(self) -> str | None:
+        return (self.record.get("source") or {}).get("sha256")
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A version of a clip that went to somebody."""
+
+    line: int
+    time: str
+    clip: str
+    """name of the source"""
+    output: str
+    """name of the masked file under the output folder"""
+    sha256: str
+    """of that masked file; a copy for one person was made with its masks"""
+    recipient: str
+    purpose: str
+    contract: str
+
+
+@dataclass(frozen=True)
+class Recall:
+    """Somebody to tell, and why."""
+
+    handed: Handed
+    act: str
+    """corrected or purged"""
+    line: int
+    time: str
+    reason: str
+
+
+def person(record: Record) -> str:
+    """Who acted."""
+    by = record.get("by") or {}
+    return str(by.get("name", by.get("user", "")))
+
+
+def clips(records: Sequence[Record]) -> list[Clip]:
+    """Every source that was tried, in the order of the first try."""
+    about: dict[str, list[tuple[int, Record]]] = {}
+    for line, record in enumerate(records, 1):
+        name = (record.get("source") or {}).get("name")
+        if name and act_of(record) in _TRIED:
+            about.setdefault(name, []).append((line, record))
+    return [_clip(name, tries, records) for name, tries in about.items()]
+
+
+def named(found: Sequence[Clip], names: Sequence[str]) -> tuple[list[Clip], list[str]]:
+    """The clips whose source or masked file has such a name, or fits it as a pattern; and names that fit none."""
+    wanted = {name: [clip for clip in found if _fits(clip, name)] for name in names}
+    chosen = {clip.name: clip for several in wanted.values() for clip in several}
+    return list(chosen.values()), [name for name, several in wanted.items() if not several]
+
+
+def _fits(clip: Clip, name: str) -> bool:
+    own = [clip.name, *([str(clip.output["name"])] if clip.output else [])]
+    return name in own or any(fnmatchcase(one, name) for one in own)
+
+
+def _clip(name: str, tries: Sequence[tuple[int, Record]], records: Sequence[Record]) -> Clip:
+    made = [try_ for try_ in tries if isinstance(try_[1].get("output"), Mapping)]
+    line, record = (made or tries)[-1]
+    settled = [try_ for _, try_ in tries if "settings" in try_ and (not made or try_.get("output"))]
+    output = record.get("output") or {}
+    later = list(records[line:])
+    return Clip(
+        name,
+        line,
+        record,
+        settled[-1] if settled else record,
+        _reviewed_by(later, output.get("sha256")) if made else "",
+        any(output.get("name") in gone(one) for one in later) if made else False,
+        any(name in gone(one) for one in later),
+    )
+
+
+def _reviewed_by(later: Sequence[Record], sha256: str | None) -> str:
+    looks = [one for one in later if act_of(one) == Act.REVIEWED and (one.get("output") or {}).get("sha256") == sha256]
+    return person(looks[-1]) if looks and looks[-1].get("verdict") == "approved" else ""
+
+
+def gone(record: Record) -> set[str]:
+    """Names of the files of which the line says that they were purged."""
+    if act_of(record) != Act.PURGED:
+        return set()
+    parts = [record.get("output"), *(record.get("files") or [])]
+    alone = [record.get("source")] if not any(parts) else []
+    return {str(part["name"]) for part in [*parts, *alone] if isinstance(part, Mapping) and "name" in part}
+
+
+def handed(records: Sequence[Record]) -> Iterator[Handed]:
+    """Everything that went out, oldest first."""
+    for line, record in enumerate(records, 1):
+        if act_of(record) == Act.EXPORTED and isinstance(record.get("output"), Mapping):
+            output, told = record["output"], (str(record.get(key, "")) for key in ("recipient", "purpose", "contract"))
+            name = str((record.get("source") or {}).get("name", ""))
+            yield Handed(line, str(record.get("time", "")), name, output["name"], output["sha256"], *told)
+
+
+def recalls(records: Sequence[Record]) -> list[Recall]:
+    """Whoever holds a version that was corrected or purged after they got it, oldest act first."""
+    out = list(handed(records))
+    found = []
+    for line, record in enumerate(records, 1):
+        act = act_of(record)
+        away = gone(record)
+        for one in out:
+            corrected = act == Act.CORRECTED and record.get("replaces") == one.sha256
+            if one.line < line and (corrected or one.output in away):
+                found.append(Recall(one, act, line, str(record.get("time", "")), str(record.get("reason", ""))))
+    return found
+
+
+def held(records: Sequence[Record], clip: Clip, today: Day) -> str:
+    """Why the clip must be kept; empty where nothing holds it."""
+    hold = holding(standing(records).values(), [clip.name], [clip.source_sha256], today)
+    return hold.reason or hold.kind if hold else ""

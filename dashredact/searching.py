@@ -1,0 +1,100 @@
+"""Which clips a request is about: by vehicle and time, masked or not. What cannot be told apart is found too."""
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from dashredact.errors import UsageError, VideoError
+from dashredact.media.created import created
+from dashredact.pure.acts import act_of
+from dashredact.pure.clips import Clip, clips, handed
+from dashredact.store import delivery, filmed, originals, tracks
+from dashredact.store.filmed import Span
+
+_UNKNOWN = 3600.0  # seconds that a clip is taken to last where nothing tells: longer than most cameras' files
+_LONGEST = 86400.0  # seconds
+
+
+@dataclass(frozen=True)
+class Found:
+    name: str
+    state: str
+    """masked, purged, the act that ended the last try, or `not masked`"""
+    span: Span | None
+    """None where nothing tells when it was filmed: a person has to look"""
+    output: str
+    """name of the masked file; empty where there is none"""
+    original: bool
+    """whether a file of its source's size was found: hashing a fleet's takes hours. False also where nobody looked"""
+    recipients: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Where:
+    """What is searched."""
+
+    out: Path
+    records: Sequence[Mapping[str, Any]]
+    inboxes: Sequence[Path] = ()
+
+
+def find(where: Where, vehicle: str, start: datetime | None, end: datetime | None) -> list[Found]:
+    """vehicle: pattern of file names, empty for all. start, end: local time of the cameras, both inside."""
+    here = dict(originals.videos(where.inboxes))
+    sizes = {path.stat().st_size for path in here.values()}
+    known = clips(where.records)
+    names = {clip.name for clip in known}
+    found = []
+    for clip in known:
+        if _fits(clip.name, vehicle) and _may_meet(clip, start, end):
+            span = _span(clip, where.out, here.get(clip.name))
+            if span is None or span.meets(start, end):
+                found.append(_found(clip, span, where, sizes))
+    for name, path in here.items():
+        if name not in names and _fits(name, vehicle):
+            span = _span_of_file(name, path)
+            if span is None or span.meets(start, end):
+                found.append(Found(name, "not masked", span, "", True, ()))
+    return found
+
+
+def _may_meet(clip: Clip, start: datetime | None, end: datetime | None) -> bool:
+    """Without a look into its tracks file, which would take long for a whole fleet."""
+    rough = filmed.told(clip.name, clip.captured, _LONGEST)
+    return rough is None or rough.meets(start, end)
+
+
+def _fits(name: str, vehicle: str) -> bool:
+    return not vehicle or any(fnmatchcase(text, vehicle) for text in (name, name.rpartition("/")[2]))
+
+
+def _found(clip: Clip, span: Span | None, where: Where, sizes: Set[int]) -> Found:
+    there = clip.record["source"].get("bytes") in sizes
+    output = str(clip.output["name"]) if clip.output else ""
+    state = "purged" if clip.purged else "masked" if output else act_of(clip.record)
+    mine = {one.recipient: None for one in handed(where.records) if one.clip == clip.name}
+    return Found(clip.name, state, span, output, there, tuple(mine))
+
+
+def _span(clip: Clip, out: Path, path: Path | None) -> Span | None:
+    return _span_of_file(clip.name, path, clip.captured, _seconds(clip, out))
+
+
+def _span_of_file(name: str, path: Path | None, captured: str = "", seconds: float | None = None) -> Span | None:
+    """The log first, then the name, then the container."""
+    when, length = created(path) if path else ("", None)
+    lasts = seconds or length or _UNKNOWN
+    return filmed.told(name, captured, lasts) or filmed.from_container(when, lasts)
+
+
+def _seconds(clip: Clip, out: Path) -> float | None:
+    """None where its tracks file is gone or broken."""
+    told = clip.record.get("tracks_file")
+    try:
+        read = tracks.read(delivery.place(out, told["name"])) if told else None
+    except (UsageError, VideoError):
+        return None
+    return float((read.pts[-1] - read.pts[0]) * read.time_base) if read else None
