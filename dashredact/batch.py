@@ -4,20 +4,21 @@ A video is published in an order that a crash cannot spoil: tracks file, masked 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from threading import Condition
 from typing import Any
 
 from dashredact import account
+from dashredact.admission import Admission
 from dashredact.crew.inline import INLINE
 from dashredact.crew.lanes import lanes
+from dashredact.crew.turns import Turns
 from dashredact.errors import ChangedError, DashredactError, OutOfTimeError, RefusedError, VideoError
-from dashredact.look import lost_frames
 from dashredact.outcome import Outcome, Verdict, blame
-from dashredact.pipeline import Crew, Finished, Journey
+from dashredact.pipeline import NO_AIDS, Aids, Crew, Finished, Journey
+from dashredact.pure.acts import NO_POLICY, policy_mark
 from dashredact.pure.zones import zones_of
+from dashredact.recall import Memory
 from dashredact.settings import Camera, Settings
 from dashredact.store import files, sources, tracks
 from dashredact.store.inbox import MASKED, TRACKS, Item
@@ -25,10 +26,6 @@ from dashredact.store.index import Failures, Index, Result
 from dashredact.store.job import Job, forget
 from dashredact.store.sources import Source
 from dashredact.values import Detector, Fact, Report
-
-
-def _anything(_item: Item) -> str:
-    return ""
 
 
 class Batch:
@@ -42,24 +39,27 @@ class Batch:
         report: Report,
         cameras: Sequence[Camera] = (),
         crew: Crew = INLINE,
+        aids: Aids = NO_AIDS,
+        admission: Admission | None = None,
         *,
         trust: bool = False,
         unattended: bool = False,
     ) -> None:
         """LedgerError if the folder's audit log is broken: nothing is added to a broken log.
 
+        admission: the policy that the run is under.
         trust: whether files whose size, times and inode are what they were need not be hashed again.
         unattended: content that is done under another name is not masked twice, and what changes meanwhile waits.
         """
         self._out, self._detector, self._report = out, detector, report
-        self._settings, self._cameras, self._crew = settings, cameras, crew
+        self._settings, self._cameras, self._crew, self._aids = settings, cameras, crew, aids
+        self._admission, self._policy = admission, admission.told if admission else NO_POLICY
         self._afresh, self._unattended = not trust, unattended
         self.index = Index(out)
-        self._turn = Condition()
-        self._busy: set[str] = set()
-        """sha256 of the sources that are on their way"""
+        self._memory = Memory(out, self.index, detector, settings)
+        self._turns = Turns()
 
-    def run(self, items: Sequence[Item], admit: Callable[[Item], str] = _anything) -> Iterator[Outcome]:
+    def run(self, items: Sequence[Item], admit: Callable[[Item], str] = lambda _item: "") -> Iterator[Outcome]:
         """Mask them. Every video that was tried gets a line in the audit log.
 
         admit: is asked right before an item is begun, and answers with a reason where it has to wait.
@@ -67,10 +67,9 @@ class Batch:
         at_once = max(min(self._crew.jobs, len(items)), 1)
 
         def act(item: Item) -> Outcome:
-            reason = admit(item)
-            return (
-                Outcome(item.name, Verdict.WAITING, reason) if reason else self._one(item, self._crew.jobs // at_once)
-            )
+            if reason := admit(item):
+                return Outcome(item.name, Verdict.WAITING, reason)
+            return self._one(item, self._crew.jobs // at_once)
 
         yield from lanes(act, items, at_once)
 
@@ -82,9 +81,10 @@ class Batch:
         return self.index.digest(item.source, afresh=self._afresh) == result.source_sha256 and self._holds(result)
 
     def has_failed(self, item: Item) -> Failures | None:
-        """What is known of earlier tries, if neither the source nor the settings have changed since."""
+        """What is known of earlier tries, if neither the source, the settings nor the policy have changed since."""
         failures = self.index.failures(item.name)
-        if failures is None or failures.fingerprint != self.fingerprint(item):
+        now = (self.fingerprint(item), policy_mark(self._policy))
+        if failures is None or (failures.fingerprint, failures.policy) != now:
             return None
         if failures.source_sha256 is None:
             return failures if item.fault == failures.reason else None
@@ -92,17 +92,22 @@ class Batch:
 
     def note(self, item: Item, act: str, reason: str, **more: object) -> None:
         """Put an act that concerns a source into the log."""
-        context = account.context(self._detector, self._settings_of(item), self.fingerprint(item))
-        self.index.append({**context, "outcome": act, "reason": reason, "source": sources.told(item), **more})
+        self.index.append(
+            {**self._context(item), "outcome": act, "reason": reason, "source": sources.told(item), **more}
+        )
+
+    def _context(self, item: Item) -> dict[str, Any]:
+        settings = self._settings_of(item)
+        return account.context(self._detector, settings, self.fingerprint(item)) | {"policy": self._policy}
 
     def _one(self, item: Item, shares: int) -> Outcome:
         """shares: into how many parts the work on it may be split."""
         about: dict[str, Any] = {"source": sources.told(item)}
         try:
-            source = Source(item, self.index, afresh=self._afresh)
-            about["source"] = source.told
-            with self._alone(source):
-                return self._done(item, source) or self._twin(item, source) or self._mask(item, source, about, shares)
+            source = self._admitted(item, about, afresh=self._afresh)
+            with self._turns.alone(source.sha256):  # two names of one content
+                twin = self._done(item, source) or self._twin(item, source, about)
+                return twin or self._mask(item, source, about, shares)
         except Exception as error:
             verdict, reason = blame(item.name, self._out, error)
             if isinstance(error, ChangedError) and self._unattended:
@@ -111,13 +116,20 @@ class Batch:
                 return Outcome(item.name, verdict, reason)
             return self._record(item, verdict, reason, about)
 
+    def _admitted(self, item: Item, about: dict[str, Any], *, afresh: bool) -> Source:
+        """What is to be masked; `about` gets what its line says of it. PolicyError where it may not be."""
+        source = Source(item, self.index, afresh=afresh)
+        about["source"] = source.told
+        if self._admission:
+            self._admission.admit(item, about)
+        return source
+
     def rehearse(self, items: Sequence[Item]) -> Iterator[Outcome]:
         """Pass one alone. Its detections stay in the work folder for the run that follows; nothing else is written."""
         for item in items:
             about: dict[str, Any] = {"source": sources.told(item)}
             try:
-                source = Source(item, self.index, afresh=True)
-                about["source"] = source.told
+                source = self._admitted(item, about, afresh=True)
                 found = self._journey(item, self._job(item, source), self._crew.jobs).detect()
                 record = {**about, "outcome": Verdict.REHEARSED, "tracks": account.count(found)}
                 yield Outcome(item.name, Verdict.REHEARSED, record=record)
@@ -125,30 +137,21 @@ class Batch:
                 verdict, reason = blame(item.name, self._out, error)
                 yield Outcome(item.name, verdict, reason, record={**about, "outcome": verdict, "reason": reason})
 
-    @contextmanager
-    def _alone(self, source: Source) -> Iterator[None]:
-        """Two names of one content come after each other."""
-        with self._turn:
-            self._turn.wait_for(lambda: source.sha256 not in self._busy)
-            self._busy.add(source.sha256)
-        try:
-            yield
-        finally:
-            with self._turn:
-                self._busy.discard(source.sha256)
-                self._turn.notify_all()
-
     def _journey(self, item: Item, job: Job, shares: int) -> Journey:
         def report(fact: Fact) -> None:
             self._report(replace(fact, video=item.name))  # folders may hold files of one name
 
-        return Journey(item.source, job, self._detector, self._settings_of(item), report, self._crew, shares)
+        how = (self._settings_of(item), report, self._crew, shares, self._aids)
+        return Journey(item.source, job, self._detector, *how)
 
     def _job(self, item: Item, source: Source) -> Job:
-        return Job(self._out, item.name, source.sha256[:32] + self.fingerprint(item)[:32])
+        job = Job(self._out, item.name, source.sha256[:32] + self.fingerprint(item)[:32])
+        self._memory.bring(item, source.sha256, job, must=self._aids.relink)
+        return job
 
     def _settings_of(self, item: Item) -> Settings:
-        return replace(self._settings, zones=zones_of(self._cameras, item.name)) if self._cameras else self._settings
+        cameras = self._cameras or (self._admission.cameras(item.name) if self._admission else ())
+        return replace(self._settings, zones=zones_of(cameras, item.name)) if cameras else self._settings
 
     def fingerprint(self, item: Item) -> str:
         """Of everything besides the source that its output depends on."""
@@ -163,16 +166,16 @@ class Batch:
         forget(self._out, item.name)
         return Outcome(item.name, Verdict.SKIPPED, output=self._out / result.output)
 
-    def _twin(self, item: Item, source: Source) -> Outcome | None:
+    def _twin(self, item: Item, source: Source, about: Mapping[str, Any]) -> Outcome | None:
         """Another name of what is done already: said in the log, and not masked twice."""
         same = self.index.twins(source.sha256, self.fingerprint(item)) if self._unattended else []
         twin = next((twin for twin in same if twin.name != item.name and self._holds(twin)), None)
         if twin is None:
             return None
         about = {
-            "source": source.told,
-            "output": self._described(self._out / twin.output, twin.output_sha256),
-            "tracks_file": self._described(self._out / twin.tracks, twin.tracks_sha256),
+            **about,
+            "output": account.file(self._out, self._out / twin.output, twin.output_sha256),
+            "tracks_file": account.file(self._out, self._out / twin.tracks, twin.tracks_sha256),
         }
         reason = f"{item.name}: has the content of {twin.name}, whose output stands for both."
         return self._record(item, Verdict.DUPLICATE, reason, about, self._out / twin.output)
@@ -197,7 +200,7 @@ class Batch:
         except Exception:
             job.close()  # what is in it may be the cause
             raise
-        doubts = [*finished.facts.damages, *([lost_frames(finished.lost, finished.facts)] if finished.lost else [])]
+        doubts = account.doubts(finished)
         reason = f"{item.name}: {'; '.join(doubts)}." if doubts else ""
         outcome = self._record(item, Verdict.NEEDS_REVIEW if doubts else Verdict.MASKED, reason, about, output)
         job.close()
@@ -209,22 +212,18 @@ class Batch:
         output = folder / files.named(item.stem.name, f"{MASKED}.{finished.choice.container}")
         beside = folder / files.named(item.stem.name, TRACKS)
         about |= account.finished(finished)
-        about["output"] = self._described(output, finished.sha256, finished.path)
-        for path in (output, beside):
+        about["output"] = account.file(self._out, output, finished.sha256, finished.path)
+        for path in (output, beside, *([self._memory.path(item)] if self._aids.keep else [])):
             self._check_free(item, path, job, source)
         job.announce(finished.sha256)
-        files.write(beside, tracks.encode(finished, source_sha256=source.sha256, model=self._detector.identity))
-        about["tracks_file"] = self._described(beside, files.sha256(beside))
+        told = {"model": self._detector.identity, "second_look": about["second_look"]}
+        files.write(beside, tracks.encode(finished, source_sha256=source.sha256, **told))
+        about["tracks_file"] = account.file(self._out, beside, files.sha256(beside))
+        if self._aids.keep:
+            there = self._memory.keep(item, source.sha256, job)
+            about["files"] = [account.file(self._out, there, files.sha256(there))]
         files.publish(finished.path, output)
         return output
-
-    def _described(self, final: Path, sha256: str, now: Path | None = None) -> dict[str, Any]:
-        """final: the name it will have. now: where it is."""
-        return {
-            "name": final.relative_to(self._out).as_posix(),
-            "sha256": sha256,
-            "bytes": (now or final).stat().st_size,
-        }
 
     def _check_free(self, item: Item, output: Path, job: Job, source: Source) -> None:
         """A name is ours if the log gave it to this source, or if we died between giving it and writing it down."""
@@ -241,7 +240,6 @@ class Batch:
     def _record(
         self, item: Item, verdict: Verdict, reason: str, about: Mapping[str, Any], output: Path | None = None
     ) -> Outcome:
-        context = account.context(self._detector, self._settings_of(item), self.fingerprint(item))
-        record = {**context, "outcome": verdict, "reason": reason, "output": None, **about}
+        record = {**self._context(item), "outcome": verdict, "reason": reason, "output": None, **about}
         self.index.append(record)
         return Outcome(item.name, verdict, reason, output, record)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from dashredact.errors import DashredactError, MachineError, OutOfTimeError, RefusedError, VideoError
+from dashredact.errors import DashredactError, MachineError, OutOfTimeError, PolicyError, RefusedError, VideoError
 
 _log = logging.getLogger("dashredact")
 
@@ -20,6 +20,7 @@ class Verdict(StrEnum):
     NEEDS_REVIEW = "needs review"
     DUPLICATE = "duplicate"
     REFUSED = "refused"
+    REFUSED_BY_POLICY = "refused by policy"
     FAILED = "failed"
     SKIPPED = "skipped"
     WAITING = "waiting"
@@ -45,6 +46,8 @@ def blame(name: str, out: Path, error: Exception) -> tuple[Verdict, str]:
         known = Path(name).name in str(error)
         reason = str(error) if known else f"{name}: {error}"
         return Verdict.REFUSED if isinstance(error, RefusedError) else Verdict.FAILED, reason
+    if isinstance(error, PolicyError):
+        return Verdict.REFUSED_BY_POLICY, f"{name}: {error}"
     if isinstance(error, DashredactError):
         raise error
     if isinstance(error, MemoryError):

@@ -114,6 +114,8 @@ class Run:
 
     def _not_now(self, item: Item, chosen: int) -> str:
         failures = self._batch.has_failed(item)
+        if failures and failures.outcome == Verdict.REFUSED_BY_POLICY:
+            return failures.outcome
         if failures and failures.tries >= self._rules.tries:
             self._set_aside(item, failures)
             return "set aside"
@@ -132,7 +134,8 @@ class Run:
 
     def _count(self, outcome: Outcome, arrival: Arrival) -> list[Arrival]:
         """Add an outcome to the summary; the arrival comes back if it still waits."""
-        self.summary.outcomes[outcome.verdict] += outcome.verdict is not Verdict.WAITING
+        if outcome.verdict is not Verdict.WAITING:
+            self.summary.outcomes[outcome.verdict] += 1
         if outcome.record and outcome.verdict in (Verdict.MASKED, Verdict.NEEDS_REVIEW):
             self.summary.frames += outcome.record["frames"]["out"]
         if outcome.verdict is Verdict.WAITING:
@@ -141,6 +144,9 @@ class Run:
         failures = self._batch.index.failures(outcome.name)
         if failures is None:
             return []
+        if outcome.verdict is Verdict.REFUSED_BY_POLICY:
+            self.summary.waiting[outcome.verdict] += 1
+            return [arrival]
         last = failures.tries >= self._rules.tries
         self.summary.waiting["set aside" if last else "to be tried again"] += 1
         if last:

@@ -8,19 +8,29 @@ from typing import Any
 
 import click
 
+from dashredact.admission import Admission, Given
 from dashredact.cli.app import say
-from dashredact.cli.options import choice, options
+from dashredact.cli.options import choice, detector_of, options
 from dashredact.crew.pool import Limits, Pool
-from dashredact.errors import ExitCode
+from dashredact.errors import ExitCode, UsageError
 from dashredact.media import encoders
 from dashredact.outcome import Verdict
 from dashredact.pure.zones import camera_of
-from dashredact.settings import Camera, Damaged, HideSettings, Keep, LinkSettings, Settings, Style
+from dashredact.settings import Boxes, Camera, Damaged, HideSettings, Keep, LinkSettings, SecondLook, Settings, Style
 from dashredact.store import zones
 from dashredact.store.inbox import Item
 from dashredact.values import KINDS, Detector
 
+_BOTH = "both"
+
 MASK = options(
+    click.option(
+        "--kinds",
+        type=click.Choice([_BOTH, *map(str, KINDS)]),
+        default=_BOTH,
+        show_default=True,
+        help="What is masked; a policy wants a --reason for one alone.",
+    ),
     click.option("--style", type=choice(Style), default=str(Style.BLUR), show_default=True, help="How masks look."),
     click.option("--crf", type=click.IntRange(0, 51), default=20, show_default=True, help="Quality: lower is better."),
     click.option("--preset", type=click.Choice(encoders.PRESETS), default="veryfast", help="Speed of the encoder."),
@@ -39,6 +49,52 @@ MASK = options(
         "--zones",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         help="TOML file: per camera, parts of the picture that are ignored or always masked.",
+    ),
+    click.option(
+        "--second-look/--no-second-look",
+        default=None,
+        help="Look for faces and plates on the finished file again; what is not masked there makes the video need"
+        " review. [default: yes, where a detector looked]",
+    ),
+    click.option(
+        "--second-look-every",
+        type=click.IntRange(1),
+        default=SecondLook.every,
+        show_default=True,
+        help="Frames of which one is looked at again.",
+    ),
+    click.option(
+        "--second-look-score",
+        type=click.FloatRange(0.25, 2),
+        default=SecondLook.lowest,
+        show_default=True,
+        help="Score from which two sights of one thing count, as a share of the model's threshold; lower finds more,"
+        " and more that is neither.",
+    ),
+    click.option(
+        "--second-model",
+        metavar="NAME_OR_FILE[=KIND]",
+        help="Another model that looks at the finished file too.",
+    ),
+    click.option(
+        "--keep-detections", is_flag=True, help="Leave NAME.detections.npz, for other thresholds without detecting."
+    ),
+)
+
+
+POLICY = options(
+    click.option(
+        "--policy",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Policy that the run is under: what it does not allow is refused, exit code 8.",
+    ),
+    click.option("--purpose", default="", help="The published purpose that the masked videos are for."),
+    click.option("--basis", default="", help="What allows it, where that is not what the camera films for."),
+    click.option("--reason", default="", help="Why only one of faces and plates is masked."),
+    click.option(
+        "--captured",
+        type=click.DateTime(["%Y-%m-%d"]),
+        help="The day on which all these videos were filmed [default: by file name, else by container].",
     ),
 )
 
@@ -103,8 +159,27 @@ def cameras_of(path: Path | None, items: Sequence[Item]) -> Sequence[Camera]:
     return cameras
 
 
-def settings_of(chosen: dict[str, Any], detector: Detector) -> Settings:
-    thresholds = {kind: chosen[f"{kind}_threshold"] or detector.thresholds[kind] for kind in KINDS}
+def seconds_of(chosen: dict[str, Any], detector: Detector) -> tuple[Detector, ...]:
+    """Who looks at the finished file: the detector itself and the second model; nobody where it is not wanted.
+
+    Where no detector looked in the first place, it is the usual one, if somebody asks for it.
+    """
+    other = chosen["second_model"]
+    if chosen["second_look"] is False:
+        if other:
+            raise UsageError("--second-model has nothing to do under --no-second-look; leave one of them out.")
+        return ()
+    looks = chosen["second_look"] or chosen.get("detector", True)
+    first = (detector if chosen.get("detector", True) else detector_of(chosen),) if looks else ()
+    return (*first, detector_of({**chosen, "models": (other,)})) if other else first
+
+
+def settings_of(
+    chosen: dict[str, Any], detector: Detector, *, boxes: Boxes | None = None, seconds: Sequence[Detector] = ()
+) -> Settings:
+    """seconds: who looks at the finished file."""
+    masked = [kind for kind in KINDS if chosen["kinds"] in (kind, _BOTH)]
+    thresholds = {kind: chosen[f"{kind}_threshold"] or detector.thresholds[kind] for kind in masked}
     hide = HideSettings(Style(chosen["style"]), chosen["encoder"] or "", chosen["crf"], chosen["preset"])
     return Settings(
         link=LinkSettings(thresholds),
@@ -114,13 +189,38 @@ def settings_of(chosen: dict[str, Any], detector: Detector) -> Settings:
         damaged=Damaged(chosen["damaged"]),
         video_stream=chosen["video_stream"],
         tiles=chosen["tile"],
+        boxes=boxes,
+        second_look=_second_look(chosen, seconds) if seconds else None,
     )
+
+
+def _second_look(chosen: dict[str, Any], seconds: Sequence[Detector]) -> SecondLook:
+    models = tuple(detector.identity.sha256 for detector in seconds)
+    lowest = chosen["second_look_score"]
+    return SecondLook(chosen["second_look_every"], lowest, max(SecondLook.certain, lowest), models=models)
+
+
+def admission_of(chosen: dict[str, Any], settings: Settings) -> Admission | None:
+    """None where the run is under no policy. UsageError where something is said that only a policy asks for."""
+    asked = [name for name in ("purpose", "basis", "reason", "captured") if chosen[name]]
+    if chosen["policy"] is None:
+        if asked:
+            raise UsageError(f"--{asked[0]} is said to a policy; name one with --policy, or leave it out.")
+        return None
+    from dashredact.store import policy  # noqa: PLC0415 - what reads a policy is slow to load
+
+    path, captured = chosen["policy"], chosen["captured"]
+    purpose, basis, reason = (chosen[name].strip() for name in ("purpose", "basis", "reason"))
+    given = Given(purpose, basis, reason, captured.date() if captured else None)
+    return Admission(policy.read(path), path.parent, given, settings.link.kinds, zoned=chosen["zones"] is None)
 
 
 def exit_code(verdicts: Iterable[Verdict]) -> ExitCode:
     verdicts = set(verdicts)
     if Verdict.BUG in verdicts:
         return ExitCode.BUG
+    if Verdict.REFUSED_BY_POLICY in verdicts:
+        return ExitCode.REFUSED_BY_POLICY
     if verdicts & {Verdict.FAILED, Verdict.REFUSED}:
         return ExitCode.SOME_FAILED
     return ExitCode.NEEDS_REVIEW if Verdict.NEEDS_REVIEW in verdicts else ExitCode.OK

@@ -66,6 +66,13 @@ def probe(path: Path, *, video_stream: int | None = None) -> VideoFacts:
     )
 
 
+def created(path: Path) -> str | None:
+    """When the file says that it was filmed, as its container has it. UnreadableError where it is no video."""
+    header = _header(path)
+    told = [part.get("tags", {}) for part in (header["format"], *header.get("streams", []))]
+    return next((tags["creation_time"] for tags in told if "creation_time" in tags), None)
+
+
 def _size(path: Path) -> int:
     if not path.is_file():
         raise UnreadableError(f"{path.name}: is not a file; name a video file or a folder of them.")

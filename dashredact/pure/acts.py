@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 
 class Act(StrEnum):
-    """What was done. The first six are how trying a video ended."""
+    """What was done. The first seven are how trying a video ended."""
 
     MASKED = "masked"
     NEEDS_REVIEW = "needs review"
     REFUSED = "refused"
+    REFUSED_BY_POLICY = "refused by policy"
     FAILED = "failed"
     BUG = "bug"
     DUPLICATE = "duplicate"
@@ -25,9 +26,13 @@ class Act(StrEnum):
     HELD = "held"
     RELEASED = "released"
     PURGED = "purged"
+    SEALED = "sealed"
     QUARANTINED = "quarantined"
     RETRIED = "retried"
 
+
+NO_POLICY = "no policy"
+"""What a line says of the policy where the run was under none."""
 
 _MAKING = (Act.MASKED, Act.NEEDS_REVIEW, Act.CORRECTED)
 """Acts whose output and tracks file lie in the folder of the log afterwards."""
@@ -49,6 +54,13 @@ class Result(NamedTuple):
 def act_of(record: Mapping[str, Any]) -> str:
     """Lines of version 1 only have an outcome."""
     return str(record.get("act", record.get("outcome", "")))
+
+
+def policy_mark(policy: object) -> str:
+    """The policy that a line tells of, and what a person said under it, whatever the video."""
+    if not isinstance(policy, Mapping):
+        return str(policy)
+    return " ".join(repr(policy.get(name)) for name in ("sha256", "purpose", "basis", "reason", "given"))
 
 
 def results(records: Sequence[Mapping[str, Any]], first: int = 1) -> list[Result]:

@@ -31,6 +31,8 @@ def link(detections: Detections, times: Array, width: int, height: int, settings
         raise ValueError("a detection lies on a frame that has no time")
     found: list[Track] = []
     for number, kind in enumerate(KINDS):
+        if kind not in settings.kinds:
+            continue
         threshold = settings.thresholds.get(kind, 0.5)
         counts = detections.scores >= min(settings.weakest, threshold)
         own = np.flatnonzero((detections.kinds == number) & counts)

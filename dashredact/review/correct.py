@@ -143,7 +143,7 @@ class Correction:
         done = run.one(steps.finish, self._path, facts, job, cut.segments, choice, style)
         compared = run.one(work.compare, self._before, job, cut, style)
         about = (facts, choice, pts, cut.size, (), linked.tracks, done.checks)
-        finished = Finished(job.finished, done.sha256, *about, seconds={**run.seconds})
+        finished = Finished(job.finished, done.sha256, *about, again=None, seconds={**run.seconds})
         return finished, compared
 
     def _record(self, finished: Finished, cut: Cut, content: bytes) -> dict[str, Any]:

@@ -6,6 +6,8 @@ Holds detections, encoded masked parts and what was painted; never an unmasked p
 import hashlib
 import os
 import shutil
+from collections.abc import Iterable
+from copy import copy
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -46,6 +48,12 @@ class Job:
     def part(self, segment: int) -> Path:
         """The encoded part of a segment; it exists only whole."""
         return self.folder / f"part-{segment:05}.mp4"
+
+    def again(self, key: str) -> "Job":
+        """The same video's place for what is seen on its finished file; inside, so that it goes with it."""
+        other = copy(self)
+        other.folder = private_folder(self.folder / f"again-{key}")
+        return other
 
     def close(self) -> None:
         """Empty the work folder: the result is out, or will never be."""
@@ -103,6 +111,16 @@ class Job:
         with beside.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
         publish(beside, path)
+
+
+def folders(output_folder: Path) -> list[Path]:
+    """All work folders."""
+    return sorted(path for path in (output_folder / WORK_FOLDER).glob("*-*") if path.is_dir() and not path.is_symlink())
+
+
+def owner_in(folder: Path, sources: Iterable[str]) -> str:
+    """Which of these sources a work folder belongs to; empty where to none."""
+    return next((source for source in sources if folder.name.startswith(f"{_owner(source)}-")), "")
 
 
 def _owner(source: str) -> str:

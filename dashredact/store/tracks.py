@@ -69,13 +69,16 @@ class TracksFile:
         return np.asarray((self.pts - self.pts[0]) * float(self.time_base))
 
 
-def encode(video: MaskedVideo, *, source_sha256: str, model: ModelIdentity) -> bytes:
+def encode(video: MaskedVideo, *, source_sha256: str, model: ModelIdentity, second_look: Mapping[str, object]) -> bytes:
+    """second_look: what came of looking at the masked video again."""
     facts = video.facts
     time_base, tracks = facts.video.time_base, tuple(video.tracks)
-    return encode_file(TracksFile(facts.name, source_sha256, model, video.size, time_base, video.pts, tracks))
+    file = TracksFile(facts.name, source_sha256, model, video.size, time_base, video.pts, tracks)
+    return encode_file(file, {"second_look": second_look})
 
 
-def encode_file(file: TracksFile) -> bytes:
+def encode_file(file: TracksFile, more: Mapping[str, object] | None = None) -> bytes:
+    """more: fields that stand before the tracks."""
     head = _text(
         {
             "schema": SCHEMA,
@@ -85,6 +88,7 @@ def encode_file(file: TracksFile) -> bytes:
             "height": file.size[1],
             "time_base": str(file.time_base),
             "pts": file.pts.tolist(),
+            **(more or {}),
         }
     )
     # Track by track: the boxes of a long video as Python objects would take a gigabyte.
