@@ -30,7 +30,7 @@ def coding_orders(draw: st.DrawFn) -> list[int]:
 
 @given(coding_orders())
 def test_decode_times_rise_and_never_exceed_the_presentation_times(times: list[int]) -> None:
-    decode = join._decode_times(times)
+    decode = join.decode_times(times)
     assert len(decode) == len(times)
     assert all(before < after for before, after in pairwise(decode))
     assert all(at <= shown for at, shown in zip(decode, times, strict=True))
@@ -38,14 +38,14 @@ def test_decode_times_rise_and_never_exceed_the_presentation_times(times: list[i
 
 @given(st.lists(st.integers(-(10**12), 10**12), unique=True, max_size=40))
 def test_decode_times_hold_for_any_order(times: list[int]) -> None:
-    decode = join._decode_times(times)
+    decode = join.decode_times(times)
     assert all(before < after for before, after in pairwise(decode))
     assert all(at <= shown for at, shown in zip(decode, times, strict=True))
 
 
 def test_decode_times_of_a_stream_without_reordering_are_its_times() -> None:
-    assert join._decode_times([0, 7, 9, 40]) == [0, 7, 9, 40]
-    assert join._decode_times([]) == []
+    assert join.decode_times([0, 7, 9, 40]) == [0, 7, 9, 40]
+    assert join.decode_times([]) == []
 
 
 def _facts(container: str, *others: Stream) -> VideoFacts:
