@@ -3,12 +3,17 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from dashredact.look import lost_frames
 from dashredact.pipeline import Finished
+from dashredact.pure.second import Again, Find
 from dashredact.settings import Settings
 from dashredact.store import origin
 from dashredact.values import ORIGINS, Detector, Track
+
+_TOLD = 3  # finds that a reason names; the line has them all
 
 
 def context(detector: Detector, settings: Settings, fingerprint: str) -> dict[str, Any]:
@@ -36,8 +41,33 @@ def finished(done: Finished) -> dict[str, Any]:
         "streams": {"kept": kept, "dropped": dropped},
         "verified": asdict(done.checks),
         "notes": list(facts.notes),
+        "second_look": second_look(done.again),
         "seconds": {stage: round(spent, 2) for stage, spent in done.seconds.items()},
     }
+
+
+def file(out: Path, final: Path, sha256: str, now: Path | None = None) -> dict[str, Any]:
+    """A file under the output folder. final: the name it will have. now: where it is."""
+    size = (now or final).stat().st_size
+    return {"name": final.relative_to(out).as_posix(), "sha256": sha256, "bytes": size}
+
+
+def second_look(again: Again | None) -> dict[str, Any]:
+    """What the audit log and the tracks file say of it: that it ran, and every find; or that it did not run."""
+    return {"ran": False} if again is None else {"ran": True, **asdict(again)}
+
+
+def doubts(done: Finished) -> list[str]:
+    """Why a person should look."""
+    lost = [lost_frames(done.lost, done.facts)] if done.lost else []
+    return [*done.facts.damages, *lost, *_seen_again(done.again.finds if done.again else ())]
+
+
+def _seen_again(finds: Sequence[Find]) -> list[str]:
+    if not finds:
+        return []
+    more = f" and {len(finds) - _TOLD} more" if len(finds) > _TOLD else ""
+    return [f"the masked video still shows what may be a {', a '.join(map(str, finds[:_TOLD]))}{more}"]
 
 
 def count(found: Sequence[Track]) -> dict[str, dict[str, int]]:

@@ -14,11 +14,11 @@ from dashredact.crew.inline import INLINE
 from dashredact.crew.lanes import lanes
 from dashredact.crew.turns import Turns
 from dashredact.errors import ChangedError, DashredactError, OutOfTimeError, RefusedError, VideoError
-from dashredact.look import lost_frames
 from dashredact.outcome import Outcome, Verdict, blame
-from dashredact.pipeline import Crew, Finished, Journey
+from dashredact.pipeline import NO_AIDS, Aids, Crew, Finished, Journey
 from dashredact.pure.acts import NO_POLICY, policy_mark
 from dashredact.pure.zones import zones_of
+from dashredact.recall import Memory
 from dashredact.settings import Camera, Settings
 from dashredact.store import files, sources, tracks
 from dashredact.store.inbox import MASKED, TRACKS, Item
@@ -26,10 +26,6 @@ from dashredact.store.index import Failures, Index, Result
 from dashredact.store.job import Job, forget
 from dashredact.store.sources import Source
 from dashredact.values import Detector, Fact, Report
-
-
-def _anything(_item: Item) -> str:
-    return ""
 
 
 class Batch:
@@ -43,6 +39,7 @@ class Batch:
         report: Report,
         cameras: Sequence[Camera] = (),
         crew: Crew = INLINE,
+        aids: Aids = NO_AIDS,
         admission: Admission | None = None,
         *,
         trust: bool = False,
@@ -55,13 +52,14 @@ class Batch:
         unattended: content that is done under another name is not masked twice, and what changes meanwhile waits.
         """
         self._out, self._detector, self._report = out, detector, report
-        self._settings, self._cameras, self._crew = settings, cameras, crew
+        self._settings, self._cameras, self._crew, self._aids = settings, cameras, crew, aids
         self._admission, self._policy = admission, admission.told if admission else NO_POLICY
         self._afresh, self._unattended = not trust, unattended
         self.index = Index(out)
+        self._memory = Memory(out, self.index, detector, settings)
         self._turns = Turns()
 
-    def run(self, items: Sequence[Item], admit: Callable[[Item], str] = _anything) -> Iterator[Outcome]:
+    def run(self, items: Sequence[Item], admit: Callable[[Item], str] = lambda _item: "") -> Iterator[Outcome]:
         """Mask them. Every video that was tried gets a line in the audit log.
 
         admit: is asked right before an item is begun, and answers with a reason where it has to wait.
@@ -143,10 +141,13 @@ class Batch:
         def report(fact: Fact) -> None:
             self._report(replace(fact, video=item.name))  # folders may hold files of one name
 
-        return Journey(item.source, job, self._detector, self._settings_of(item), report, self._crew, shares)
+        how = (self._settings_of(item), report, self._crew, shares, self._aids)
+        return Journey(item.source, job, self._detector, *how)
 
     def _job(self, item: Item, source: Source) -> Job:
-        return Job(self._out, item.name, source.sha256[:32] + self.fingerprint(item)[:32])
+        job = Job(self._out, item.name, source.sha256[:32] + self.fingerprint(item)[:32])
+        self._memory.bring(item, source.sha256, job, must=self._aids.relink)
+        return job
 
     def _settings_of(self, item: Item) -> Settings:
         cameras = self._cameras or (self._admission.cameras(item.name) if self._admission else ())
@@ -173,8 +174,8 @@ class Batch:
             return None
         about = {
             **about,
-            "output": self._described(self._out / twin.output, twin.output_sha256),
-            "tracks_file": self._described(self._out / twin.tracks, twin.tracks_sha256),
+            "output": account.file(self._out, self._out / twin.output, twin.output_sha256),
+            "tracks_file": account.file(self._out, self._out / twin.tracks, twin.tracks_sha256),
         }
         reason = f"{item.name}: has the content of {twin.name}, whose output stands for both."
         return self._record(item, Verdict.DUPLICATE, reason, about, self._out / twin.output)
@@ -199,7 +200,7 @@ class Batch:
         except Exception:
             job.close()  # what is in it may be the cause
             raise
-        doubts = [*finished.facts.damages, *([lost_frames(finished.lost, finished.facts)] if finished.lost else [])]
+        doubts = account.doubts(finished)
         reason = f"{item.name}: {'; '.join(doubts)}." if doubts else ""
         outcome = self._record(item, Verdict.NEEDS_REVIEW if doubts else Verdict.MASKED, reason, about, output)
         job.close()
@@ -211,22 +212,18 @@ class Batch:
         output = folder / files.named(item.stem.name, f"{MASKED}.{finished.choice.container}")
         beside = folder / files.named(item.stem.name, TRACKS)
         about |= account.finished(finished)
-        about["output"] = self._described(output, finished.sha256, finished.path)
-        for path in (output, beside):
+        about["output"] = account.file(self._out, output, finished.sha256, finished.path)
+        for path in (output, beside, *([self._memory.path(item)] if self._aids.keep else [])):
             self._check_free(item, path, job, source)
         job.announce(finished.sha256)
-        files.write(beside, tracks.encode(finished, source_sha256=source.sha256, model=self._detector.identity))
-        about["tracks_file"] = self._described(beside, files.sha256(beside))
+        told = {"model": self._detector.identity, "second_look": about["second_look"]}
+        files.write(beside, tracks.encode(finished, source_sha256=source.sha256, **told))
+        about["tracks_file"] = account.file(self._out, beside, files.sha256(beside))
+        if self._aids.keep:
+            there = self._memory.keep(item, source.sha256, job)
+            about["files"] = [account.file(self._out, there, files.sha256(there))]
         files.publish(finished.path, output)
         return output
-
-    def _described(self, final: Path, sha256: str, now: Path | None = None) -> dict[str, Any]:
-        """final: the name it will have. now: where it is."""
-        return {
-            "name": final.relative_to(self._out).as_posix(),
-            "sha256": sha256,
-            "bytes": (now or final).stat().st_size,
-        }
 
     def _check_free(self, item: Item, output: Path, job: Job, source: Source) -> None:
         """A name is ours if the log gave it to this source, or if we died between giving it and writing it down."""

@@ -1,6 +1,6 @@
 """Facts and audit lines as people and programs read them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
@@ -109,3 +109,43 @@ def cells_of(record: Mapping[str, Any]) -> list[str]:
         "host": by.get("host"),
     }
     return [str(cells.get(column) or "") for column in AUDIT_COLUMNS]
+
+
+def act_line(record: Mapping[str, Any]) -> str:
+    """`17  2026-01-02T03:04:05+00:00  marked  clerk@host  plate 1000001, frames 120..187, still: a note`"""
+    cells = dict(zip(AUDIT_COLUMNS, cells_of(record), strict=True))
+    who = f"{cells['user']}@{cells['host']}" if cells["user"] or cells["host"] else ""
+    said = "".join(filter(None, (_decided(record), f": {cells['reason']}" if cells["reason"] else ""))).lstrip(": ")
+    return "  ".join(filter(None, (cells["seq"], cells["time"], cells["act"], who, said)))
+
+
+def _decided(record: Mapping[str, Any]) -> str:
+    """What a person said about a video, without the note."""
+    for name in ("mark", "lift"):
+        if row := record.get(name):
+            how = f", {row['how']}" if "how" in row else ""
+            return f"{row['kind']} {row['id']}, frames {row['first']}..{row['end'] - 1}{how}"
+    if undone := record.get("undo"):
+        return f"{undone['track']}"
+    if "corrections" in record:
+        told = record["corrections"]
+        numbers = ", ".join(map(str, [*told["marks"], *told["lifts"]])) or "none in force"
+        return f"{numbers}; {record['output']['sha256'][:12]} replaces {record['replaces'][:12]}"
+    output = f", {record['output']['sha256'][:12]}" if record.get("output") else ""
+    return f"{record.get('verdict') or (record.get('output') or {}).get('name', '')}{output}"
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Lines in columns under the keys of all rows; none for no rows. Counts by name become `name 2, other`."""
+    if not rows:
+        return []
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    cells = [columns, *([_cell(row.get(column, "")) for column in columns] for row in rows)]
+    widths = [max(len(line[place]) for line in cells) for place in range(len(columns))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {count}" if count > 1 else str(name) for name, count in value.items())
+    return str(value)

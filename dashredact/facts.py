@@ -109,6 +109,12 @@ class VideoFacts:
         return self.step is not None and self.step[1] - self.step[0] > Fraction(1, 500)
 
     @property
+    def upright(self) -> tuple[int, int]:
+        """Width and height in pixels after the turn that the header asks for."""
+        size = (self.video.width, self.video.height)
+        return size[::-1] if self.video.rotation % 180 else size
+
+    @property
     def start(self) -> Fraction | None:
         """Seconds of the first frame."""
         pts = self.packets.shown_pts

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,8 +34,20 @@ class _Seen(NamedTuple):
 class Looker:
     """Looks at the segments of one video; segments that were looked at before are read back."""
 
-    def __init__(self, source: Path, facts: VideoFacts, job: Job, detector: Detector, watch: Stopwatch) -> None:
+    def __init__(
+        self,
+        source: Path,
+        facts: VideoFacts,
+        job: Job,
+        detector: Detector,
+        watch: Stopwatch,
+        *,
+        stage: str = "look",
+        every: int = 1,
+    ) -> None:
+        """stage: what progress calls it. every: so many frames, counted from a segment's first, are looked at."""
         self._facts, self._job, self._detector, self._watch = facts, job, detector, watch
+        self._stage, self._every = stage, every
         self._reader = frames.Reader(source, facts)
         self._scaler = pictures.Scaler(*pictures.picture_size(facts, detector.long_side))
 
@@ -49,7 +62,7 @@ class Looker:
             self._job.save_look(segment.index, look)
             advance("saved", 0)
         else:
-            advance("look", len(look.pts))
+            advance(self._stage, len(look.pts))
         if look.lost and damaged is Damaged.REFUSE:
             raise DamagedError(
                 f"{self._facts.name}: {lost_frames(look.lost, self._facts)}."
@@ -70,11 +83,12 @@ class Looker:
                     found.append(_placed(answer, seen, frame=len(pts)))
                     pts.append(seen.pts)
                 size = batch[0].size
-                advance("look", len(batch))
+                advance(self._stage, len(batch))
         return Look(np.array(pts, np.int64), size, Detections.concatenate(found), tuple(self._reader.lost))
 
     def _pictures(self, segment: Segment) -> Iterator[_Seen]:
-        for frame in self._watch.each("decode", self._reader.frames(segment)):
+        decoded = self._watch.each("decode", self._reader.frames(segment))
+        for frame in islice(decoded, 0, None, self._every):
             with self._watch.timed("scale"):
                 seen = _Seen(frame.pts, pictures.upright_size(frame.image), self._scaler(frame.image))
             yield seen

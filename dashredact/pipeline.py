@@ -3,7 +3,7 @@
     probe ─ cuts ─┬─ look  (per segment)  decode → detect in batches → detections on disk
                   ├─ link  (whole video)  detections → tracks
                   ├─ hide  (per segment)  decode → paint tracks → encode → part
-                  └─ join → re-mux chosen streams → verify the finished file
+                  └─ join → re-mux chosen streams → verify the finished file → look at it again
 
 Two passes, because a person must be hidden before the detector first saw them. Every step is done by the crew, maybe in
 another process, and a pass may be shared out by segments. A VideoError ends the journey; nothing has a final name then,
@@ -27,6 +27,7 @@ from dashredact.facts import Segment, VideoFacts
 from dashredact.media import join
 from dashredact.media.verify import Checks
 from dashredact.pure.cuts import cut, shares
+from dashredact.pure.second import Again, Find
 from dashredact.settings import Damaged, Settings
 from dashredact.steps import Linked
 from dashredact.store.job import Job
@@ -50,6 +51,23 @@ class Crew(Protocol):
 
 
 @dataclass(frozen=True)
+class Aids:
+    """What a run may bring besides the detector."""
+
+    second: tuple[Detector, ...] = ()
+    """they look at the finished file, where the settings have it looked at"""
+    boxes: Path | None = None
+    """that are masked too"""
+    keep: bool = False
+    """whether detections are kept beside the tracks, for other thresholds later"""
+    relink: bool = False
+    """whether a video without kept detections is refused, and not looked at"""
+
+
+NO_AIDS = Aids()
+
+
+@dataclass(frozen=True)
 class Finished:
     """A verified file that waits in the work folder for its name, and all there is to say about it."""
 
@@ -65,6 +83,8 @@ class Finished:
     """PTS of frames that could not be decoded and were left out"""
     tracks: Sequence[Track]
     checks: Checks
+    again: Again | None
+    """None: nobody has looked at the finished file again"""
     seconds: dict[str, float]
     """by stage; decoding and scaling for the detector run beside it, and workers beside each other"""
 
@@ -81,6 +101,7 @@ class Journey:
     crew: Crew = INLINE
     most_shares: int = 1
     """into how many shares a pass may be split"""
+    aids: Aids = NO_AIDS
 
     def mask(self) -> Finished:
         """From a source to a verified file. Steps that the job has saved are not done again."""
@@ -102,6 +123,7 @@ class Journey:
             lost=linked.lost,
             tracks=linked.tracks,
             checks=done.checks,
+            again=self._look_again(run, segments, done.sha256) if self.settings.second_look else None,
             seconds=dict(run.seconds),
         )
 
@@ -109,27 +131,44 @@ class Journey:
         """Pass one alone: what would be masked."""
         return self._find(*self._begin()).tracks
 
-    def _begin(self) -> "tuple[_Run, VideoFacts, list[Segment]]":
-        run = _Run(self.source, self.crew, self.report)
+    def _begin(self) -> "tuple[Run, VideoFacts, list[Segment]]":
+        run = Run(self.source, self.crew, self.report)
         facts = run.one(steps.examine, self.source, self.settings)
         if facts.damages and self.settings.damaged is Damaged.REFUSE:
             raise DamagedError(
                 f"{facts.name}: {'; '.join(facts.damages)}. Use --damaged salvage to mask what can be decoded."
             )
-        run.expect(facts)
+        looks = self.settings.second_look
+        run.expect(facts, len(self.aids.second) / looks.every if looks else 0)
         return run, facts, cut(facts.packets, facts.video.time_base, self.settings.segment_seconds)
 
-    def _find(self, run: "_Run", facts: VideoFacts, segments: Sequence[Segment]) -> Linked:
+    def _find(self, run: "Run", facts: VideoFacts, segments: Sequence[Segment]) -> Linked:
         shared = self._shares(segments)
         look = (self.detector, self.settings.damaged)
         run.all(steps.look, [(self.source, facts, self.job, share, *look) for share in shared])
-        return run.one(steps.link, facts, self.job, segments, self.settings)
+        return run.one(steps.link, facts, self.job, segments, self.settings, self.aids.boxes)
+
+    def _look_again(self, run: "Run", segments: Sequence[Segment], sha256: str) -> Again:
+        """sha256: of the finished file."""
+        how = self.settings.second_look
+        assert how is not None and self.aids.second, "a check that cannot run is no check"
+        facts = run.one(steps.examine, self.job.finished, Settings())
+        parts = cut(facts.packets, facts.video.time_base, self.settings.segment_seconds)
+        frames, finds = 0, list[Find]()
+        for detector in self.aids.second:
+            again = self.job.again(sha256[:16] + detector.identity.sha256[:16])
+            calls = [(self.job.finished, facts, again, share, detector, how.every) for share in self._shares(parts)]
+            run.all(steps.look_again, calls)
+            frames, more = run.one(steps.compare, facts, again, parts, self.job, segments, detector, self.settings)
+            finds += more
+        names = tuple(detector.identity.name for detector in self.aids.second)
+        return Again(how.every, frames, names, tuple(sorted(finds, key=lambda find: find.frame)))
 
     def _shares(self, segments: Sequence[Segment]) -> list[Sequence[Segment]]:
         return shares(segments, self.most_shares)
 
 
-class _Run:
+class Run:
     """Gives steps to the crew; adds up their time and the frames they have done."""
 
     def __init__(self, source: Path, crew: Crew, report: Report) -> None:
@@ -138,9 +177,9 @@ class _Run:
         self._done = self._total = 0
         self.seconds: Counter[str] = Counter()
 
-    def expect(self, facts: VideoFacts) -> None:
-        """Frames are counted over both passes."""
-        self._total = 2 * len(facts.packets.shown_pts)
+    def expect(self, facts: VideoFacts, again: float = 0) -> None:
+        """Frames are counted over all passes. again: share of the frames that are looked at once more."""
+        self._total = round((2 + again) * len(facts.packets.shown_pts))
 
     def one(self, step: Callable[..., tuple[T, Counter[str]]], *args: Any) -> T:
         (answer,) = self.all(step, [args])

@@ -42,7 +42,7 @@ class LinkSettings:
     """time a mask stays before the first and after the last sight"""
     smooth: float = 0.15
     """half width of the smoothing window"""
-    grow: float = 0.12
+    grow: float = 0.18
     """share of a box's width and height added on each side"""
 
     @property
@@ -91,6 +91,38 @@ class Camera:
 
 
 @dataclass(frozen=True)
+class SecondLook:
+    """How the finished file is looked at again. Scores are shares of the detector's own thresholds."""
+
+    every: int = 5
+    """every so many frames are looked at"""
+    lowest: float = 1.2
+    """of a sight that counts together with others of the same thing"""
+    certain: float = 1.4
+    """of a sight that counts alone"""
+    sights: int = 2
+    """so many make a find, below `certain`"""
+    models: tuple[str, ...] = ()
+    """sha256 of the weights that look"""
+
+    def threshold(self, own: float) -> float:
+        """Score from which a sight counts, where the detector's own is given."""
+        return self.lowest * own
+
+    def alone(self, own: float) -> float:
+        return self.certain * own
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """A file of boxes that are masked besides, or instead of, what is detected."""
+
+    sha256: str
+    labels: str = ""
+    """sha256 of the list of classes beside it, where its form has one"""
+
+
+@dataclass(frozen=True)
 class Settings:
     link: LinkSettings = LinkSettings()
     hide: HideSettings = HideSettings()
@@ -105,11 +137,14 @@ class Settings:
     """how many times larger the pictures are that are looked at part by part; 1: whole pictures only"""
     zones: Zones = Zones()
     """those of this one video, so that another camera's do not touch its fingerprint"""
+    boxes: Boxes | None = None
+    second_look: SecondLook | None = None
+    """None: the finished file is not looked at again"""
 
     def as_dict(self) -> dict[str, object]:
         return asdict(self)
 
     def fingerprint(self, model: ModelIdentity, long_side: int) -> str:
-        """sha256 over everything that changes an output besides the source itself."""
+        """sha256 over everything that changes an output, or what is said of it, besides the source itself."""
         parts = {"journey": JOURNEY_VERSION, "settings": self.as_dict(), "model": model.sha256, "long_side": long_side}
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

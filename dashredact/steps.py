@@ -11,21 +11,23 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dashredact.errors import MediaError, UnreadableError
+from dashredact.errors import MediaError, UnreadableError, UsageError
 from dashredact.facts import Segment, VideoFacts
 from dashredact.hide import Hider
 from dashredact.look import Looker
 from dashredact.media import join
 from dashredact.media.probe import probe
 from dashredact.media.verify import Checks, verify
-from dashredact.pure import zones
+from dashredact.pure import second, zones
 from dashredact.pure.paint import Mask
+from dashredact.pure.second import Find
 from dashredact.pure.tracks import link as link_detections
-from dashredact.settings import Damaged, HideSettings, Settings, Style
+from dashredact.settings import Boxes, Damaged, HideSettings, Settings, Style
 from dashredact.stopwatch import Stopwatch
-from dashredact.store import files
+from dashredact.store import exchange, files
+from dashredact.store.exchange import Canvas
 from dashredact.store.job import Job
-from dashredact.values import Detections, Detector, Look, Progress, Track
+from dashredact.values import Array, Detections, Detector, Look, Progress, Track
 
 Seconds = Counter[str]
 """by stage"""
@@ -80,9 +82,9 @@ def look(
 
 
 def link(
-    facts: VideoFacts, job: Job, segments: Sequence[Segment], settings: Settings, advance: Progress
+    facts: VideoFacts, job: Job, segments: Sequence[Segment], settings: Settings, boxes: Path | None, advance: Progress
 ) -> tuple[Linked, Seconds]:
-    """Tracks over the whole video, zones first: segment borders are no borders for an object."""
+    """Tracks over the whole video, zones first, then given boxes: segment borders are no borders for an object."""
     advance("link", 0)
     watch, looks = Stopwatch(), _looks(job, segments)
     pts = np.concatenate([seen.pts for seen in looks])
@@ -94,11 +96,21 @@ def link(
         moved = [seen.detections.shifted(first) for seen, first in zip(looks, firsts, strict=False)]
         counted = zones.outside(Detections.concatenate(moved), settings.zones.ignore, *size)
         found = link_detections(counted, pts * float(facts.video.time_base), *size, settings.link)
-        tracks = [*zones.tracks(settings.zones.mask, len(pts), *size), *found]
+        given = _given(boxes, settings.boxes, Canvas(*size, len(pts)))
+        tracks = [*zones.tracks(settings.zones.mask, len(pts), *size), *given, *found]
     numbered = [replace(track, id=number) for number, track in enumerate(tracks, 1)]
     places = {segment.index: first for segment, first in zip(segments, firsts, strict=False)}
     lost = tuple(time for seen in looks for time in seen.lost)
     return Linked(pts, places, size, lost, numbered), watch.seconds
+
+
+def _given(boxes: Path | None, expected: Boxes | None, canvas: Canvas) -> Sequence[Track]:
+    """UsageError where the file is not the one that the run began with, or not of this video."""
+    if boxes is None:
+        return ()
+    if exchange.described(boxes) != expected:
+        raise UsageError(f"{boxes} has changed since this run began; run again.")
+    return exchange.read(boxes, canvas)
 
 
 def hide(
@@ -136,9 +148,60 @@ def finish(
     advance("verify", 0)
     with watch.timed("verify"):
         pts = np.concatenate([seen.pts for seen in looks]).tolist()
-        masks = _Masks(job, segments, looks)
+        masks = Painted(job, segments, looks)
         checks = verify(job.finished, source, facts, choice, pts=pts, masks=masks, style=style, advance=advance)
         return Done(checks, files.sha256(job.finished)), watch.seconds
+
+
+def look_again(
+    finished: Path,
+    facts: VideoFacts,
+    again: Job,
+    share: Sequence[Segment],
+    detector: Detector,
+    every: int,
+    advance: Progress,
+) -> tuple[None, Seconds]:
+    """Some neighbouring segments of the finished file, whose facts these are."""
+    watch = Stopwatch()
+    Looker(finished, facts, again, detector, watch, stage="second look", every=every).look(
+        share, Damaged.REFUSE, advance
+    )
+    return None, Counter({"second look": sum(watch.seconds.values())})
+
+
+def compare(
+    facts: VideoFacts,
+    again: Job,
+    parts: Sequence[Segment],
+    job: Job,
+    segments: Sequence[Segment],
+    detector: Detector,
+    settings: Settings,
+    advance: Progress,
+) -> tuple[tuple[int, list[Find]], Seconds]:
+    """How many frames of the finished file were looked at, and what is to be seen there beside the masks.
+
+    facts, again, parts: of the finished file. job, segments: of its source.
+    """
+    advance("second look", 0)
+    assert settings.second_look is not None
+    seen, masks = _looks(again, parts), Painted(job, segments, _looks(job, segments))
+    pts = np.concatenate([look.pts for look in seen])
+    frames = np.searchsorted(np.array(facts.packets.shown_pts, np.int64), pts)
+    firsts = np.cumsum([0, *(len(look.pts) for look in seen)]).tolist()
+    size = next(look.size for look in seen if len(look.pts))
+    moved = [look.detections.shifted(first) for look, first in zip(seen, firsts, strict=False)]
+    counted = zones.outside(Detections.concatenate(moved), settings.zones.ignore, *size)
+    uncovered = second.bare(counted, lambda place: _boxes(masks(int(frames[place]))))
+    times = (pts - facts.packets.shown_pts[0]) * float(facts.video.time_base)
+    name, own = detector.identity.name, detector.thresholds
+    return (len(pts), second.finds(uncovered, frames, times, own, settings.second_look, name)), Counter()
+
+
+def _boxes(masks: Sequence[Mask]) -> Array:
+    """(M, 4)"""
+    return np.array([mask.box for mask in masks], np.float64).reshape(-1, 4)
 
 
 def _looks(job: Job, segments: Sequence[Segment]) -> list[Look]:
@@ -149,7 +212,7 @@ def _looks(job: Job, segments: Sequence[Segment]) -> list[Look]:
     return whole
 
 
-class _Masks:
+class Painted:
     """What was painted on a frame, read back segment by segment: a long video's masks would fill the memory."""
 
     def __init__(self, job: Job, segments: Sequence[Segment], looks: Sequence[Look]) -> None:

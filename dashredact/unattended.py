@@ -134,7 +134,8 @@ class Run:
 
     def _count(self, outcome: Outcome, arrival: Arrival) -> list[Arrival]:
         """Add an outcome to the summary; the arrival comes back if it still waits."""
-        self.summary.outcomes[outcome.verdict] += outcome.verdict is not Verdict.WAITING
+        if outcome.verdict is not Verdict.WAITING:
+            self.summary.outcomes[outcome.verdict] += 1
         if outcome.record and outcome.verdict in (Verdict.MASKED, Verdict.NEEDS_REVIEW):
             self.summary.frames += outcome.record["frames"]["out"]
         if outcome.verdict is Verdict.WAITING:

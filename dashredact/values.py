@@ -152,11 +152,11 @@ class Fact:
 
     video: str
     stage: str
-    """look, link, hide, join, verify"""
+    """look, link, hide, join, verify, second look"""
     done: int
     """frames"""
     total: int
-    """frames of both passes"""
+    """frames of all passes"""
 
 
 Report = Callable[[Fact], None]

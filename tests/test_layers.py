@@ -31,21 +31,23 @@ _ALLOWED = {
     "crew": {"errors", "values"},
     "steps": _BASE | {"stopwatch", "pure", "media", "store", "look", "hide"},
     "pipeline": _BASE | {"pure", "media", "store", "crew", "steps"},
-    "account": _BASE | {"store", "pipeline"},
+    "account": _BASE | {"pure", "store", "look", "pipeline"},
+    "recall": _BASE | {"store"},
     "outcome": {"errors"},
     "admission": _BASE | {"pure", "media", "store"},
-    "batch": _BASE | {"pure", "store", "look", "crew", "pipeline", "account", "admission", "outcome"},
+    "batch": _BASE | {"pure", "store", "crew", "pipeline", "account", "recall", "admission", "outcome"},
     "unattended": {"outcome", "batch", "crew", "progress", "store"},
     "retention": _BASE | {"pure", "store"},
     "evaluate": _BASE | {"pure", "store"},
+    "review": _BASE | {"stopwatch", "pure", "media", "store", "steps", "pipeline", "account", "outcome"},
     "web": _BASE | {"pure"},
     "report": _BASE | {"pure", "media", "store", "web"},
     "describe": {"facts", "pure"},
     "progress": {"values"},
     "cli": _BASE
     | {"__init__", "pure", "media", "store", "detect", "describe", "progress", "crew", "outcome", "batch"}
-    | {"admission", "retention"}
-    | {"unattended", "evaluate", "policy", "public", "report"},
+    | {"admission", "retention", "review"}
+    | {"unattended", "evaluate", "policy", "public", "pipeline", "report"},
     "__main__": {"cli"},
 }
 """Room or module: the rooms and modules that it may import besides itself."""

@@ -414,10 +414,10 @@ def test_watching_takes_what_comes_and_ends_within_ten_seconds(tmp_path: Path, c
 
 def test_a_time_limit_ends_between_segments_and_the_next_run_goes_on(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    torture.Film(frames=1500, options=(("g", "300"),)).shoot(tmp_path / "in" / "trip.mp4")
+    torture.Film(frames=700, options=(("g", "300"),)).shoot(tmp_path / "in" / "trip.mp4")
     saved = []
     for _ in range(40):
-        process = _start(tmp_path / "in", tmp_path / "out", "--time-limit", "0.05")
+        process = _start(tmp_path / "in", tmp_path / "out", "--time-limit", "0.1")
         told, complaints = process.communicate(timeout=60)
         assert process.returncode == 0, complaints
         if told.startswith("1 masked"):

@@ -4,6 +4,7 @@ from dashredact.cli import (
     audit,
     batch,
     check,
+    corrections,
     evaluate,
     hold,
     models,
@@ -13,6 +14,7 @@ from dashredact.cli import (
     purge,
     redact,
     report,
+    review,
     tracks,
 )
 from dashredact.cli.app import main
@@ -23,6 +25,7 @@ _COMMANDS = (
     redact.redact,
     batch.batch,
     report.report,
+    review.review,
     probe.probe,
     tracks.tracks,
     audit.audit,
@@ -36,3 +39,5 @@ _COMMANDS = (
 )
 for _command in _COMMANDS:
     main.add_command(_command)
+for _command in corrections.COMMANDS:
+    review.review.add_command(_command)

@@ -3,6 +3,7 @@
 import json
 import logging
 import shutil
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,10 +14,20 @@ import click
 from dashredact.batch import Batch
 from dashredact.cli import logs
 from dashredact.cli.app import printable
-from dashredact.cli.masking import MASK, POLICY, WORKERS, admission_of, crew_of, exit_code, settings_of
+from dashredact.cli.masking import (
+    MASK,
+    POLICY,
+    WORKERS,
+    admission_of,
+    crew_of,
+    exit_code,
+    seconds_of,
+    settings_of,
+)
 from dashredact.cli.options import DETECT, detector_of, options
 from dashredact.errors import DashredactError, ExitCode, UsageError
 from dashredact.outcome import Outcome, Verdict
+from dashredact.pipeline import Aids
 from dashredact.progress import Progress
 from dashredact.store import files, health, quarantine, zones
 from dashredact.store.arrivals import Watch
@@ -90,7 +101,6 @@ def batch(ctx: click.Context, /, **chosen: Any) -> None:
     if ctx.invoked_subcommand is not None:
         return
     inbox, out = _folders(chosen)
-    logs.begin(chosen["log_file"])
     with files.lock(out):
         raise SystemExit(_reported(lambda: _run(inbox, out, chosen), chosen, out))
 
@@ -109,28 +119,34 @@ def _reported(run: Callable[[], int], chosen: dict[str, Any], out: Path) -> int:
     """Run; whatever ends it, log and health file say so."""
     began, code = time.monotonic(), int(ExitCode.BUG)
     try:
+        logs.begin(chosen["log_file"])
         code = run()
     except DashredactError as error:
         code = error.exit_code
         logs.RUN.log(logging.ERROR if chosen["log_file"] else logging.DEBUG, printable(str(error)))
         raise
     finally:
-        if chosen["health_file"]:
-            values: dict[str, float] = {"last_run_timestamp_seconds": time.time(), "last_run_exit_code": code}
-            values |= {"last_run_seconds": time.monotonic() - began, "free_bytes": shutil.disk_usage(out).free}
-            health.write(chosen["health_file"], {**values, **chosen.get("health", {})})
+        _tell(chosen, out, code, time.monotonic() - began)
     return code
+
+
+def _tell(chosen: dict[str, Any], out: Path, code: int, seconds: float) -> None:
+    if chosen["health_file"]:
+        values: dict[str, float] = {"last_run_timestamp_seconds": time.time(), "last_run_exit_code": code}
+        values |= {"last_run_seconds": seconds, "free_bytes": shutil.disk_usage(out).free}
+        health.write(chosen["health_file"], {**values, **chosen.get("health", {})})
 
 
 def _run(inbox: Path, out: Path, chosen: dict[str, Any]) -> int:
     detector = detector_of(chosen)
-    settings = settings_of(chosen, detector)
+    seconds = seconds_of(chosen, detector)
+    settings, aids = settings_of(chosen, detector, seconds=seconds), Aids(seconds, keep=chosen["keep_detections"])
     cameras = zones.read(chosen["zones"]) if chosen["zones"] else ()
     admission = admission_of(chosen, settings)
     how: dict[str, Any] = {"trust": not chosen["rehash"], "unattended": True}
     watch = Watch(inbox, out, chosen["settle"])
     with crew_of(chosen) as crew, Progress(quiet=chosen["quiet"]) as progress:
-        batch = Batch(out, detector, settings, progress, cameras, crew, admission, **how)
+        batch = Batch(out, detector, settings, progress, cameras, crew, aids, admission, **how)
         until = time.monotonic() + 60 * chosen["time_limit"] if chosen["time_limit"] else None
         while True:
             run = Run(inbox, out, batch, crew, watch, progress, _rules(chosen, until))
@@ -138,6 +154,7 @@ def _run(inbox: Path, out: Path, chosen: dict[str, Any]) -> int:
             chosen["health"] = _health(run, batch)
             if not chosen["watch"] or (until and time.monotonic() >= until):
                 return code
+            _tell(chosen, out, code, run.summary.seconds)
             time.sleep(chosen["poll"])
 
 
@@ -160,7 +177,7 @@ def _once(run: Run, chosen: dict[str, Any]) -> int:
     if chosen["as_json"]:
         parts = {"outcomes": told.outcomes, "waiting": told.waiting, "oldest_waiting_seconds": told.oldest_waiting}
         click.echo(json.dumps({**parts, "frames": told.frames, "seconds": round(told.seconds, 2)}))
-    elif verdicts or not chosen["watch"]:
+    elif (verdicts or not chosen["watch"]) and not logs.in_journal(sys.stdout):  # where the log has it already
         click.echo(told.line)
     logs.RUN.info(told.line)
     return int(ExitCode.NOT_READY if run.short_of_room else exit_code(verdicts))
@@ -196,7 +213,8 @@ def retry(outer: dict[str, Any], /, names: Sequence[str], **own: Any) -> None:
     inbox, out = _folders(chosen)
     with files.lock(out):
         detector = detector_of(chosen)
-        batch = Batch(out, detector, settings_of(chosen, detector), lambda _fact: None)
+        settings = settings_of(chosen, detector, seconds=seconds_of(chosen, detector))
+        batch = Batch(out, detector, settings, lambda _fact: None)
         for name in names:
             failures = batch.index.failures(name)
             if failures is None:

@@ -2,10 +2,12 @@
 
 import logging
 import os
+import sys
 from collections.abc import Mapping
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import IO
 
 from dashredact.errors import MachineError
 
@@ -30,6 +32,15 @@ class _PrivateFile(RotatingFileHandler):
         return stream
 
 
+def in_journal(stream: IO[str]) -> bool:
+    """Whether journald reads the stream. The variable alone does not say so: children with other streams inherit it."""
+    try:
+        now = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{now.st_dev}:{now.st_ino}"
+
+
 def begin(file: Path | None) -> None:
     """Lines go to stderr, as journald wants them where it listens, and to the file."""
     RUN.setLevel(logging.INFO)
@@ -38,8 +49,9 @@ def begin(file: Path | None) -> None:
         RUN.removeHandler(handler)
         handler.close()
     screen = logging.StreamHandler()
-    screen.setFormatter(_Journal("%(message)s") if "JOURNAL_STREAM" in os.environ else logging.Formatter("%(message)s"))
-    screen.setLevel(logging.INFO if "JOURNAL_STREAM" in os.environ else logging.WARNING)
+    heard = in_journal(sys.stderr)
+    screen.setFormatter(_Journal("%(message)s") if heard else logging.Formatter("%(message)s"))
+    screen.setLevel(logging.INFO if heard else logging.WARNING)
     RUN.addHandler(screen)
     if file:
         try:

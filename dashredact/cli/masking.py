@@ -10,13 +10,13 @@ import click
 
 from dashredact.admission import Admission, Given
 from dashredact.cli.app import say
-from dashredact.cli.options import choice, options
+from dashredact.cli.options import choice, detector_of, options
 from dashredact.crew.pool import Limits, Pool
 from dashredact.errors import ExitCode, UsageError
 from dashredact.media import encoders
 from dashredact.outcome import Verdict
 from dashredact.pure.zones import camera_of
-from dashredact.settings import Camera, Damaged, HideSettings, Keep, LinkSettings, Settings, Style
+from dashredact.settings import Boxes, Camera, Damaged, HideSettings, Keep, LinkSettings, SecondLook, Settings, Style
 from dashredact.store import zones
 from dashredact.store.inbox import Item
 from dashredact.values import KINDS, Detector
@@ -49,6 +49,35 @@ MASK = options(
         "--zones",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         help="TOML file: per camera, parts of the picture that are ignored or always masked.",
+    ),
+    click.option(
+        "--second-look/--no-second-look",
+        default=None,
+        help="Look for faces and plates on the finished file again; what is not masked there makes the video need"
+        " review. [default: yes, where a detector looked]",
+    ),
+    click.option(
+        "--second-look-every",
+        type=click.IntRange(1),
+        default=SecondLook.every,
+        show_default=True,
+        help="Frames of which one is looked at again.",
+    ),
+    click.option(
+        "--second-look-score",
+        type=click.FloatRange(0.25, 2),
+        default=SecondLook.lowest,
+        show_default=True,
+        help="Score from which two sights of one thing count, as a share of the model's threshold; lower finds more,"
+        " and more that is neither.",
+    ),
+    click.option(
+        "--second-model",
+        metavar="NAME_OR_FILE[=KIND]",
+        help="Another model that looks at the finished file too.",
+    ),
+    click.option(
+        "--keep-detections", is_flag=True, help="Leave NAME.detections.npz, for other thresholds without detecting."
     ),
 )
 
@@ -130,7 +159,25 @@ def cameras_of(path: Path | None, items: Sequence[Item]) -> Sequence[Camera]:
     return cameras
 
 
-def settings_of(chosen: dict[str, Any], detector: Detector) -> Settings:
+def seconds_of(chosen: dict[str, Any], detector: Detector) -> tuple[Detector, ...]:
+    """Who looks at the finished file: the detector itself and the second model; nobody where it is not wanted.
+
+    Where no detector looked in the first place, it is the usual one, if somebody asks for it.
+    """
+    other = chosen["second_model"]
+    if chosen["second_look"] is False:
+        if other:
+            raise UsageError("--second-model has nothing to do under --no-second-look; leave one of them out.")
+        return ()
+    looks = chosen["second_look"] or chosen.get("detector", True)
+    first = (detector if chosen.get("detector", True) else detector_of(chosen),) if looks else ()
+    return (*first, detector_of({**chosen, "models": (other,)})) if other else first
+
+
+def settings_of(
+    chosen: dict[str, Any], detector: Detector, *, boxes: Boxes | None = None, seconds: Sequence[Detector] = ()
+) -> Settings:
+    """seconds: who looks at the finished file."""
     masked = [kind for kind in KINDS if chosen["kinds"] in (kind, _BOTH)]
     thresholds = {kind: chosen[f"{kind}_threshold"] or detector.thresholds[kind] for kind in masked}
     hide = HideSettings(Style(chosen["style"]), chosen["encoder"] or "", chosen["crf"], chosen["preset"])
@@ -142,7 +189,15 @@ def settings_of(chosen: dict[str, Any], detector: Detector) -> Settings:
         damaged=Damaged(chosen["damaged"]),
         video_stream=chosen["video_stream"],
         tiles=chosen["tile"],
+        boxes=boxes,
+        second_look=_second_look(chosen, seconds) if seconds else None,
     )
+
+
+def _second_look(chosen: dict[str, Any], seconds: Sequence[Detector]) -> SecondLook:
+    models = tuple(detector.identity.sha256 for detector in seconds)
+    lowest = chosen["second_look_score"]
+    return SecondLook(chosen["second_look_every"], lowest, max(SecondLook.certain, lowest), models=models)
 
 
 def admission_of(chosen: dict[str, Any], settings: Settings) -> Admission | None:

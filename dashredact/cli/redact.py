@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,27 @@ import click
 
 from dashredact import batch
 from dashredact.cli.app import say
-from dashredact.cli.masking import MASK, POLICY, WORKERS, admission_of, cameras_of, crew_of, exit_code, settings_of
+from dashredact.cli.masking import (
+    MASK,
+    POLICY,
+    WORKERS,
+    admission_of,
+    cameras_of,
+    crew_of,
+    exit_code,
+    seconds_of,
+    settings_of,
+)
 from dashredact.cli.options import DETECT, JSON, SOURCES, detector_of
+from dashredact.detect.blind import Blind
+from dashredact.errors import UsageError, VideoError
+from dashredact.media.probe import probe
 from dashredact.outcome import Outcome, Verdict
+from dashredact.pipeline import Aids
 from dashredact.progress import Progress
-from dashredact.store import files, inbox
+from dashredact.settings import Boxes
+from dashredact.store import exchange, files, inbox
+from dashredact.store.exchange import Canvas
 
 
 @click.command()
@@ -23,6 +40,13 @@ from dashredact.store import files, inbox
 @MASK
 @POLICY
 @WORKERS
+@click.option(
+    "--boxes",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Boxes that are masked too: a tracks file, COCO, CVAT or MOT, of the one video.",
+)
+@click.option("--detector/--no-detector", default=True, help="Look for faces and plates, or mask --boxes alone.")
+@click.option("--relink", is_flag=True, help="Link and mask again from kept detections; detect nothing.")
 @click.option("--dry-run", is_flag=True, help="Only detect, and say what would be masked.")
 @JSON
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
@@ -35,20 +59,42 @@ def redact(sources: Sequence[Path], output: Path, dry_run: bool, as_json: bool, 
     \b
       dashredact redact trip.mp4 -o masked
       dashredact redact uploads/ -o masked --style fill --audio keep
+      dashredact redact trip.mp4 -o masked --boxes trip.corrected.tracks.json
+      dashredact redact trip.mp4 -o masked --keep-detections
+      dashredact redact trip.mp4 -o masked --relink --plate-threshold 0.3
     """
     items = inbox.plan(sources, output)
     cameras = cameras_of(chosen["zones"], items)
-    detector = detector_of(chosen)
-    settings = settings_of(chosen, detector)
+    boxes = boxes_of(chosen, items)
+    detector = detector_of(chosen) if chosen["detector"] else Blind()
+    seconds = seconds_of(chosen, detector)
+    settings = settings_of(chosen, detector, boxes=boxes, seconds=seconds)
+    aids = Aids(seconds, chosen["boxes"], chosen["keep_detections"], chosen["relink"])
     admission = admission_of(chosen, settings)
     with Progress(quiet=quiet) as progress, files.lock(output), crew_of(chosen) as crew:
         progress.expect({item.name: item.source.stat().st_size for item in items})
-        run = batch.Batch(output, detector, settings, progress, cameras, crew, admission)
+        run = batch.Batch(output, detector, settings, progress, cameras, crew, aids, admission)
         verdicts = []
         for outcome in run.rehearse(items) if dry_run else run.run(items):
             progress.end(outcome.name)
             verdicts.append(_show(outcome, as_json))
     raise SystemExit(exit_code(verdicts))
+
+
+def boxes_of(chosen: dict[str, Any], items: Sequence[inbox.Item]) -> Boxes | None:
+    """What the file of boxes is known by; that it is for this video is found out before hours of work."""
+    path: Path | None = chosen["boxes"]
+    if path is None:
+        if not chosen["detector"]:
+            raise UsageError("Where no detector looks, say with --boxes FILE what is masked.")
+        return None
+    if len(items) != 1:
+        raise UsageError(f"{path} is for one video, and there are {len(items)}; name the one.")
+    with suppress(VideoError):  # said later, as of any video
+        facts = probe(items[0].source, video_stream=chosen["video_stream"])
+        if not facts.damages:
+            exchange.read(path, Canvas(*facts.upright, len(facts.packets.shown_pts)))
+    return exchange.described(path)
 
 
 def _show(outcome: Outcome, as_json: bool) -> Verdict:

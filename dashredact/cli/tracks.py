@@ -112,8 +112,6 @@ def _about(like: Path, boxes: Path) -> TracksFile:
         if opened.read(_SNIFF).lstrip().startswith(b"{"):
             return tracks_store.read(like)
     facts = probe(like)
-    upright = facts.video.width, facts.video.height
-    size = upright[::-1] if facts.video.rotation % 180 else upright
     model = ModelIdentity(boxes.name, files.sha256(boxes))
     pts = np.array(facts.packets.shown_pts, np.int64)
-    return TracksFile(like.name, files.sha256(like), model, size, facts.video.time_base, pts, ())
+    return TracksFile(like.name, files.sha256(like), model, facts.upright, facts.video.time_base, pts, ())

@@ -33,6 +33,7 @@ _COPYABLE = {
 _TELEMETRY = {"gpmd"}
 """Tags of data streams that hold positions and that MP4 carries."""
 
+_PARAMETER_SETS = (32, 33, 34)  # types of NAL units in HEVC: video, sequence, picture
 _COPY_BYTES_PER_SECOND = 2_000_000  # a slow network disk; only bounds a re-mux that hangs
 
 
@@ -74,23 +75,43 @@ def assemble(parts: Sequence[Path], target: Path, time_base: Fraction) -> None:
 
 def _assemble(parts: Sequence[Path], target: Path, time_base: Fraction) -> None:
     times = [_ticks(packet, time_base) for part in parts for packet in _packets(part)]
-    decode_times = iter(_decode_times(times))
+    decoded_at = iter(decode_times(times))
     with open_mp4(target, time_base) as output:
         stream = None
         headers: bytes | None = None
         for part in parts:
             with av.open(str(part)) as container:
                 template = container.streams.video[0]
+                own = _parameters(template.codec_context.name, template.codec_context.extradata or b"")
                 if stream is None:
                     stream = output.add_stream_from_template(template)
                     stream.time_base = time_base
-                    headers = template.codec_context.extradata
-                if template.codec_context.extradata != headers:
+                    headers = own
+                if own != headers:
                     raise MediaError("The parts were encoded differently and do not join; run again, it starts anew.")
                 for packet in demux(container, template.index):
-                    packet.pts, packet.dts = _ticks(packet, time_base), next(decode_times)
+                    packet.pts, packet.dts = _ticks(packet, time_base), next(decoded_at)
                     packet.time_base, packet.stream = time_base, stream
                     output.mux(packet)
+
+
+def _parameters(codec: str, header: bytes) -> bytes:
+    """What a decoder has to know beforehand. Of HEVC the parameter sets: what an encoder says of itself does not count.
+
+    An `hvcC` holds arrays of NAL units from byte 23 on; one that came out of a transport stream lost some, and may have
+    zeros behind a unit.
+    """
+    if codec != "hevc" or header[:1] != b"\x01":
+        return header
+    place, found = 23, b""
+    for _ in range(header[22]):
+        kind, units = header[place] & 63, int.from_bytes(header[place + 1 : place + 3])
+        place += 3
+        for _ in range(units):
+            end = place + 2 + int.from_bytes(header[place : place + 2])
+            found += b"|" + header[place + 2 : end].rstrip(b"\0") if kind in _PARAMETER_SETS else b""
+            place = end
+    return found
 
 
 def _packets(part: Path) -> "list[av.Packet[Any]]":
@@ -107,7 +128,7 @@ def _ticks(packet: "av.Packet[Any]", time_base: Fraction) -> int:
     return int(ticks)
 
 
-def _decode_times(times: list[int]) -> list[int]:
+def decode_times(times: list[int]) -> list[int]:
     """A DTS for each packet, given the PTS in decoding order: rising, and never later than the PTS.
 
     Encoders count each part from anew; over a whole video of uneven rate their own DTS would run backwards.

@@ -139,12 +139,8 @@ def _check_masks(
         number = number_of[frame.pts]
         looked_at += 1
         advance("verify", 0)
-        for difference in _differences(frame, masks(number), style):
+        for difference in differences(frame, number, masks(number), style):
             worst, proven = max(worst, difference), proven + 1
-            if difference > _TOLERANCE:
-                raise UnverifiedError(
-                    f"A mask of frame {number} is not on the finished file (off by {difference:.0f} of 256)."
-                )
     return Checks(total, looked_at, proven, round(worst, 2))
 
 
@@ -158,16 +154,24 @@ def _sample(path: Path, finished: VideoFacts, total: int) -> Iterator[Frame]:
                 raise UnverifiedError(f"{len(reader.lost)} frames of the finished file cannot be decoded.")
 
 
-def _differences(frame: Frame, masks: Sequence[Mask], style: Style) -> Iterator[float]:
-    """Per mask, the mean difference of its worst plane to what was painted, of 256 levels."""
+def differences(frame: Frame, number: int, masks: Sequence[Mask], style: Style) -> Iterator[float]:
+    """Per mask, the mean difference of its worst plane to what was painted, of 256 levels.
+
+    UnverifiedError, which names the frame by its number, where that is more than coding explains.
+    """
     if not masks:
         return
     decoded = planes(frame.image)
     painted = decoded._replace(planes=[plane.copy() for plane in decoded.planes])
     for box, cells in masks:
-        for number, values in enumerate(cells):
-            inside = region(painted, number, box)
+        for plane, values in enumerate(cells):
+            inside = region(painted, plane, box)
             inside[:] = render(values, inside.shape[0], inside.shape[1], style)
     for box, cells in masks:
         off = [cv2.absdiff(region(painted, n, box), region(decoded, n, box)).mean() for n in range(len(cells))]
-        yield float(max(off)) / (1 << (decoded.depth - 8))
+        difference = float(max(off)) / (1 << (decoded.depth - 8))
+        if difference > _TOLERANCE:
+            raise UnverifiedError(
+                f"A mask of frame {number} is not on the finished file (off by {difference:.0f} of 256)."
+            )
+        yield difference

@@ -50,15 +50,15 @@ def private_folder(path: Path) -> Path:
     return path
 
 
-def write(path: Path, content: bytes) -> None:
-    """Put the content under that name, 0600, in one step that survives a power cut."""
+def write(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Put the content under that name in one step that survives a power cut."""
     beside = path.with_name(f".{hashlib.sha256(path.name.encode()).hexdigest()[:16]}.tmp")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    publish(beside, path)
+    publish(beside, path, mode)
 
 
 def write_new(path: Path, content: bytes) -> None:
@@ -71,11 +71,11 @@ def write_new(path: Path, content: bytes) -> None:
         raise UsageError(f"{path} cannot be written ({error.strerror}).") from None
 
 
-def publish(finished: Path, path: Path) -> None:
-    """Give a finished file its final name: fsync, 0600, rename, fsync the folder."""
+def publish(finished: Path, path: Path, mode: int = 0o600) -> None:
+    """Give a finished file its final name: fsync, chmod, rename, fsync the folder."""
     with finished.open("rb") as file:
         os.fsync(file.fileno())
-    finished.chmod(0o600)
+    finished.chmod(mode)
     finished.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from dashredact.errors import MachineError
 from dashredact.store import files
 
 _HELP = {
@@ -21,9 +22,15 @@ Values = Mapping[str, float | Mapping[str, float]]
 
 
 def write(path: Path, values: Values) -> None:
-    """Replace the file in one step."""
-    files.private_folder(path.absolute().parent)
-    files.write(path.absolute(), text(values).encode())
+    """Replace the file in one step. Others may read it: the collector is another user, and counts name nobody.
+
+    MachineError where it cannot be written.
+    """
+    try:
+        files.private_folder(path.absolute().parent)
+        files.write(path.absolute(), text(values).encode(), 0o644)
+    except OSError as error:
+        raise MachineError(f"The health file {path} cannot be written ({error.strerror}).") from None
 
 
 def text(values: Values) -> str:

@@ -28,6 +28,7 @@ create table if not exists results (
 create index if not exists results_by_source on results (source, fingerprint);
 create index if not exists results_by_output on results (output);
 create index if not exists results_by_tracks on results (tracks);
+create table if not exists kept (file text primary key, name text not null, sha256 text not null) without rowid;
 create table if not exists failures (
     name text primary key, source text, fingerprint text not null, policy text not null, outcome text not null,
     tries integer not null, last real not null, reason text not null, quarantined text
@@ -101,6 +102,7 @@ class Index:
     def _rebuild(self) -> None:
         """From the log, every line of which is checked."""
         self._data.execute("delete from results")
+        self._data.execute("delete from kept")
         self._data.execute("delete from failures")
         for record in audit.records(self._log):
             self._apply(record)
@@ -117,8 +119,14 @@ class Index:
         return self._one(Result, "results where name = ?", name)
 
     def owner(self, name: str) -> Result | None:
-        """Whose result has that name, of a masked video or a tracks file."""
-        return self._one(Result, "results where outcome != 'duplicate' and (output = ? or tracks = ?)", name, name)
+        """Whose result has that name, of a masked video, a tracks file or kept detections."""
+        named = "(output = ?1 or tracks = ?1 or name in (select name from kept where file = ?1))"
+        return self._one(Result, f"results where outcome != 'duplicate' and {named}", name)
+
+    def kept(self, file: str) -> str | None:
+        """sha256 of kept detections by their name under the output folder."""
+        row = self._row("select sha256 from kept where file = ?", file)
+        return str(row[0]) if row else None
 
     def twins(self, source_sha256: str, fingerprint: str) -> list[Result]:
         """Results of the same content under the same settings."""
@@ -153,6 +161,8 @@ class Index:
             made = (output["name"], output["sha256"], tracks["name"], tracks["sha256"])
             row = (name, digest, source["place"], record["fingerprint"], outcome, *made)
             self._data.execute("insert or replace into results values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            for file in record.get("files", ()):
+                self._data.execute("insert or replace into kept values (?, ?, ?)", (file["name"], name, file["sha256"]))
         if outcome in _SUCCESS or outcome == "retried":
             self._data.execute("delete from failures where name = ?", (name,))
         elif outcome in _FAILURE:

@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable
+from copy import copy
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -27,6 +28,8 @@ _PLANES, _CELLS = 3, 16  # most that a mask has
 class Job:
     """Paths and saved steps of one source under one set of settings."""
 
+    FINISHED = "finished"
+
     def __init__(self, output_folder: Path, source: str, key: str) -> None:
         """source: the video's name relative to the run; key: what its result depends on, as a hash."""
         work = private_folder(output_folder / WORK_FOLDER)
@@ -40,11 +43,17 @@ class Job:
 
     @property
     def finished(self) -> Path:
-        return self.folder / "finished"
+        return self.folder / self.FINISHED
 
     def part(self, segment: int) -> Path:
         """The encoded part of a segment; it exists only whole."""
         return self.folder / f"part-{segment:05}.mp4"
+
+    def again(self, key: str) -> "Job":
+        """The same video's place for what is seen on its finished file; inside, so that it goes with it."""
+        other = copy(self)
+        other.folder = private_folder(self.folder / f"again-{key}")
+        return other
 
     def close(self) -> None:
         """Empty the work folder: the result is out, or will never be."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dashredact.errors import UsageError
+from dashredact.errors import MachineError, UsageError
 from dashredact.store import files
 from dashredact.store.arrivals import QUARANTINE
 
@@ -12,7 +12,10 @@ _REASON = ".reason.txt"
 def put(inbox: Path, source: Path, reason: str) -> str:
     """Move a source. Its new place relative to the inbox comes back. OSError where it cannot be moved."""
     target = _free(inbox / QUARANTINE / source.relative_to(inbox))
-    files.private_folder(target.parent)
+    try:
+        files.private_folder(target.parent)
+    except MachineError as error:  # one upload that cannot be moved is no reason to end the run
+        raise OSError(str(error)) from None
     files.write(_beside(target), f"{reason}\n".encode())
     try:
         source.rename(target)

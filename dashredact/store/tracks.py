@@ -69,13 +69,16 @@ class TracksFile:
         return np.asarray((self.pts - self.pts[0]) * float(self.time_base))
 
 
-def encode(video: MaskedVideo, *, source_sha256: str, model: ModelIdentity) -> bytes:
+def encode(video: MaskedVideo, *, source_sha256: str, model: ModelIdentity, second_look: Mapping[str, object]) -> bytes:
+    """second_look: what came of looking at the masked video again."""
     facts = video.facts
     time_base, tracks = facts.video.time_base, tuple(video.tracks)
-    return encode_file(TracksFile(facts.name, source_sha256, model, video.size, time_base, video.pts, tracks))
+    file = TracksFile(facts.name, source_sha256, model, video.size, time_base, video.pts, tracks)
+    return encode_file(file, {"second_look": second_look})
 
 
-def encode_file(file: TracksFile) -> bytes:
+def encode_file(file: TracksFile, more: Mapping[str, object] | None = None) -> bytes:
+    """more: fields that stand before the tracks."""
     head = _text(
         {
             "schema": SCHEMA,
@@ -85,29 +88,31 @@ def encode_file(file: TracksFile) -> bytes:
             "height": file.size[1],
             "time_base": str(file.time_base),
             "pts": file.pts.tolist(),
+            **(more or {}),
         }
     )
     # Track by track: the boxes of a long video as Python objects would take a gigabyte.
-    return f'{head[:-1]},"tracks":[{",".join(_text(_fields(track)) for track in file.tracks)}]}}'.encode()
+    return f'{head[:-1]},"tracks":[{",".join(_text(fields(track)) for track in file.tracks)}]}}'.encode()
 
 
 def _text(value: dict[str, object]) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def _fields(track: Track) -> dict[str, object]:
+def fields(track: Track) -> dict[str, object]:
+    """A track as it stands in the file."""
     return {
         "id": track.id,
         "kind": track.kind,
         "first": track.first,
         "end": track.end,
-        "boxes": _tenths(track.boxes).tolist(),
+        "boxes": tenths(track.boxes).tolist(),
         "origins": [[ORIGINS[number], len(list(run))] for number, run in groupby(track.origins)],
         "scores": [round(float(score), 3) for score in track.scores],
     }
 
 
-def _tenths(boxes: Array) -> Array:
+def tenths(boxes: Array) -> Array:
     """Outward to tenths of a pixel: a mask painted from the file covers the same whole pixels."""
     tenths = np.round(boxes * 10, 3)  # 0.7 * 10 is a little more than 7
     return np.concatenate((np.floor(tenths[:, :2]), np.ceil(tenths[:, 2:])), 1) / 10
@@ -143,7 +148,7 @@ def _decode(told: Any) -> TracksFile:
     source, model = checks.table(told.get("source"), '"source"'), checks.table(told.get("model"), '"model"')
     width, height = (checks.whole(told.get(side), f'"{side}"', 1, _LONGEST_SIDE) for side in ("width", "height"))
     pts = _pts(told.get("pts"))
-    tracks = tuple(_track(row, where, (width, height), len(pts)) for where, row in checks.tables(told, "tracks"))
+    tracks = tuple(track_of(row, where, (width, height), len(pts)) for where, row in checks.tables(told, "tracks"))
     if len({track.id for track in tracks}) < len(tracks):
         raise FormError('has two tracks of one "id"')
     return TracksFile(
@@ -183,7 +188,8 @@ def _pts(value: Any) -> NDArray[np.int64]:
     return pts
 
 
-def _track(row: Mapping[str, Any], where: str, size: tuple[int, int], frames: int) -> Track:
+def track_of(row: Mapping[str, Any], where: str, size: tuple[int, int], frames: int) -> Track:
+    """The track of a row; `where` names it in the FormError that says what is wrong."""
     if row.get("kind") not in list(Kind):
         raise FormError(f'has none of {", ".join(Kind)} as "kind" of {where}')
     first = checks.whole(row.get("first"), f'"first" of {where}', 0, frames - 1)

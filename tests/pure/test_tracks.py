@@ -129,7 +129,7 @@ def test_only_as_many_tracks_as_strong_sights(case: tuple[Array, list[_Sight], L
 
 
 @_FEW
-@given(_anything(), st.sampled_from((0.0, 0.15, 2.0)), st.sampled_from((0.0, 0.12, 1.0)))
+@given(_anything(), st.sampled_from((0.0, 0.15, 2.0)), st.sampled_from((0.0, 0.18, 1.0)))
 def test_smoothing_and_growing_only_add_cover(
     case: tuple[Array, list[_Sight], LinkSettings], smooth: float, grow: float
 ) -> None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from dashredact.errors import UsageError
+from dashredact.settings import Boxes
 from dashredact.store import coco as datasets_coco
 from dashredact.store import files
 from dashredact.store import tracks as tracks_store
@@ -93,6 +94,13 @@ def guess(path: Path) -> Form:
         return Form.MOT
     instead = "is a ZIP archive; unpack it and name the file inside" if content.startswith(b"PK") else "is none of them"
     raise UsageError(f"{path} {instead} ({', '.join(Form)}).")
+
+
+def described(path: Path) -> Boxes:
+    """What a file of boxes is known by. UsageError where it is in no form that can be read."""
+    beside = path.with_name(mot.LABELS)
+    labels = guess(path) in _CORNER and beside.is_file()
+    return Boxes(files.sha256(path), files.sha256(beside) if labels else "")
 
 
 def write(path: Path, file: TracksFile, form: Form) -> None:

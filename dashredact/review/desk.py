@@ -1,0 +1,113 @@
+"""What there is to review in an output folder, read from its audit log and tracks files. Changes nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from dashredact.errors import RefusedError, UsageError
+from dashredact.media.light import mean_luma
+from dashredact.pure import acts, urgency
+from dashredact.pure.coverage import covered
+from dashredact.pure.standing import Record, Standing, standings
+from dashredact.pure.urgency import Place, Urgency
+from dashredact.store import audit, files, tracks
+from dashredact.store.tracks import TracksFile
+from dashredact.values import Track
+
+_COVERED = 0.9  # share of a find under masks from which nobody has to look at it any more
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A video of the queue."""
+
+    standing: Standing
+    urgency: Urgency
+    places: Sequence[Place]
+    """tracks that are worth a look, most pressing first"""
+
+
+class Desk:
+    """One output folder."""
+
+    def __init__(self, out: Path) -> None:
+        """UsageError where it holds no audit log, LedgerError where that is broken."""
+        if not (out / audit.NAME).is_file():
+            raise UsageError(f"{out} holds no {audit.NAME}; name the folder that redact wrote to.")
+        self.out = out
+        self.records = list(audit.records(out / audit.NAME))
+        self._standings = standings(self.records)
+        self._there = {result.name for result in acts.results(self.records) if result.inside}
+
+    def standing(self, name: str) -> Standing:
+        """UsageError where the log gives no output to a source of that name, or the output was purged."""
+        if name not in self._standings:
+            near = get_close_matches(name, self._standings, 1)
+            hint = f"; did you mean {near[0]}" if near else "; `review list --all` lists the names"
+            raise UsageError(f"{self.out} has no masked video of a source named {name}{hint}.")
+        standing = self._standings[name]
+        if standing.output["name"] not in self._there:
+            raise UsageError(f"{name}: its masked video was purged; there is nothing left to review.")
+        return standing
+
+    def history(self, name: str) -> list[Record]:
+        """Every line of the log about a source of that name, oldest first."""
+        return [record for record in self.records if (record.get("source") or {}).get("name") == name]
+
+    def queue(self, *, every: bool = False) -> list[Waiting]:
+        """Videos that wait for a person, most pressing first. every: also those that are done."""
+        there = [own for own in self._standings.values() if own.output["name"] in self._there]
+        found = [self._weighed(standing) for standing in there if every or standing.is_open]
+        return sorted(found, key=lambda video: (-video.urgency.risk, video.standing.name))
+
+    def place(self, name: str) -> Path:
+        """Where a file of the log lies. RefusedError where its name leads out of the folder."""
+        path = self.out / PurePosixPath(name)
+        if name.startswith("/") or ".." in name.split("/") or not path.resolve().is_relative_to(self.out.resolve()):
+            raise RefusedError(f"The audit log names {name}, which is outside {self.out}; it was not opened.")
+        return path
+
+    def output(self, standing: Standing) -> Path:
+        """The masked file. RefusedError where it is not the one that the log names."""
+        return self._as_logged(standing.output)
+
+    def tracks(self, standing: Standing) -> TracksFile:
+        """RefusedError where the tracks file is not the one that the log names."""
+        return tracks.read(self._as_logged(standing.result["tracks_file"]))
+
+    def _as_logged(self, file: Mapping[str, Any]) -> Path:
+        path = self.place(file["name"])
+        if not files.holds(path, file["sha256"]):
+            raise RefusedError(f"{file['name']} is not the file that the audit log names; find out who changed it.")
+        return path
+
+    def places(self, standing: Standing, file: TracksFile) -> list[Place]:
+        thresholds = standing.result["settings"]["link"]["thresholds"]
+        return urgency.places(file.tracks, file.times, file.size, thresholds)
+
+    def _weighed(self, standing: Standing) -> Waiting:
+        luma = mean_luma(self.place(standing.output["name"]))
+        doubted = acts.act_of(standing.result) == acts.Act.NEEDS_REVIEW
+        try:
+            file = self.tracks(standing)
+        except (RefusedError, UsageError):
+            return Waiting(standing, urgency.urgency(None, 0, 0, luma, doubted=doubted), ())
+        found, seen = self.places(standing, file), finds(standing, file)
+        pressing = [place for place in found if place.weight >= urgency.PRESSING]
+        return Waiting(standing, urgency.urgency(found, len(file.tracks), len(seen), luma, doubted=doubted), pressing)
+
+
+def finds(standing: Standing, file: TracksFile) -> list[Record]:
+    """What a second look saw uncovered and no mask covers now, as the line says it."""
+    told = standing.second_look["finds"] if standing.second_look else ()
+    return [find for find in told if _share_covered(find, file.tracks) < _COVERED]
+
+
+def _share_covered(find: Record, tracks: Sequence[Track]) -> float:
+    frame = find["frame"]
+    boxes = [track.boxes[frame - track.first] for track in tracks if track.first <= frame < track.end]
+    return float(covered(np.array([find["box"]], np.float64), np.array(boxes).reshape(-1, 4))[0])

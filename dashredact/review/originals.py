@@ -1,0 +1,104 @@
+"""Pictures of the source itself, for a person's eyes or a tracker. They go nowhere but where they are asked for."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from dashredact.errors import RefusedError, UsageError
+from dashredact.media.frames import Reader
+from dashredact.media.pictures import Scaler
+from dashredact.media.probe import probe
+from dashredact.pure import boxes as geometry
+from dashredact.pure import cuts, sheet
+from dashredact.pure.follow import Follower, Grey
+from dashredact.pure.standing import Standing
+from dashredact.pure.urgency import Place
+from dashredact.store import files, inbox
+from dashredact.store.tracks import TracksFile, tenths
+from dashredact.values import Array, Picture
+
+_LEAST = 2.0  # pixels by which each side of a tracked box is moved out
+_SEGMENT = 2.0  # seconds, least; decoding starts at the next key frame before
+
+
+def find(standing: Standing, source: Path | None, folder: Path | None) -> Path:
+    """The source of a video: the one that is named, or the one in the folder that has its sha256.
+
+    UsageError where neither is it, or it was not said where to look.
+    """
+    wanted = standing.result["source"]
+    if source is not None:
+        if not source.is_file() or not files.holds(source, wanted["sha256"]):
+            raise UsageError(f"{source} is not the video that {standing.output['name']} was made from.")
+        return source
+    if folder is None:
+        raise UsageError(f"Name the source of {standing.name} with --source, or a folder that holds it with --inbox.")
+    items = inbox.plan([folder], folder / files.WORK_FOLDER)
+    likely = sorted(items, key=lambda item: item.name != standing.name)
+    for item in likely:
+        if item.source.stat().st_size == wanted["bytes"] and files.holds(item.source, wanted["sha256"]):
+            return item.source
+    raise UsageError(f"{folder} holds no video with the content of {standing.name}; name it with --source.")
+
+
+def pictures(
+    source: Path, file: TracksFile, wanted: Sequence[int], stream: int | None
+) -> Iterator[tuple[int, Picture]]:
+    """The wanted frames of the source, upright, RGB, by rising number. RefusedError where one does not decode."""
+    facts = probe(source, video_stream=stream)
+    scaler = Scaler(facts.video.width, facts.video.height)
+    numbers = {int(file.pts[number]): number for number in wanted}
+    missing = set(numbers)
+    with Reader(source, facts) as reader:
+        for segment in cuts.cut(facts.packets, facts.video.time_base, _SEGMENT):
+            if any(_within(time, segment.start, segment.end) for time in missing):
+                for frame in reader.frames(segment):
+                    if frame.pts in numbers:
+                        missing.discard(frame.pts)
+                        yield numbers[frame.pts], scaler(frame.image)
+    if missing:
+        raise RefusedError(f"{source.name}: frame {numbers[min(missing)]} of it is not where its tracks file says.")
+
+
+def _within(time: int, start: int | None, end: int | None) -> bool:
+    return (start is None or start <= time) and (end is None or time < end)
+
+
+def follow(
+    source: Path, file: TracksFile, box: Array, frames: range, grow: float, stream: int | None
+) -> list[tuple[float, ...]]:
+    """Where the object in the box on the first of the frames is on each of them: frame x0 y0 x1 y1.
+
+    It ends early where the object is lost. grow: share of width and height added on each side of what was tracked; the
+    box that a person drew stays as it is.
+    """
+    keys: list[tuple[float, ...]] = []
+    follower: Follower | None = None
+    for number, picture in pictures(source, file, frames, stream):
+        grey: Grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
+        if follower is None:
+            follower = Follower(grey, box)
+            keys.append((number, *box.tolist()))
+            continue
+        now = follower.step(grey)
+        if now is None:
+            break
+        keys.append((number, *tenths(geometry.grow(now[None], grow, _LEAST))[0].tolist()))
+    return keys
+
+
+def contact_sheet(source: Path, file: TracksFile, places: Sequence[Place], stream: int | None) -> bytes:
+    """A PNG of what lies around each track on the frame where it was seen best, as it was filmed."""
+    chosen = places[: sheet.MOST]
+    best = [place.track.first + int(place.track.scores.argmax()) for place in chosen]
+    shown: dict[int, Picture] = {}
+    for number, picture in pictures(source, file, sorted(set(best)), stream):
+        for place, frame in zip(chosen, best, strict=True):
+            if frame == number:
+                track = place.track
+                words = f"{track.id} {track.kind} {frame}"
+                shown[track.id] = sheet.tile(picture, track.boxes[frame - track.first], words)
+    whole = sheet.sheet([shown[place.track.id] for place in chosen])
+    return bytes(cv2.imencode(".png", np.ascontiguousarray(whole[..., ::-1]))[1].tobytes())

@@ -1,0 +1,210 @@
+"""The second look: what was left out on purpose is found on the finished file, and what is masked is not."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import clips
+import jsonschema
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from clips import Finder, Library
+from conftest import SETTINGS, work_left
+from test_journey import schema, tracks_of
+
+from dashredact import cli
+from dashredact.batch import Batch
+from dashredact.cli import masking, redact
+from dashredact.errors import ExitCode
+from dashredact.outcome import Outcome, Verdict
+from dashredact.pipeline import Aids
+from dashredact.settings import SecondLook, Settings, Zone, Zones
+from dashredact.store import audit, inbox
+from dashredact.values import KINDS, Detections, Detector, Fact, Kind, ModelIdentity, Picture
+
+BLIND = 10**6
+AGAIN = replace(SETTINGS, second_look=SecondLook(every=5))
+LEFT_OUT = ["30.mp4", "irregular.mkv", "late.mp4", "open gop.mp4", "hevc 10 bit.mkv", "odd.webm", "turned 90.mp4"]
+LEFT_OUT += ["10.mp4", "4-2-2.mp4", "flat pixels.mp4", "mpeg4.avi", "transport.ts"]
+
+
+@dataclass
+class Stubborn(Finder):
+    """Says that the secret is where it always was, whatever is on the picture."""
+
+    identity: ModelIdentity = ModelIdentity("stubborn", "e" * 64)  # noqa: RUF009 - frozen
+
+    def _find(self, picture: Picture) -> Detections:
+        self.pictures += 1
+        height, width = picture.shape[:2]
+        box = clips.secret_box(clips.number_on(picture), (width, height))
+        if box is None:
+            return Detections.empty()
+        kind, score = np.array([KINDS.index(self.kind)], np.int8), np.array([0.95], np.float32)
+        return Detections(np.zeros(1, np.int32), kind, np.array([box], np.float32), score)
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    def mask(source: Path, first: Detector, *seconds: Detector, settings: Settings = AGAIN) -> Outcome:
+        out = tmp_path / "out"
+        batch = Batch(out, first, settings, _silent, aids=Aids(seconds))
+        (outcome,) = batch.run(inbox.plan([source], out))
+        return outcome
+
+    return mask
+
+
+def _silent(_fact: Fact) -> None:
+    pass
+
+
+def look_of(outcome: Outcome) -> dict[str, Any]:
+    assert outcome.record is not None
+    told: dict[str, Any] = outcome.record["second_look"]
+    return told
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_what_was_left_out_on_purpose_is_found(clip: Library, run: Run, name: str, kind: Kind) -> None:
+    outcome = run(clip(name), Finder(miss_first=BLIND), Finder(kind=kind))
+    assert outcome.verdict is Verdict.NEEDS_REVIEW
+    assert outcome.output is not None
+    told = look_of(outcome)
+    assert (told["ran"], told["every"], told["models"]) == (True, 5, ("finder",))
+    (find,) = told["finds"]
+    assert (find["kind"], find["score"]) == (kind, pytest.approx(0.9))
+    assert f"a {kind} at {find['time']:.2f} s (frame {find['frame']}, score 0.90)" in outcome.reason
+    on_it = clips.secret_pixels(clips.pictures_of(outcome.output)[find["frame"]])
+    x0, y0, x1, y1 = (round(side) for side in find["box"])
+    assert on_it[y0 - 2 : y1 + 2, x0 - 2 : x1 + 2].sum() == on_it.sum() > 200
+    assert find["time"] == pytest.approx(_seconds(outcome.output)[find["frame"]], abs=0.002)
+
+
+def _seconds(output: Path) -> list[float]:
+    times = clips.contents(output).times()
+    return [time - times[0] for time in times]
+
+
+def test_a_few_frames_before_the_first_mask_are_found(clip: Library, run: Run) -> None:
+    """The first 20 sights are missed, and a mask reaches 15 frames back: 5 frames are bare, of which one is seen."""
+    outcome = run(clip("30.mp4"), Finder(miss_first=20), Finder())
+    (find,) = look_of(outcome)["finds"]
+    assert (find["frame"], find["first"], find["last"], find["sights"]) == (5, 5, 5, 1)
+    assert outcome.verdict is Verdict.NEEDS_REVIEW
+
+
+@pytest.mark.parametrize("name", clips.GOOD)
+def test_it_is_silent_where_all_is_covered(clip: Library, run: Run, name: str) -> None:
+    """Even where a mask itself looks like a face."""
+    outcome = run(clip(name), Finder(), Finder(), Stubborn())
+    assert outcome.verdict is Verdict.MASKED, outcome.reason
+    told = look_of(outcome)
+    assert (told["finds"], told["models"]) == ((), ("finder", "stubborn"))
+    assert told["frames"] >= len(tracks_of(outcome.output)["pts"]) / 5 if outcome.output else False
+
+
+def test_books_tell_what_was_found_or_that_nobody_looked(clip: Library, run: Run, tmp_path: Path) -> None:
+    found = run(clip("30.mp4"), Finder(miss_first=BLIND), Finder())
+    assert found.output is not None
+    unlooked = run(clip("25.mov"), Finder(), settings=SETTINGS)
+    assert unlooked.output is not None
+    lines = list(audit.records(tmp_path / "out" / audit.NAME))
+    for line, output, ran in zip(lines, (found.output, unlooked.output), (True, False), strict=True):
+        jsonschema.validate(line, schema("audit"))
+        told = tracks_of(output)
+        jsonschema.validate(told, schema("tracks"))
+        assert told["second_look"] == line["second_look"]
+        assert line["second_look"]["ran"] is ran
+    assert lines[0]["seconds"]["second look"] > 0
+    assert lines[1]["second_look"] == {"ran": False}
+
+
+def test_what_was_not_looked_at_again_is_not_done(clip: Library, run: Run) -> None:
+    first = Finder()
+    assert run(clip("30.mp4"), first, settings=SETTINGS).verdict is Verdict.MASKED
+    assert run(clip("30.mp4"), first, Finder()).verdict is Verdict.MASKED
+    assert run(clip("30.mp4"), first, Finder()).verdict is Verdict.SKIPPED
+
+
+def test_a_wish_that_nobody_can_fulfil_is_no_pass(clip: Library, run: Run) -> None:
+    assert run(clip("30.mp4"), Finder()).verdict is Verdict.BUG
+
+
+def test_what_lies_in_an_ignored_zone_is_not_told(clip: Library, run: Run) -> None:
+    everywhere = Zones(ignore=(Zone("all", (0, 0, 1, 1)),))
+    outcome = run(clip("30.mp4"), Finder(), Finder(), settings=replace(AGAIN, zones=everywhere))
+    assert outcome.verdict is Verdict.MASKED
+    assert look_of(outcome)["finds"] == ()
+
+
+@pytest.mark.parametrize(("score", "verdict"), [(0.55, Verdict.MASKED), (0.65, Verdict.NEEDS_REVIEW)])
+def test_several_sights_have_to_agree(clip: Library, run: Run, score: float, verdict: Verdict) -> None:
+    """Thresholds are 0.5; two sights count from 0.6."""
+
+    class Doubtful(Finder):
+        def __call__(self, pictures: Sequence[Picture]) -> list[Detections]:
+            return [replace(found, scores=np.minimum(found.scores, score)) for found in super().__call__(pictures)]
+
+    assert run(clip("30.mp4"), Finder(miss_first=BLIND), Doubtful()).verdict is verdict
+
+
+def test_stopped_in_the_second_look_it_goes_on_there(clip: Library, run: Run, tmp_path: Path) -> None:
+    class Stopped(Finder):
+        def __call__(self, pictures: Sequence[Picture]) -> list[Detections]:
+            if self.calls:
+                raise KeyboardInterrupt
+            return super().__call__(pictures)
+
+    first, second = Finder(miss_first=BLIND), Finder()
+    with pytest.raises(KeyboardInterrupt):
+        run(clip("30.mp4"), first, Stopped())
+    calls = first.calls
+    assert len(work_left(tmp_path / "out")) == 1
+    outcome = run(clip("30.mp4"), first, second)
+    assert (first.calls, outcome.verdict) == (calls, Verdict.NEEDS_REVIEW)
+    assert second.pictures < look_of(outcome)["frames"], "a segment that was looked at is not looked at again"
+    assert not work_left(tmp_path / "out")
+
+
+# --- the command --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """The command with a blind detector, and `seer.onnx` as the name of one that sees."""
+
+    def chosen(words: dict[str, Any]) -> Finder:
+        seer = Finder(identity=ModelIdentity("seer", "5" * 64))
+        return seer if words["models"] == ("seer.onnx",) else Finder(miss_first=BLIND)
+
+    monkeypatch.setattr(redact, "detector_of", chosen)
+    monkeypatch.setattr(masking, "detector_of", chosen)
+    monkeypatch.setattr(cli.app.signal, "signal", lambda *_: None)
+    return lambda *words: CliRunner().invoke(cli.main, ["redact", "-q", *map(str, words)])
+
+
+def test_second_model_on_the_command_line(clip: Library, tmp_path: Path, call: Callable[..., Any]) -> None:
+    out = tmp_path / "out"
+    done = call(clip("30.mp4"), "-o", out)
+    assert (done.exit_code, done.stderr) == (ExitCode.OK, ""), "the blind one sees nothing the second time either"
+    done = call(clip("30.mp4"), "-o", out, "--second-model", "seer.onnx")
+    assert done.exit_code == ExitCode.NEEDS_REVIEW
+    assert done.stderr.startswith("dashredact: 30.mp4: the masked video still shows what may be a face at 0.")
+    done = call(clip("30.mp4"), "-o", out, "--no-second-look")
+    assert done.exit_code == ExitCode.OK
+    looks = [record["second_look"] for record in audit.records(out / audit.NAME)]
+    assert [look["ran"] for look in looks] == [True, True, False]
+    assert looks[1]["models"] == ["finder", "seer"]
+
+
+def test_second_model_and_no_second_look_contradict(clip: Library, tmp_path: Path, call: Callable[..., Any]) -> None:
+    done = call(clip("30.mp4"), "-o", tmp_path / "out", "--no-second-look", "--second-model", "seer.onnx")
+    assert done.exit_code == ExitCode.USAGE
+    assert "--second-model has nothing to do" in done.stderr
