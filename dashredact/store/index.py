@@ -13,7 +13,7 @@ from threading import RLock
 from typing import Any, NamedTuple, TypeVar
 
 from dashredact.errors import MachineError
-from dashredact.pure.acts import act_of, policy_mark
+from dashredact.pure.acts import NO_POLICY, act_of, policy_mark
 from dashredact.store import audit, files
 
 T = TypeVar("T")
@@ -167,7 +167,7 @@ class Index:
             self._data.execute("delete from failures where name = ?", (name,))
         elif outcome in _FAILURE:
             before = self.failures(name)
-            tried = (name, digest, record["fingerprint"], policy_mark(record["policy"]))
+            tried = (name, digest, record["fingerprint"], policy_mark(record.get("policy", NO_POLICY)))
             count = before.tries + 1 if before and before[:4] == tried else 1
             when = datetime.fromisoformat(record["time"]).timestamp()
             row = (*tried, outcome, count, when, record["reason"], None)
