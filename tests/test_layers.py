@@ -185,7 +185,17 @@ def test_nine_functions_in_ten_are_short() -> None:
 )
 def test_torch_is_not_loaded_before_it_is_needed(code: str) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("DASHREDACT_")}
-    slow = {"torch", "torchvision", "safetensors", "onnxruntime", "cryptography", "pydantic", "pyrage", "reportlab"}
+    slow = {
+        "torch",
+        "scipy",
+        "torchvision",
+        "safetensors",
+        "onnxruntime",
+        "cryptography",
+        "pydantic",
+        "pyrage",
+        "reportlab",
+    }
     check = f"import sys; print('loaded', sorted({slow} & sys.modules.keys()))"
     done = subprocess.run(
         [sys.executable, "-c", f"{code}\n{check}"], env=clean, capture_output=True, text=True, check=True

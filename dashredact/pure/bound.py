@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, log, log1p
 
-from scipy.stats import beta
-
 CONFIDENCE = 0.95
 _HOUR = 3600.0  # seconds
 
@@ -57,6 +55,8 @@ def bound(missed: Sequence[int], confidence: float = CONFIDENCE) -> Bound:
 
 def most_share(hits: int, of: int, confidence: float = CONFIDENCE) -> float:
     """The exact upper bound (Clopper-Pearson, one side) of a share, of which `hits` in `of` were seen. 1 for 0 in 0."""
+    from scipy.stats import beta  # noqa: PLC0415 - takes a second to load
+
     return 1.0 if hits >= of else float(beta.ppf(confidence, hits + 1, of - hits))
 
 

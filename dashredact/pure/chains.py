@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from dashredact.pure import boxes as geometry
 from dashredact.pure import motion
@@ -136,6 +135,8 @@ def _match(chains: list[_Chain], boxes: Array, strong: NDArray[np.bool_], time: 
         if (path := chain.predict_bent(time)) is not None:
             overlap = geometry.iou(path[None], boxes)[0]
             likeness[row] = np.maximum(likeness[row], (overlap + _FAST_BONUS) * (overlap >= _WEAK_OVERLAP))
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - takes half a second to load
+
     rows, columns = linear_sum_assignment(likeness + _STRONG_BONUS * strong * (likeness > 0), maximize=True)
     return [(chains[r], int(c)) for r, c in zip(rows, columns, strict=True) if likeness[r, c] > 0]
 

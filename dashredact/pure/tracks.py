@@ -6,7 +6,6 @@ one of its track; weaker ones join a track that has such a sight, before or afte
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter1d
 
 from dashredact.pure import boxes as geometry
 from dashredact.pure import motion
@@ -113,6 +112,8 @@ def _smoothed(cover: Array, span: Array, half_window: float) -> Array:
     """Each side at its mean over the window or where it was, whichever lies further out."""
     if len(cover) < 3:
         return cover
+    from scipy.ndimage import uniform_filter1d  # noqa: PLC0415 - scipy is slow to load
+
     frames = 2 * round(half_window / max(float(np.median(np.diff(span))), 1e-3)) + 1
     return geometry.hull(cover, uniform_filter1d(cover, frames, axis=0, mode="nearest"))
 
