@@ -75,10 +75,17 @@ class Batch:
 
     def is_done(self, item: Item) -> bool:
         """Whether there is nothing to do. Quick for what is new, and for what was done and is as it was."""
-        result = None if item.fault else self.index.result(item.name)
+        result = self.index.result(item.name)
         if result is None or result.fingerprint != self.fingerprint(item):
             return False
-        return self.index.digest(item.source, afresh=self._afresh) == result.source_sha256 and self._holds(result)
+        return self._digest(item) == result.source_sha256 and self._holds(result)
+
+    def _digest(self, item: Item) -> str | None:
+        """None where it cannot be read."""
+        try:
+            return self.index.digest(item.source, afresh=self._afresh)
+        except OSError:
+            return None
 
     def has_failed(self, item: Item) -> Failures | None:
         """What is known of earlier tries, if neither the source, the settings nor the policy have changed since."""
@@ -86,9 +93,8 @@ class Batch:
         now = (self.fingerprint(item), policy_mark(self._policy))
         if failures is None or (failures.fingerprint, failures.policy) != now:
             return None
-        if failures.source_sha256 is None:
-            return failures if item.fault == failures.reason else None
-        return failures if self.index.digest(item.source, afresh=False) == failures.source_sha256 else None
+        digest = None if item.fault else self._digest(item)
+        return failures if digest == failures.source_sha256 else None
 
     def note(self, item: Item, act: str, reason: str, **more: object) -> None:
         """Put an act that concerns a source into the log."""

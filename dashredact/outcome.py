@@ -43,8 +43,9 @@ def blame(name: str, out: Path, error: Exception) -> tuple[Verdict, str]:
     if isinstance(error, OutOfTimeError):
         return Verdict.WAITING, f"{name}: {error}"
     if isinstance(error, VideoError):
-        known = Path(name).name in str(error)
-        reason = str(error) if known else f"{name}: {error}"
+        words = str(error)
+        known = next((own for own in (name, Path(name).name) if words.startswith(f"{own}:")), "")
+        reason = f"{name}: {words.removeprefix(f'{known}:').lstrip()}" if known or name not in words else words
         return Verdict.REFUSED if isinstance(error, RefusedError) else Verdict.FAILED, reason
     if isinstance(error, PolicyError):
         return Verdict.REFUSED_BY_POLICY, f"{name}: {error}"

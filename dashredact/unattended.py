@@ -51,6 +51,8 @@ class Summary:
     """uploads that are not masked, by reason"""
     oldest_waiting: float = 0.0
     """age in seconds"""
+    quarantined: int = 0
+    """files that lie in quarantine"""
     frames: int = 0
     seconds: float = 0.0
 
@@ -62,7 +64,8 @@ class Summary:
         left = [f"{count} {reason}" for reason, count in sorted(self.waiting.items())]
         waiting = f"; waiting: {', '.join(left)}, oldest {self.oldest_waiting / 3600:.1f} h" if left else ""
         speed = f"; {self.frames / self.seconds:.1f} frames/s" if self.frames else ""
-        return f"{text}{before}{waiting}{speed}"
+        aside = f"; {self.quarantined} in quarantine" if self.quarantined else ""
+        return f"{text}{before}{waiting}{aside}{speed}"
 
 
 class Run:
@@ -97,6 +100,7 @@ class Run:
             if timer:
                 timer.cancel()
             self.summary.seconds = time.monotonic() - began
+            self.summary.quarantined = len(self._batch.index.quarantined())
             self.summary.oldest_waiting = max((time.time() - arrival.arrived for arrival in left), default=0.0)
 
     def _choose(self, found: Arrivals, left: list[Arrival]) -> Sequence[Arrival]:

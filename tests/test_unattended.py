@@ -288,6 +288,32 @@ def test_two_files_whose_results_would_have_one_name(fleet: Fleet) -> None:
     assert "rename one of them" in fleet.log[-1]["reason"]
 
 
+def test_who_came_first_keeps_the_name(fleet: Fleet) -> None:
+    fleet.upload("30.mp4", "a.mp4")
+    fleet.run()
+    time.sleep(0.02)
+    fleet.upload("late.mp4", "a.mov")
+    assert fleet.verdicts(tries=1) == {"a.mov": "refused"}
+    assert (fleet.inbox / "a.mp4").exists()
+    assert fleet.verdicts(tries=1) == {}
+
+
+def test_what_cannot_be_read_is_not_tried_for_ever(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = fleet.upload()
+    digest = files.sha256
+
+    def unreadable(asked: Path) -> str:
+        if asked == path:
+            raise PermissionError(13, "Permission denied")
+        return digest(asked)
+
+    monkeypatch.setattr(files, "sha256", unreadable)
+    for _ in range(2):
+        assert fleet.verdicts(tries=2, quarantine=False) == {"30.mp4": "failed"}
+    assert fleet.verdicts(tries=2, quarantine=False) == {}
+    assert fleet.summary.waiting == {"set aside": 1}
+
+
 def test_quarantine_never_overwrites(fleet: Fleet) -> None:
     for content in ("one", "two"):
         (fleet.inbox / "broken.mp4").write_text(content)

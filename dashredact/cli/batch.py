@@ -195,7 +195,7 @@ def _health(run: Run, batch: Batch) -> dict[str, Any]:
         "videos": dict(run.summary.outcomes),
         "waiting_videos": dict(run.summary.waiting),
         "oldest_waiting_seconds": run.summary.oldest_waiting,
-        "quarantined_videos": len(batch.index.quarantined()),
+        "quarantined_videos": run.summary.quarantined,
     }
 
 

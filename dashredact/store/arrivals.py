@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from stat import S_ISLNK
 
 from dashredact.errors import UsageError
 from dashredact.store import inbox
@@ -52,13 +53,10 @@ class Watch:
         links = 0
         seen: dict[str, tuple[tuple[int, ...], float]] = {}
         taken: dict[Path, str] = {}
-        for path, name in _files(self._folder, self._out):
-            try:
-                now = path.lstat()
-            except FileNotFoundError:
-                continue
-            links += path.is_symlink()
-            if path.is_symlink() or not _is_video(name):
+        found = [(path, name, now) for path, name in _files(self._folder, self._out) if (now := _state(path))]
+        for path, name, now in sorted(found, key=lambda file: file[2].st_ctime):  # who came first has the name
+            links += S_ISLNK(now.st_mode)
+            if S_ISLNK(now.st_mode) or not _is_video(name):
                 continue
             state = (now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino)
             before = self._seen.get(name)
@@ -68,12 +66,19 @@ class Watch:
             settled = self._settled(now.st_ctime, seen[name][1]) and not _open(path)
             (complete if settled else growing).append(arrival)
         self._seen = seen
-        complete.sort(key=lambda arrival: arrival.arrived)
         return Arrivals(complete, growing, links)
 
     def _settled(self, changed: float, since: float) -> bool:
         """changed: by the file's clock. since: when it was first seen so, by ours."""
         return 0 <= self._settle <= time.time() - changed or time.monotonic() - since >= max(self._settle, 1)
+
+
+def _state(path: Path) -> os.stat_result | None:
+    """None where it is gone by now."""
+    try:
+        return path.lstat()
+    except FileNotFoundError:
+        return None
 
 
 def _files(folder: Path, out: Path) -> Iterator[tuple[Path, str]]:

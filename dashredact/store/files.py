@@ -46,7 +46,7 @@ def private_folder(path: Path) -> Path:
         for folder in [*reversed(path.parents), path]:
             folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise MachineError(f"The folder {path} cannot be made ({error.strerror}); choose another with -o.") from None
+        raise MachineError(f"The folder {path} cannot be made ({error.strerror}); choose another.") from None
     return path
 
 

@@ -40,8 +40,11 @@ def folder() -> Path:
     """Where models lie that did not come with this tool."""
     if own := os.environ.get("DASHREDACT_MODELS"):
         return Path(own)
-    data = os.environ.get("XDG_DATA_HOME", "")
-    return (Path(data) if Path(data).is_absolute() else Path.home() / ".local" / "share") / "dashredact" / "models"
+    data = Path(os.environ.get("XDG_DATA_HOME", ""))
+    try:
+        return (data if data.is_absolute() else Path.home() / ".local" / "share") / "dashredact" / "models"
+    except RuntimeError:
+        raise MachineError("This user has no home folder; say with DASHREDACT_MODELS where models lie.") from None
 
 
 def read() -> dict[str, Entry]:
