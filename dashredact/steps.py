@@ -214,8 +214,9 @@ def compare(
     counted = zones.outside(Detections.concatenate(moved), settings.zones.ignore, *size)
     uncovered = second.bare(counted, lambda place: _boxes(masks(int(frames[place]))))
     times = (pts - facts.packets.shown_pts[0]) * float(facts.video.time_base)
-    name, own = detector.identity.name, detector.thresholds
-    return (len(pts), second.finds(uncovered, frames, times, own, settings.second_look, name)), Counter()
+    own = {kind: score for kind, score in detector.thresholds.items() if kind in settings.link.kinds}
+    finds = second.finds(uncovered, frames, times, own, settings.second_look, detector.identity.name)
+    return (len(pts), finds), Counter()
 
 
 def _boxes(masks: Sequence[Mask]) -> Array:

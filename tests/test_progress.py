@@ -53,17 +53,18 @@ def test_quiet_says_nothing(clock: _Clock, capsys: pytest.CaptureFixture[str]) -
     assert _lines(clock, capsys, 600, quiet=True) == []
 
 
-def test_the_next_video_starts_afresh(clock: _Clock, capsys: pytest.CaptureFixture[str]) -> None:
+def test_several_videos_are_counted_together(clock: _Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    """By their size, for nobody knows how many frames are in one that was not opened yet."""
     with Progress() as progress:
-        progress(Fact("one.mp4", "look", 0, 100))
-        clock.now += 15
-        progress(Fact("two.mp4", "look", 0, 100))
-        clock.now += 15
-        progress(Fact("two.mp4", "look", 10, 100))
+        progress.expect({"one.mp4": 100, "two.mp4": 300})
+        progress(Fact("one.mp4", "hide", 50, 100))
+        progress(Fact("two.mp4", "look", 30, 100))
+        clock.now += 10
+        progress.end("one.mp4")
+        clock.now += 10
         assert capsys.readouterr().err == ""
-        clock.now += 1
         progress(Fact("two.mp4", "hide", 60, 100))
-    assert capsys.readouterr().err == "two.mp4: hide, 60 %, 1.9 frames/s, 11 s left\n"
+    assert capsys.readouterr().err == "2/2 two.mp4: hide, 70 %, 2.8 frames/s, 9 s left\n"
 
 
 def test_a_line_before_anything_is_done_does_not_divide_by_it(

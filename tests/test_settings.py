@@ -7,7 +7,18 @@ from typing import Any
 import pytest
 
 from dashredact import settings
-from dashredact.settings import Damaged, HideSettings, Keep, LinkSettings, Settings, Style, Zone, Zones
+from dashredact.settings import (
+    Boxes,
+    Damaged,
+    HideSettings,
+    Keep,
+    LinkSettings,
+    SecondLook,
+    Settings,
+    Style,
+    Zone,
+    Zones,
+)
 from dashredact.values import Kind, ModelIdentity
 
 _MODEL = ModelIdentity("small", "a" * 64)
@@ -21,6 +32,8 @@ _OTHER: dict[str, dict[str, Any]] = {
         "video_stream": 0,
         "segment_seconds": 11.0,
         "tiles": 2,
+        "boxes": Boxes("b" * 64),
+        "second_look": SecondLook(),
         "zones": Zones(mask=(Zone("name", (0.0, 0.0, 0.5, 0.1)),)),
     },
 }

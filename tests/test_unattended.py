@@ -391,7 +391,7 @@ def test_cron_gets_one_line(command: Callable[..., Any], tmp_path: Path) -> None
     assert 'dashredact_videos{kind="masked"} 1\n' in words
     assert "dashredact_last_run_exit_code 0\n" in words
     assert "--output.mp4: masked." in log.read_text()
-    assert {path.stat().st_mode & 0o777 for path in (health, log)} == {0o600}
+    assert [path.stat().st_mode & 0o777 for path in (health, log)] == [0o644, 0o600]
     again = command("--json")
     told = json.loads(again.stdout)
     assert (again.returncode, told["outcomes"], told["waiting"]) == (0, {"skipped": 1}, {})

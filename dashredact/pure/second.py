@@ -76,11 +76,13 @@ def finds(
     """Of uncovered detections those that several frames agree on, or whose score says enough.
 
     found: by index into `looked_at`. looked_at: (n,) frames of the video, rising. times: (n,) their seconds.
-    thresholds: the detector's own.
+    thresholds: the detector's own, of the kinds that are masked.
     """
     enough = min(settings.sights, len(looked_at))
     there: list[Find] = []
     for number, kind in enumerate(KINDS):
+        if kind not in thresholds:
+            continue
         lowest, certain = settings.threshold(thresholds[kind]), settings.alone(thresholds[kind])
         own = np.flatnonzero((found.kinds == number) & (found.scores >= lowest))
         sights = Sights(found.frames[own], found.boxes[own].astype(np.float64), found.scores[own])
