@@ -78,14 +78,7 @@ class Batch:
         result = self.index.result(item.name)
         if result is None or result.fingerprint != self.fingerprint(item):
             return False
-        return self._digest(item) == result.source_sha256 and self._holds(result)
-
-    def _digest(self, item: Item) -> str | None:
-        """None where it cannot be read."""
-        try:
-            return self.index.digest(item.source, afresh=self._afresh)
-        except OSError:
-            return None
+        return self.index.known(item.source, afresh=self._afresh) == result.source_sha256 and self._holds(result)
 
     def has_failed(self, item: Item) -> Failures | None:
         """What is known of earlier tries, if neither the source, the settings nor the policy have changed since."""
@@ -93,7 +86,7 @@ class Batch:
         now = (self.fingerprint(item), policy_mark(self._policy))
         if failures is None or (failures.fingerprint, failures.policy) != now:
             return None
-        digest = None if item.fault else self._digest(item)
+        digest = None if item.fault else self.index.known(item.source)
         return failures if digest == failures.source_sha256 else None
 
     def note(self, item: Item, act: str, reason: str, **more: object) -> None:

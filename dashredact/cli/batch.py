@@ -151,7 +151,7 @@ def _run(inbox: Path, out: Path, chosen: dict[str, Any]) -> int:
         while True:
             run = Run(inbox, out, batch, crew, watch, progress, _rules(chosen, until))
             code = _once(run, chosen)
-            chosen["health"] = _health(run, batch)
+            chosen["health"] = _health(run)
             if not chosen["watch"] or (until and time.monotonic() >= until):
                 return code
             _tell(chosen, out, code, run.summary.seconds)
@@ -190,7 +190,7 @@ def _log(outcome: Outcome) -> None:
     logs.RUN.log(level, "%s", printable(words))
 
 
-def _health(run: Run, batch: Batch) -> dict[str, Any]:
+def _health(run: Run) -> dict[str, Any]:
     return {
         "videos": dict(run.summary.outcomes),
         "waiting_videos": dict(run.summary.waiting),

@@ -151,6 +151,13 @@ class Index:
             self._data.execute("insert or replace into digests values (?, ?, ?)", (os.fsencode(path), state, digest))
         return digest
 
+    def known(self, path: Path, *, afresh: bool = False) -> str | None:
+        """The same; None where the file cannot be read."""
+        try:
+            return self.digest(path, afresh=afresh)
+        except OSError:
+            return None
+
     def _apply(self, record: Mapping[str, Any]) -> None:
         if "fingerprint" not in record:
             return  # it tells of something else than masking
