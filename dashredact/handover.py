@@ -15,6 +15,7 @@ from dashredact.public.terms import Delivery, terms
 from dashredact.pure.acts import Act
 from dashredact.pure.clips import Clip, clips, named, person
 from dashredact.pure.gates import Export, Use, camera_of, refusals
+from dashredact.pure.standing import Opinion, Standing, standings
 from dashredact.store import audit, delivery, filmed
 from dashredact.store.policy import PolicyFile
 from dashredact.values import KINDS
@@ -45,10 +46,16 @@ def export(out: Path, policy: PolicyFile, asked: Asked, today: date) -> list[Cli
     delivery.check_folder(asked.folder, out)
     log = out / audit.NAME
     audit.ready(log)
-    chosen = _chosen(out, clips(list(audit.records(log))), asked.names)
+    records = list(audit.records(log))
+    chosen = _chosen(out, clips(records), asked.names)
+    reviews = {standing.output["sha256"]: standing for standing in standings(records).values()}
     about = {"recipient": asked.to, "purpose": asked.purpose, "contract": asked.contract}
     about |= {"basis": asked.basis, "policy": policy.sha256}
-    refused = {clip.name: refusal for clip in chosen if (refusal := _refused(policy.policy, clip, asked, today))}
+    refused = {}
+    for clip in chosen:
+        standing = reviews.get(clip.output["sha256"]) if clip.output else None
+        if refusal := _refused(policy.policy, clip, standing, asked, today):
+            refused[clip.name] = refusal
     for clip in chosen:
         if clip.name in refused:
             audit.append(log, {"act": Act.WITHHELD, "reason": refused[clip.name], **_told(clip), **about})
@@ -82,8 +89,10 @@ def _chosen(out: Path, found: Sequence[Clip], names: Sequence[str]) -> list[Clip
     return with_output
 
 
-def _refused(policy: Policy, clip: Clip, asked: Asked, today: date) -> str:
-    """One sentence; empty where nothing stands in the way."""
+def _refused(policy: Policy, clip: Clip, standing: Standing | None, asked: Asked, today: date) -> str:
+    """One sentence; empty where nothing stands in the way. standing: of its masked file, under whatever name."""
+    approved = standing and standing.review and standing.opinion is Opinion.APPROVED
+    reviewed_by = clip.reviewed_by or (person(standing.review) if standing and standing.review and approved else "")
     settings = clip.tried.get("settings") or {}
     masked = (settings.get("link") or {}).get("thresholds") or {}
     use = Use(
@@ -93,10 +102,19 @@ def _refused(policy: Policy, clip: Clip, asked: Asked, today: date) -> str:
         kinds=frozenset(kind for kind in KINDS if kind in masked),
         basis=asked.basis,
         reason=asked.reason,
-        export=Export(clip.source_sha256 or "0" * 64, person(clip.record), clip.reviewed_by),
+        export=Export(clip.source_sha256 or "0" * 64, person(clip.record), reviewed_by),
     )
-    found = [*_not_agreed(policy, asked), *map(str, refusals(policy, use)), *_too_old(policy, clip, asked, today)]
+    known = [*_known_faults(standing), *_not_agreed(policy, asked)]
+    found = [*known, *map(str, refusals(policy, use)), *_too_old(policy, clip, asked, today)]
     return f"{clip.name}: {'. It '.join(found)}." if found else ""
+
+
+def _known_faults(standing: Standing | None) -> Iterator[str]:
+    """What a person has said against the file, whatever the policy asks for."""
+    if standing and standing.waiting:
+        yield "has corrections that are not in the file; apply them with `review apply`, or take them back"
+    if standing and standing.opinion is Opinion.REJECTED:
+        yield "was looked at and rejected; correct it, and have it approved"
 
 
 def _recipients(policy: Policy, asked: Asked) -> list[Recipient]:

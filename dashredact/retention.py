@@ -16,6 +16,7 @@ from dashredact.pure import filmed
 from dashredact.pure.acts import Act
 from dashredact.pure.holds import Hold, holding, standing
 from dashredact.pure.retention import Books, File, Finding, Made, Original, Rule, What
+from dashredact.pure.standing import standings
 from dashredact.store import audit, files, job, seal
 from dashredact.store.arrivals import Arrival, Watch
 from dashredact.store.deletions import NOT_THE_FILE, Deletions, Wish
@@ -55,6 +56,8 @@ class Purge:
     asked: Asked
     deletions: Deletions | None = None
     books: Books = field(default_factory=Books)
+    uncorrected: set[str] = field(default_factory=set)
+    """sha256 of sources whose masked video lacks what a person has marked or lifted"""
     _holds: list[Hold] = field(default_factory=list)
     _read: int = -1
     """bytes of the log when the holds were read"""
@@ -64,7 +67,11 @@ class Purge:
         if not self.asked.rehearse:
             self.deletions = Deletions(self.asked.out)
             self.deletions.settle()
-        self.books = Books.read(audit.records(self._log))
+        records = list(audit.records(self._log))
+        self.books = Books.read(records)
+        self.uncorrected = {
+            standing.result["source"]["sha256"] for standing in standings(records).values() if standing.waiting
+        }
         if self.asked.inbox:
             for original in sorted(self.books.originals.values(), key=lambda one: one.name):
                 yield from self._original(self.asked.inbox, original)
@@ -101,6 +108,8 @@ class Purge:
     def _blocked(self, original: Original) -> str:
         if original.blocked:
             return original.blocked
+        if original.sha256 in self.uncorrected:
+            return "has corrections that are not in its masked video, and they need the original; apply or undo them"
         output = self.books.output_of(original)
         path = files.within(self.asked.out, output.name) if output else None
         if output is None or path is None:

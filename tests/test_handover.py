@@ -105,6 +105,24 @@ def test_what_the_policy_does_not_let_go_stays(fleet: Fleet, changed: dict[str, 
     assert line["act"] == "withheld" and says in line["reason"]
 
 
+_MARK = {"id": 1, "kind": "plate", "first": 0, "end": 3, "how": "still", "keys": [[0, 1.0, 2.0, 30.0, 20.0]]}
+
+
+@pytest.mark.parametrize("share", [0, 1])
+def test_a_clip_with_a_known_fault_stays_whatever_the_policy_asks_for(fleet: Fleet, share: int) -> None:
+    policy = deepcopy(FULL)
+    policy["review"]["share"] = share
+    output = fleet.last()["output"]
+    fleet.append("marked", source=fleet.source(_TWO), output=output, mark=_MARK)
+    done = _export(fleet, _TWO, policy=policy)
+    assert done.exit_code == ExitCode.REFUSED_BY_POLICY and "corrections that are not in the file" in done.stderr
+    fleet.append("undone", source=fleet.source(_TWO), undo={"track": 1})
+    assert _export(fleet, _TWO, policy=policy).exit_code == ExitCode.OK
+    fleet.reviewed(_TWO, output, verdict="rejected")
+    done = _export(fleet, _TWO, policy=policy, folder="again")
+    assert done.exit_code == ExitCode.REFUSED_BY_POLICY and "was looked at and rejected" in done.stderr
+
+
 def test_the_day_by_which_it_is_deleted_may_be_earlier(fleet: Fleet) -> None:
     assert _export(fleet, _CLIP, delete_by="2026-06-01").exit_code == ExitCode.OK
     assert "by 1 June 2026" in (fleet.out.parent / "delivery" / delivery.TERMS).read_text()
@@ -143,7 +161,8 @@ def test_only_what_somebody_else_approved_leaves_where_the_policy_says_so(
     if by:
         fleet.reviewed(_CLIP, output, by, verdict)
     done = _export(fleet, _CLIP, policy=policy)
-    assert done.exit_code == (ExitCode.REFUSED_BY_POLICY if share else ExitCode.OK), done.stderr
+    stays = share or verdict == "rejected"
+    assert done.exit_code == (ExitCode.REFUSED_BY_POLICY if stays else ExitCode.OK), done.stderr
 
 
 def test_a_review_counts_for_the_version_that_was_looked_at_only(fleet: Fleet) -> None:

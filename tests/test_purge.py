@@ -196,6 +196,17 @@ def test_an_original_stays_where_its_masked_video_is_not_the_one_of_the_log(flee
     assert finding.what is What.OVERDUE and original.exists() and fleet.purged() == []
 
 
+def test_an_original_stays_while_corrections_need_it(fleet: Fleet) -> None:
+    original, _, _ = fleet.masked("front-1.mp4")
+    made = next(line for line in audit.records(fleet.out / audit.NAME) if line.get("output"))
+    mark = {"id": 1, "kind": "plate", "first": 0, "end": 3, "how": "still", "keys": [[0, 1.0, 2.0, 30.0, 20.0]]}
+    line = {"reason": "", "source": made["source"], "output": made["output"], "mark": mark}
+    audit.append(fleet.out / audit.NAME, {"act": "marked", **line})
+    findings = [finding for finding in fleet.purge(after(CAPTURED + 1)) if finding.what is What.OVERDUE]
+    assert [finding.name for finding in findings] == ["front-1.mp4"]
+    assert "corrections that are not in its masked video" in findings[0].reason and original.exists()
+
+
 def test_what_was_set_aside_is_found_where_it_lies(fleet: Fleet) -> None:
     path = fleet.failed("front-1.mp4")
     target = fleet.inbox / "quarantine" / "front-1.mp4"

@@ -118,9 +118,9 @@ def _masked(before: Standing | None, record: Record, name: str) -> Standing:
 
 def _corrected(standing: Standing, record: Record) -> Standing:
     """Everything that was in force when it was made is in it now."""
-    told = record["corrections"]
-    marks = {number: standing.marks[number] for number in told["marks"] if number in standing.marks}
-    lifts = {number: standing.lifts[number] for number in told["lifts"] if number in standing.lifts}
+    told = record.get("corrections", {})
+    marks = {number: standing.marks[number] for number in told.get("marks", ()) if number in standing.marks}
+    lifts = {number: standing.lifts[number] for number in told.get("lifts", ()) if number in standing.lifts}
     looked = _looked(record) or standing.second_look
     return replace(standing, result=record, applied_marks=marks, applied_lifts=lifts, second_look=looked, review=None)
 
