@@ -14,6 +14,7 @@ import numpy as np
 
 from dashredact.errors import LedgerError, MachineError, UsageError, VideoError
 from dashredact.media.strip import Thumbnail, strip
+from dashredact.pure.clips import followed, made_last
 from dashredact.pure.paths import pages_of
 from dashredact.store import audit, files, tracks
 from dashredact.store.tracks import TracksFile
@@ -99,7 +100,8 @@ def _left(out: Path) -> int:
 def _videos(out: Path, records: Sequence[Record]) -> Iterator[Video]:
     """One for each source that was tried, in the order of the first try."""
     about: dict[str, list[Record]] = {}
-    for record in records:
+    made = made_last(records)
+    for record in (followed(record, made) for record in records):
         name = (record.get("source") or {}).get("name")
         if name:
             about.setdefault(name, []).append(record)

@@ -105,6 +105,17 @@ def test_what_the_policy_does_not_let_go_stays(fleet: Fleet, changed: dict[str, 
     assert line["act"] == "withheld" and says in line["reason"]
 
 
+def test_another_name_of_a_clip_follows_its_corrections(fleet: Fleet) -> None:
+    """Its line still names the file as it was; that is no tampering, and what was approved is the same file."""
+    before = next(record for record in fleet.records() if record["source"]["name"] == _CLIP)
+    copy = fleet.inbox / "front-20260412-copy.mp4"
+    copy.write_bytes((fleet.inbox / _CLIP).read_bytes())
+    kept = {key: before[key] for key in ("fingerprint", "settings", "output", "tracks_file", "by")}
+    fleet.append("duplicate", source=fleet.source(copy.name), **kept)
+    fleet.reviewed(_CLIP, fleet.corrected(_CLIP, before["output"]))
+    assert _export(fleet, copy.name).exit_code == ExitCode.OK
+
+
 _MARK = {"id": 1, "kind": "plate", "first": 0, "end": 3, "how": "still", "keys": [[0, 1.0, 2.0, 30.0, 20.0]]}
 
 

@@ -190,6 +190,15 @@ def test_refused_failed_and_unfinished_videos_are_shown_with_reasons(out: Path) 
     assert "There is no masked video of it." in pages(out)["empty.html"].words
 
 
+def test_what_the_policy_refused_is_shown(out: Path) -> None:
+    refused = {**told(out, result=False), "outcome": "refused by policy", "act": "refused by policy"}
+    more = {"reason": "cabin.mp4: its camera faces the cabin.", "source": {"name": "cabin.mp4"}, "gates": ["cabin"]}
+    audit.append(out / audit.NAME, {**refused, **more})
+    report.write(out)
+    assert "its camera faces the cabin" in pages(out)["index.html"].words
+    assert "方針による処理の拒否" in pages(out)["cabin.html"].words
+
+
 def test_a_failure_after_a_result_is_what_counts(out: Path) -> None:
     failed = {**told(out, result=False), "outcome": "failed", "reason": "It broke."}
     audit.append(out / audit.NAME, {**failed, "source": told(out, result=True)["source"]})

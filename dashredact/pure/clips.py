@@ -93,7 +93,8 @@ def clips(records: Sequence[Record]) -> list[Clip]:
         name = (record.get("source") or {}).get("name")
         if name and act_of(record) in _TRIED:
             about.setdefault(name, []).append((line, record))
-    return [_clip(name, tries, records) for name, tries in about.items()]
+    made = made_last(records)
+    return [_clip(name, tries, records, made) for name, tries in about.items()]
 
 
 def named(found: Sequence[Clip], names: Sequence[str]) -> tuple[list[Clip], list[str]]:
@@ -108,9 +109,12 @@ def _fits(clip: Clip, name: str) -> bool:
     return name in own or any(fnmatchcase(one, name) for one in own)
 
 
-def _clip(name: str, tries: Sequence[tuple[int, Record]], records: Sequence[Record]) -> Clip:
+def _clip(
+    name: str, tries: Sequence[tuple[int, Record]], records: Sequence[Record], made_now: Mapping[str, Record]
+) -> Clip:
     made = [try_ for try_ in tries if isinstance(try_[1].get("output"), Mapping)]
     line, record = (made or tries)[-1]
+    record = followed(record, made_now)
     settled = [try_ for _, try_ in tries if "settings" in try_ and (not made or try_.get("output"))]
     output = record.get("output") or {}
     later = list(records[line:])
@@ -123,6 +127,18 @@ def _clip(name: str, tries: Sequence[tuple[int, Record]], records: Sequence[Reco
         any(output.get("name") in gone(one) for one in later) if made else False,
         any(name in gone(one) for one in later),
     )
+
+
+def made_last(records: Sequence[Record]) -> dict[str, Record]:
+    """By name of a masked file, the newest line that made it."""
+    made = (one for one in records if act_of(one) in _MADE and isinstance(one.get("output"), Mapping))
+    return {one["output"]["name"]: one for one in made}
+
+
+def followed(record: Record, made: Mapping[str, Record]) -> Record:
+    """A duplicate's line with the files that stand for it as they are now: corrections change them."""
+    now = made.get((record.get("output") or {}).get("name", "")) if act_of(record) == Act.DUPLICATE else None
+    return {**record, "output": now["output"], "tracks_file": now["tracks_file"]} if now else record
 
 
 def _reviewed_by(later: Sequence[Record], sha256: str | None) -> str:

@@ -88,7 +88,7 @@ def publish(finished: Path, path: Path, mode: int = 0o600) -> None:
 def lock(folder: Path) -> Iterator[None]:
     """Hold the output folder. The kernel lets go when the process ends, however it ends."""
     path = private_folder(private_folder(folder) / WORK_FOLDER) / "lock"
-    with path.open("a") as file:
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -13,7 +13,7 @@ from dashredact.pure.risk import Hole, Risk
 from dashredact.pure.timeline import masked_shares
 from dashredact.values import Array, Kind, Track
 
-BAD = ("refused", "failed", "bug")
+BAD = ("refused", "refused by policy", "failed", "bug")
 """How trying a video may end without a result."""
 DONE = ("masked", "corrected", "needs review")
 DUPLICATE = "duplicate"

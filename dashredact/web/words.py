@@ -73,6 +73,7 @@ _ACTS = {
     "needs review": "要確認",
     "corrected": "修正済",
     "refused": "処理の拒否",
+    "refused by policy": "方針による処理の拒否",
     "failed": "失敗",
     "bug": "ツールの不具合",
     "duplicate": "重複",
