@@ -89,6 +89,21 @@ class Pool:
 
     def _watch(self) -> None:
         """The thread that owns the workers. They die with it, as they are told to die with their creator."""
+        try:
+            self._turn_by_turn()
+        except Exception as error:  # nobody would answer those who wait
+            self._give_up(error)
+        for worker in self._workers.values():
+            worker.kill()
+
+    def _give_up(self, error: Exception) -> None:
+        with self._lock:
+            self._stopping = True
+            tasks = [*self._waiting, *(worker.task for worker in self._workers.values() if worker.task)]
+        for task in tasks:
+            task.future.set_exception(error)
+
+    def _turn_by_turn(self) -> None:
         while not self._closed:
             self._give_out()
             for ready in wait([self._ear, *self._workers], _LOOK_UP_SECONDS):
@@ -98,8 +113,6 @@ class Pool:
                     self._hear(self._workers[ready])
             for worker in list(self._workers.values()):
                 self._check(worker)
-        for worker in self._workers.values():
-            worker.kill()
 
     def _give_out(self) -> None:
         while self._waiting:

@@ -175,6 +175,19 @@ def test_a_step_that_eats_memory_fails_within_its_limit(hire: Callable[..., Pool
     assert _ask(pool, double, 4).result(30) == 8
 
 
+def test_a_fault_of_the_watch_itself_leaves_nobody_waiting(
+    hire: Callable[..., Pool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Pool, "_check", fail)
+    pool = hire()
+    for future in (_ask(pool, hang), _ask(pool, double, 1)):
+        with pytest.raises(ZeroDivisionError):
+            future.result(30)
+
+
 def test_stop_ends_a_step_between_two_segments(hire: Callable[..., Pool], tmp_path: Path) -> None:
     pool = hire()
     running, queued = _ask(pool, segments, tmp_path / "last"), _ask(pool, double, 1)
