@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashredact.pure import boxes as geometry
-from dashredact.values import Array, Detections, Detector, Kind, ModelIdentity, Picture
+from dashredact.values import Detections, Detector, Kind, ModelIdentity, Picture
 
 _OVERLAP = 6  # a tile shares at least the sixth part of its side with the next one
 _SAME = 0.5  # overlap of two boxes of a kind from which they are one object
@@ -113,36 +113,26 @@ def _put_back(view: _View, answer: Detections, picture: Picture) -> _Found:
 
 
 def _united(parts: Sequence[_Found]) -> Detections:
-    """Each object once, best score first."""
+    """Each object once, best score first.
+
+    What is dropped lies for half or more in one that stays, which takes over a better score: whole boxes come first, by
+    score, then cut ones, the largest first. Without a taker a cut box stays: it may be all that was seen of an object.
+    """
     if len(parts) == 1:
         return parts[0].seen
     seen, cut = Detections.concatenate([part.seen for part in parts]), np.concatenate([part.cut for part in parts])
     boxes, scores = seen.boxes.astype(np.float64), seen.scores.copy()
-    there = _without_pieces(boxes, scores, cut, seen.kinds)
     kept: list[int] = []
-    for row in np.flatnonzero(there)[np.argsort(-scores[there], kind="stable")]:
-        same = geometry.iou(boxes[row : row + 1], boxes[kept])[0] >= _SAME
-        if not (same & (seen.kinds[kept] == seen.kinds[row])).any():
-            kept.append(int(row))
-    return Detections(seen.frames[kept], seen.kinds[kept], seen.boxes[kept], scores[kept])
-
-
-def _without_pieces(
-    boxes: Array, scores: NDArray[np.float32], cut: NDArray[np.bool_], kinds: NDArray[np.int8]
-) -> NDArray[np.bool_]:
-    """(N,) False for cut boxes that are a piece of another one, which takes over a better score (in place).
-
-    The smallest go first, so that a piece of a piece hands its score on. Without a taker a cut box stays: it may be all
-    that was seen of an object.
-    """
-    there = np.ones(len(boxes), bool)
-    area = geometry.area(boxes)
-    for row in sorted(np.flatnonzero(cut), key=lambda row: area[row]):
-        holds = geometry.shared(boxes[row : row + 1], boxes)[0] >= _INSIDE
-        larger = ~cut | (area > area[row])
-        takers = holds & there & larger & (kinds == kinds[row]) & (scores >= _WORTH * scores[row])
-        if takers.any():
-            taker = np.argmax(np.where(takers, scores, -1))
+    for row in np.lexsort((np.where(cut, -geometry.area(boxes), -scores), cut)):
+        alike = geometry.iou(boxes[row : row + 1], boxes[kept])[0] >= _SAME
+        if cut[row]:
+            holds = geometry.shared(boxes[row : row + 1], boxes[kept])[0] >= _INSIDE
+            alike |= holds & (scores[kept] >= _WORTH * scores[row])
+        takers = np.flatnonzero(alike & (seen.kinds[kept] == seen.kinds[row]))
+        if takers.size:
+            taker = max((kept[number] for number in takers), key=scores.__getitem__)
             scores[taker] = max(scores[taker], scores[row])
-            there[row] = False
-    return there
+        else:
+            kept.append(int(row))
+    kept.sort(key=lambda row: -scores[row])
+    return Detections(seen.frames[kept], seen.kinds[kept], seen.boxes[kept], scores[kept])
