@@ -16,6 +16,8 @@ from dashredact.errors import LedgerError, MachineError, UsageError, VideoError
 from dashredact.media.strip import Thumbnail, strip
 from dashredact.pure.clips import followed, made_last
 from dashredact.pure.paths import pages_of
+from dashredact.pure.samples import draws
+from dashredact.pure.standing import standings
 from dashredact.store import audit, files, tracks
 from dashredact.store.tracks import TracksFile
 from dashredact.values import Kind
@@ -66,7 +68,7 @@ def _write_all(out: Path, folder: Path, records: Sequence[Record]) -> Written:
         rows.append(Row.of(video))
         states = ((video.told("output", "name"), video.output), (video.told("tracks_file", "name"), video.tracks_file))
         changed += [str(name) for name, state in states if state in (FileState.CHANGED, FileState.OUTSIDE)]
-    batch = Folder(_name(out), rows, len(records), "", _left(out))
+    batch = Folder(_name(out), rows, len(records), "", _left(out), draws(records))
     _publish(folder, {pages.INDEX: pages.index(batch)})
     _clear(folder, {pages.INDEX, *(row.page for row in rows)})
     return Written(folder / pages.INDEX, changed)
@@ -106,8 +108,10 @@ def _videos(out: Path, records: Sequence[Record]) -> Iterator[Video]:
         if name:
             about.setdefault(name, []).append(record)
     about = {name: own for name, own in about.items() if any(_act(record) in _TRIED for record in own)}
+    known = standings(records)
     for name, page in pages_of(list(about)).items():
-        yield _video(out, name, page, about[name])
+        video = _video(out, name, page, about[name])
+        yield replace(video, looked=known[name].second_look) if name in known else video
 
 
 def _act(record: Record) -> str:

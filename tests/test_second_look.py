@@ -208,3 +208,31 @@ def test_second_model_and_no_second_look_contradict(clip: Library, tmp_path: Pat
     done = call(clip("30.mp4"), "-o", tmp_path / "out", "--no-second-look", "--second-model", "seer.onnx")
     assert done.exit_code == ExitCode.USAGE
     assert "--second-model has nothing to do" in done.stderr
+
+
+def test_the_report_says_what_was_seen_and_what_is_masked_by_now(clip: Library, run: Run, tmp_path: Path) -> None:
+    source, out = clip("30.mp4"), tmp_path / "out"
+    outcome = run(source, Finder(miss_first=BLIND), Finder())
+    look, last = look_of(outcome), (outcome.record or {})["frames"]["out"] - 1
+    find = look["finds"][0]
+
+    def page() -> str:
+        assert CliRunner().invoke(cli.main, ["report", str(out)]).exit_code == 0
+        (path,) = (out / "report").glob("30*.html")
+        return path.read_text()
+
+    before = page()
+    assert f"by {look['models'][0]}" in before and ", ".join(map(str, find["box"])) in before
+    assert "0 of 1 are under a mask by now" in before and "再確認" in before
+    words = ["mark", out, "30.mp4", "--kind", find["kind"], "--box", "0,0,9999,9999", "--frames", f"0..{last}"]
+    for command in (words, ["apply", out, "30.mp4", "--source", source, "-q"]):
+        done = CliRunner().invoke(cli.main, ["review", *map(str, command)])
+        assert done.exit_code == 0, done.output
+    assert "1 of 1 are under a mask by now" in page()
+
+
+def test_a_look_that_did_not_run_is_said(clip: Library, run: Run, tmp_path: Path) -> None:
+    run(clip("30.mp4"), Finder(), settings=SETTINGS)
+    assert CliRunner().invoke(cli.main, ["report", str(tmp_path / "out")]).exit_code == 0
+    (path,) = (tmp_path / "out" / "report").glob("30*.html")
+    assert "None ran: nobody and nothing looked" in path.read_text()

@@ -18,6 +18,7 @@ from dashredact.cli import (
     report,
     request,
     review,
+    sample,
     tracks,
 )
 from dashredact.cli.app import main
@@ -47,3 +48,4 @@ for _command in _COMMANDS:
     main.add_command(_command)
 for _command in corrections.COMMANDS:
     review.review.add_command(_command)
+review.review.add_command(sample.sample)

@@ -16,6 +16,7 @@ from dashredact.describe import AUDIT_COLUMNS, cells_of, line_of
 from dashredact.errors import LedgerError, UsageError
 from dashredact.pure import ledger
 from dashredact.pure.acts import Act, Wanted
+from dashredact.pure.cells import harmless
 from dashredact.store import audit as audit_store
 from dashredact.store import export as exports
 from dashredact.store import keys, proof, schemas
@@ -115,13 +116,8 @@ def _csv(records: Sequence[Mapping[str, Any]]) -> str:
     text = io.StringIO()
     table = csv.writer(text)
     table.writerow(AUDIT_COLUMNS)
-    table.writerows([_harmless(cell) for cell in cells_of(record)] for record in records)
+    table.writerows([printable(harmless(cell)) for cell in cells_of(record)] for record in records)
     return text.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    """A file's name may be a formula, which a spreadsheet would run."""
-    return printable(f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell)
 
 
 @audit.command()

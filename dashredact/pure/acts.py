@@ -21,6 +21,8 @@ class Act(StrEnum):
     MARKED = "marked"
     LIFTED = "lifted"
     UNDONE = "undone"
+    SAMPLED = "sampled"
+    JUDGED = "judged"
     CORRECTED = "corrected"
     EXPORTED = "exported"
     WITHHELD = "withheld"

@@ -2,7 +2,7 @@
 
 The bound is exact whatever the misses look like, under two conditions that the drawing has to keep: every frame is
 drawn by chance, evenly over the time of the videos, and its verdict does not depend on the others'. Frames drawn
-without repeats, as from a pile, make it a little too careful, never too bold.
+without repeats, as from a pile, make it a little too careful, never too bold. `samples.draw` draws like that.
 """
 
 from collections.abc import Sequence
@@ -27,10 +27,10 @@ class Bound:
     most: float
     """missed object-seconds an hour, at most, with that confidence; infinite where nothing was judged"""
 
-    def __str__(self) -> str:
-        """`at most 18.0 missed object-seconds per hour (95 %, 0 in 598 frames)`"""
+    def told(self, kind: str) -> str:
+        """`at most 18.0 missed plate-seconds per hour (95 %, 0 in 598 frames)`"""
         judged = f"{self.confidence * 100:g} %, {self.missed} in {self.frames} frames"
-        return f"at most {self.most:.1f} missed object-seconds per hour ({judged})"
+        return f"at most {self.most:.1f} missed {kind}-seconds per hour ({judged})"
 
 
 def bound(missed: Sequence[int], confidence: float = CONFIDENCE) -> Bound:

@@ -1,7 +1,8 @@
 """What on a masked video still looks like a face or a plate, and does not lie under its masks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +10,9 @@ from numpy.typing import NDArray
 from dashredact.pure.chains import Sights, chained
 from dashredact.pure.coverage import covered
 from dashredact.settings import LinkSettings, SecondLook
-from dashredact.values import KINDS, Array, Detections, Kind
+from dashredact.values import KINDS, Array, Detections, Kind, Track
 
+_COVERED = 0.9  # share of a find under masks from which nobody has to look at it any more
 _UNDER = 0.5  # share of a box under masks from which it is the mask that looks like that
 
 
@@ -108,3 +110,14 @@ def _find(kind: Kind, seen: Sights, looked_at: NDArray[np.int64], times: Array, 
         sights=len(frames),
         model=model,
     )
+
+
+def left(told: Sequence[Mapping[str, Any]], tracks: Sequence[Track]) -> list[Mapping[str, Any]]:
+    """Of finds, as a line of the audit log tells them, those that no mask covers by now."""
+    return [find for find in told if _share_covered(find, tracks) < _COVERED]
+
+
+def _share_covered(find: Mapping[str, Any], tracks: Sequence[Track]) -> float:
+    frame = find["frame"]
+    boxes = [track.boxes[frame - track.first] for track in tracks if track.first <= frame < track.end]
+    return float(covered(np.array([find["box"]], np.float64), np.array(boxes).reshape(-1, 4))[0])

@@ -27,6 +27,14 @@ class Bin(NamedTuple):
     most: float
 
 
+def length(times: Array) -> float:
+    """Seconds that a video lasts, its last frame as long as the middle one of all; 0 for a single frame.
+
+    times: (frames,) seconds since the first frame.
+    """
+    return float(times[-1] + np.median(np.diff(times))) if len(times) > 1 else 0.0
+
+
 def masked_shares(tracks: Sequence[Track], frames: int, width: int, height: int) -> Array:
     """(frames,) share of the picture, 0..1, that the masks cover together; width, height: pixels of the picture."""
     on_frame: list[list[Array]] = [[] for _ in range(frames)]

@@ -107,7 +107,8 @@ class Correction:
         cut = self._cut(facts)
         finished, compared = self._render(run, facts, cut, job)
         self._source.check_unchanged()
-        content = tracks.encode_file(replace(self._file, tracks=tuple(self.changes.tracks)))
+        file = replace(self._file, tracks=tuple(self.changes.tracks))
+        content = tracks.encode_file(file, {"second_look": account.second_look(finished.again)})
         record = self._record(finished, cut, content) | {"compared": asdict(compared)}
         publish.publish(self._out, self._reviewer.index, job, record, content)
         return record

@@ -23,7 +23,7 @@ class Reviewer:
         self.index = Index(out)
         if publish.complete_all(out, self.index):
             self.desk = Desk(out)
-        self._name = _readable(name)
+        self._name = readable(name)
 
     @property
     def by(self) -> dict[str, str]:
@@ -84,12 +84,10 @@ class Reviewer:
 
     def _write(self, standing: Standing, act: Act, **more: Any) -> None:
         about: dict[str, Record] = {"source": standing.result["source"], "output": standing.output}
-        self.index.append(
-            {"act": str(act), "by": self.by, **about, **more, "reason": _readable(more.get("reason", ""))}
-        )
+        self.index.append({"act": str(act), "by": self.by, **about, **more, "reason": readable(more.get("reason", ""))})
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     """Stray bytes of a command line could not be written into the log."""
     return text.encode("utf-8", "backslashreplace").decode()
 

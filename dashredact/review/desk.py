@@ -6,19 +6,13 @@ from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
-
 from dashredact.errors import RefusedError, UsageError
 from dashredact.media.light import mean_luma
-from dashredact.pure import acts, urgency
-from dashredact.pure.coverage import covered
+from dashredact.pure import acts, second, urgency
 from dashredact.pure.standing import Record, Standing, standings
 from dashredact.pure.urgency import Place, Urgency
 from dashredact.store import audit, files, tracks
 from dashredact.store.tracks import TracksFile
-from dashredact.values import Track
-
-_COVERED = 0.9  # share of a find under masks from which nobody has to look at it any more
 
 
 @dataclass(frozen=True)
@@ -103,11 +97,4 @@ class Desk:
 
 def finds(standing: Standing, file: TracksFile) -> list[Record]:
     """What a second look saw uncovered and no mask covers now, as the line says it."""
-    told = standing.second_look["finds"] if standing.second_look else ()
-    return [find for find in told if _share_covered(find, file.tracks) < _COVERED]
-
-
-def _share_covered(find: Record, tracks: Sequence[Track]) -> float:
-    frame = find["frame"]
-    boxes = [track.boxes[frame - track.first] for track in tracks if track.first <= frame < track.end]
-    return float(covered(np.array([find["box"]], np.float64), np.array(boxes).reshape(-1, 4))[0])
+    return second.left(standing.second_look["finds"] if standing.second_look else (), file.tracks)

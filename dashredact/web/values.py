@@ -6,11 +6,10 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
-from dashredact.pure import risk
+from dashredact.pure import risk, second
 from dashredact.pure.risk import Hole, Risk
-from dashredact.pure.timeline import masked_shares
+from dashredact.pure.samples import Draw
+from dashredact.pure.timeline import length, masked_shares
 from dashredact.values import Array, Kind, Track
 
 BAD = ("refused", "refused by policy", "failed", "bug")
@@ -82,14 +81,9 @@ class Masks:
         return masked_shares(self.tracks, len(self.times), *self.size)
 
     @property
-    def step(self) -> float:
-        """Seconds that a frame is shown, in the middle of all."""
-        return float(np.median(np.diff(self.times))) if len(self.times) > 1 else 0.0
-
-    @property
     def length(self) -> float:
         """Seconds, the last frame's own included."""
-        return float(self.times[-1]) + self.step
+        return length(self.times)
 
     def starts(self, frame: int) -> float:
         """Seconds at which the frame comes up; past the last frame, the length."""
@@ -127,6 +121,13 @@ class Video:
     faults: Sequence[str] = ()
     """why parts of the page are missing"""
     pictures: Sequence[Picture] = ()
+    looked: Mapping[str, Any] | None = None
+    """what a second look over the masked file saw, as the line says it; None where none ran"""
+
+    @property
+    def left(self) -> Sequence[Mapping[str, Any]] | None:
+        """What it saw and no mask covers by now; None where the tracks file cannot say."""
+        return second.left(self.looked["finds"], self.masks.tracks) if self.looked and self.masks else None
 
     def told(self, *keys: str) -> Any:
         """A part of the record; None where it has none."""
@@ -211,6 +212,8 @@ class Folder:
     """why the audit log cannot be believed; empty where it is whole"""
     left: int
     """work folders of videos that were not finished"""
+    draws: Sequence[Draw] = ()
+    """frames drawn for a person to judge, oldest first"""
 
     @property
     def acts(self) -> dict[str, int]:

@@ -40,7 +40,8 @@ def of_video(video: Video) -> Sequence[Said]:
     said = [_outcome(video)]
     if video.record.get("output"):
         checked = [] if video.act == DUPLICATE else [_checked(video)]
-        said += [_found(video), *checked, _on_disk(video), *_risky(video), _LIMIT]
+        looked = [] if video.act == DUPLICATE else [_looked(video)]
+        said += [_found(video), *checked, *looked, _on_disk(video), *_risky(video), _LIMIT]
     return said
 
 
@@ -109,6 +110,24 @@ def _checked(video: Video) -> Said:
     )
 
 
+def _looked(video: Video) -> Said:
+    if video.looked is None:
+        return Said(
+            "No second look was taken for what the first one missed.", "見落としを探す再確認は行われていません。"
+        )
+    seen = len(video.looked["finds"])
+    if not seen:
+        return Said(
+            "A second look over the masked video saw nothing that was missed.",
+            "処理済の動画の再確認では、見落としは見つかりませんでした。",
+        )
+    left = seen if video.left is None else len(video.left)
+    return Said(
+        f"A second look saw {_many(seen, 'thing')} that may have been missed; {left:,} of them lie under no mask now.",
+        f"再確認で見落としの可能性が {seen:,} 件見つかり、そのうち {left:,} 件は今も隠されていません。",
+    )
+
+
 def _on_disk(video: Video) -> Said:
     return Said(f"The masked video {video.output}.", f"処理済の動画は、{_STATES[video.output]}。")
 
@@ -152,8 +171,32 @@ def of_folder(folder: Folder) -> Sequence[Said]:
             f"監査記録の {folder.lines:,} 行はつながっており、変更・削除・並べ替えはありません。"
             "末尾が切り取られたかどうかは、記録だけでは分かりません。",
         ),
+        *_missed(folder),
         _LIMIT,
     ]
+
+
+def _missed(folder: Folder) -> Sequence[Said]:
+    """What the newest verdicts on drawn frames prove."""
+    judged = [draw for draw in folder.draws if draw.judged]
+    if not judged:
+        return []
+    draw = judged[-1]
+    english = " and ".join(f"{bound.most:,.1f} {kind}-seconds" for kind, bound in draw.bounds.items())
+    japanese = "、".join(f"{_KINDS[kind]}が {bound.most:,.1f} 秒" for kind, bound in draw.bounds.items())
+    since = Said(" The videos have changed since.", "その後、動画は変わっています。") if not draw.same else Said("", "")
+    frames = draw.told["frames"]
+    return [
+        Said(
+            f"A person judged {_many(frames, 'frame')} drawn by chance: with 95 % confidence at most {english} an hour"
+            f" are left unmasked.{since.en}",
+            f"無作為に選んだ {frames:,} フレームを人が確認しました。隠されずに残るのは、信頼度 95 % で"
+            f" 1 時間あたり最大で {japanese}です。{since.ja}",
+        )
+    ]
+
+
+_KINDS = {"face": "顔", "plate": "ナンバープレート"}
 
 
 def _many(count: int, noun: str) -> str:

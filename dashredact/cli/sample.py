@@ -1,0 +1,119 @@
+"""`review sample`: how much was missed, by the eyes of a person on frames drawn by chance."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from dashredact.cli.app import printable, say
+from dashredact.cli.options import JSON
+from dashredact.cli.review import OUT
+from dashredact.errors import ExitCode, UsageError
+from dashredact.pure import samples
+from dashredact.pure.bound import frames_needed
+from dashredact.review import sample as reviewing
+from dashredact.review.decide import Reviewer
+from dashredact.review.desk import Desk
+from dashredact.store import files
+
+_REVIEWER = click.option("--reviewer", default="", help="Who does it, where that is not the account.")
+
+
+@click.group()
+def sample() -> None:
+    """Bound how much was missed, from frames drawn by chance that a person judges.
+
+    \b
+      dashredact review sample draw masked -o /tmp/draw
+      ... look at the pictures, fill in /tmp/draw/verdicts.csv ...
+      dashredact review sample count masked /tmp/draw/verdicts.csv --reviewer "A. Clerk"
+    """
+
+
+@sample.command()
+@OUT
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="New folder, not under OUT.")
+@click.option("--frames", type=click.IntRange(1, 9999), help="How many frames [default: 300].")
+@click.option(
+    "--prove",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="As many frames as show that at most so many object-seconds an hour are missed, if none is seen on them.",
+)
+@click.option("--name", "names", multiple=True, metavar="PATTERN", help="Only videos of such names.")
+@click.option("--seed", default="", help="Text that decides what is drawn, to repeat a draw [default: by chance].")
+@_REVIEWER
+def draw(
+    out: Path,
+    output: Path,
+    frames: int | None,
+    prove: float | None,
+    names: Sequence[str],
+    seed: str,
+    reviewer: str,
+) -> None:
+    """Draw frames of the masked videos of OUT and write them, and a table for verdicts, into a private folder.
+
+    Every moment of the videos is as likely as any other. The draw is written into the audit log.
+
+    \b
+      dashredact review sample draw masked --frames 300 -o /tmp/draw
+      dashredact review sample draw masked --prove 60 --name 'taxi7/*' -o /tmp/draw
+    """
+    if frames and prove:
+        raise UsageError("--frames and --prove cannot be had together; choose one.")
+    wanted = frames_needed(prove) if prove else frames or 300
+    with files.lock(out):
+        record = reviewing.draw(Reviewer(out, reviewer), names, wanted, output, seed)
+    told = record["draw"]
+    columns = " and ".join(f"{kind}s" for kind in told["kinds"])
+    say(
+        f"Draw {told['id']}: {len(told['drawn'])} pictures of {told['videos']} videos, {told['seconds'] / 3600:.2f} h."
+        f" In {reviewing.VERDICTS} write beside each picture how many {columns} are left on it that somebody could"
+        " recognise or read, 0 for none; then `review sample count`. Delete the pictures after use."
+    )
+    click.echo(output)
+
+
+@sample.command()
+@OUT
+@click.argument("verdicts", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--note", default="", help="Goes into the audit log.")
+@_REVIEWER
+def count(out: Path, verdicts: Path, note: str, reviewer: str) -> None:
+    """Turn the table of verdicts into bounds and write them into the audit log. Exit code 5 if something was missed.
+
+    \b
+      dashredact review sample count masked /tmp/draw/verdicts.csv --reviewer "A. Clerk"
+    """
+    with files.lock(out):
+        record = reviewing.count(Reviewer(out, reviewer), verdicts, note)
+    for kind, bound in samples.bounds(record).items():
+        click.echo(f"{kind}s: {bound.told(kind)}")
+    misses = record["judged"]["misses"]
+    for miss in misses:
+        say(f"{miss['name']}: {miss['missed']} {miss['kind']} missed on frame {miss['frame']}; see `review mark`.")
+    raise SystemExit(ExitCode.NEEDS_REVIEW if misses else ExitCode.OK)
+
+
+@sample.command("list")
+@OUT
+@JSON
+def list_draws(out: Path, as_json: bool) -> None:
+    """Print every draw of OUT, oldest first, and what its verdicts prove.
+
+    \b
+      dashredact review sample list masked
+    """
+    for one in samples.draws(Desk(out).records):
+        told, bounds = one.told, one.bounds
+        if as_json:
+            judged = one.judged and {**one.judged["judged"], "time": one.judged["time"], "by": one.judged["by"]}
+            row = {**told, "time": one.line["time"], "same": one.same, "judged": judged}
+            click.echo(json.dumps(row, ensure_ascii=False))
+            continue
+        proven = "; ".join(bound.told(kind) for kind, bound in bounds.items()) or "not judged"
+        since = "" if one.same else "; videos have changed since"
+        about = f"{told['videos']} videos, {told['seconds'] / 3600:.2f} h, {told['frames']} frames"
+        click.echo(printable(f"{told['id']}  {one.line['time']}  {about}  {proven}{since}"))
