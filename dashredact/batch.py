@@ -116,9 +116,11 @@ class Batch:
             return self._record(item, verdict, reason, about)
 
     def _admitted(self, item: Item, about: dict[str, Any], *, afresh: bool) -> Source:
-        """What is to be masked; `about` gets what its line says of it. PolicyError where it may not be."""
+        """What is to be masked; `about` gets what its line says of it. VideoError where it may not be."""
         source = Source(item, self.index, afresh=afresh)
         about["source"] = source.told
+        if request := self.index.erased(source.sha256):
+            raise RefusedError(f"{item.name}: was erased for request {request} and is not masked again; delete it.")
         if self._admission:
             self._admission.admit(item, about)
         return source

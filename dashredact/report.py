@@ -14,21 +14,21 @@ import numpy as np
 
 from dashredact.errors import LedgerError, MachineError, UsageError, VideoError
 from dashredact.media.strip import Thumbnail, strip
+from dashredact.pure import clips
+from dashredact.pure.acts import TRIED, act_of
 from dashredact.pure.clips import followed, made_last
-from dashredact.pure.paths import pages_of
+from dashredact.pure.paths import INDEX
 from dashredact.pure.samples import draws
 from dashredact.pure.standing import standings
-from dashredact.store import audit, files, tracks
+from dashredact.store import audit, files, report_files, tracks
 from dashredact.store.tracks import TracksFile
 from dashredact.values import Kind
 from dashredact.web import pages
-from dashredact.web.values import BAD, DONE, DUPLICATE, Event, FileState, Folder, Masks, Picture, Row, Video
+from dashredact.web.values import Event, FileState, Folder, Masks, Picture, Row, Video
 
-FOLDER = "report"
 _PICTURES = 8
 _ROUNDING = 0.002  # seconds that a container may be off by
 _MARK_WITHIN = 1000  # bytes from the start of a page
-_TRIED = (*DONE, *BAD, DUPLICATE)
 
 Record = Mapping[str, Any]
 
@@ -49,14 +49,14 @@ def write(out: Path) -> Written:
     """
     if not (out / audit.NAME).is_file():
         raise UsageError(f"{out} holds no {audit.NAME}; name the folder that redact wrote to.")
-    folder = files.private_folder(out / FOLDER)
+    folder = files.private_folder(out / report_files.FOLDER)
     if folder.is_symlink():
         raise MachineError(f"{folder} is a link that leads elsewhere; remove it and run again.")
     try:
         records = list(audit.records(out / audit.NAME))
     except LedgerError as error:
-        _publish(folder, {pages.INDEX: pages.index(Folder(_name(out), (), 0, str(error), 0))})
-        _clear(folder, {pages.INDEX})
+        _publish(folder, {INDEX: pages.index(Folder(_name(out), (), 0, str(error), 0))})
+        _clear(folder, {INDEX})
         raise
     return _write_all(out, folder, records)
 
@@ -69,9 +69,9 @@ def _write_all(out: Path, folder: Path, records: Sequence[Record]) -> Written:
         states = ((video.told("output", "name"), video.output), (video.told("tracks_file", "name"), video.tracks_file))
         changed += [str(name) for name, state in states if state in (FileState.CHANGED, FileState.OUTSIDE)]
     batch = Folder(_name(out), rows, len(records), "", _left(out), draws(records))
-    _publish(folder, {pages.INDEX: pages.index(batch)})
-    _clear(folder, {pages.INDEX, *(row.page for row in rows)})
-    return Written(folder / pages.INDEX, changed)
+    _publish(folder, {INDEX: pages.index(batch)})
+    _clear(folder, {INDEX, *(row.page for row in rows)})
+    return Written(folder / INDEX, list(dict.fromkeys(changed)))  # duplicates name the same file
 
 
 def _publish(folder: Path, content: Mapping[str, str]) -> None:
@@ -107,30 +107,24 @@ def _videos(out: Path, records: Sequence[Record]) -> Iterator[Video]:
         name = (record.get("source") or {}).get("name")
         if name:
             about.setdefault(name, []).append(record)
-    about = {name: own for name, own in about.items() if any(_act(record) in _TRIED for record in own)}
     known = standings(records)
-    for name, page in pages_of(list(about)).items():
+    for name, page in clips.pages(records).items():
         video = _video(out, name, page, about[name])
         yield replace(video, looked=known[name].second_look) if name in known else video
 
 
-def _act(record: Record) -> str:
-    """Later versions of the log name the act, the first one the outcome."""
-    return str(record.get("act", record.get("outcome", "")))
-
-
 def _video(out: Path, name: str, page: str, records: Sequence[Record]) -> Video:
-    tried = [record for record in records if _act(record) in _TRIED]
+    tried = [record for record in records if act_of(record) in TRIED]
     last = tried[-1]
     made = [record for record in tried if record.get("output")]
     result = made[-1] if made else last
     events = [
-        Event(int(record["seq"]), str(record.get("time", "")), _act(record), str(record.get("reason") or ""))
+        Event(int(record["seq"]), str(record.get("time", "")), act_of(record), str(record.get("reason") or ""))
         for record in records
     ]
     earlier = bool(made) and result is not last
-    video = Video(name, page, _act(last), str(last.get("reason") or ""), events, result, earlier)
-    purged = any(_act(record) == "purged" for record in records[records.index(result) + 1 :])
+    video = Video(name, page, act_of(last), str(last.get("reason") or ""), events, result, earlier)
+    purged = any(act_of(record) == "purged" for record in records[records.index(result) + 1 :])
     return _with_files(out, video, purged) if made else video
 
 

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from dashredact.errors import ChangedError, MediaError
 from dashredact.pure import filmed
 from dashredact.pure.acts import Act
+from dashredact.pure.clips import pages
 from dashredact.pure.holds import Hold, holding, standing
 from dashredact.pure.retention import Books, File, Finding, Made, Original, Rule, What
 from dashredact.pure.standing import standings
-from dashredact.store import audit, files, job, seal
+from dashredact.store import audit, files, job, report_files, seal
 from dashredact.store.arrivals import Arrival, Watch
 from dashredact.store.deletions import NOT_THE_FILE, Deletions, Wish
 
@@ -59,6 +60,7 @@ class Purge:
     uncorrected: set[str] = field(default_factory=set)
     """sha256 of sources whose masked video lacks what a person has marked or lifted"""
     _holds: list[Hold] = field(default_factory=list)
+    _pages: Mapping[str, str] = field(default_factory=dict)
     _read: int = -1
     """bytes of the log when the holds were read"""
 
@@ -68,7 +70,7 @@ class Purge:
             self.deletions = Deletions(self.asked.out)
             self.deletions.settle()
         records = list(audit.records(self._log))
-        self.books = Books.read(records)
+        self.books, self._pages = Books.read(records), pages(records)
         self.uncorrected = {
             standing.result["source"]["sha256"] for standing in standings(records).values() if standing.waiting
         }
@@ -169,7 +171,11 @@ class Purge:
             yield _held(name, hold)
         else:
             record = {"files": [made.file._asdict() | {"bytes": path.stat().st_size}]}
-            yield self._delete(path, made.file, record, rule)
+            found = self._delete(path, made.file, record, rule)
+            if self.deletions and found.what is What.DELETED:
+                for page in report_files.of(self.asked.out, self._pages, made.sources):
+                    page.unlink(missing_ok=True)
+            yield found
 
     def _scratch(self) -> Iterator[Finding]:
         """Work folders of videos that are gone, or that nobody has worked on for as long as originals are kept."""

@@ -11,6 +11,7 @@ from dashredact.errors import UsageError, VideoError
 from dashredact.media.created import created
 from dashredact.pure.acts import act_of
 from dashredact.pure.clips import Clip, clips, handed
+from dashredact.pure.retention import Books
 from dashredact.store import delivery, filmed, originals, tracks
 from dashredact.store.filmed import Span
 
@@ -44,17 +45,18 @@ class Where:
 def find(where: Where, vehicle: str, start: datetime | None, end: datetime | None) -> list[Found]:
     """vehicle: pattern of file names, empty for all. start, end: local time of the cameras, both inside."""
     here = dict(originals.videos(where.inboxes))
+    places = {name: original.place for name, original in Books.read(where.records).originals.items()}
     sizes = {path.stat().st_size for path in here.values()}
     known = clips(where.records)
     names = {clip.name for clip in known}
     found = []
     for clip in known:
         if _fits(clip.name, vehicle) and _may_meet(clip, start, end):
-            span = _span(clip, where.out, here.get(clip.name))
+            span = _span(clip, where.out, here.get(places.get(clip.name, clip.name)))
             if span is None or span.meets(start, end):
                 found.append(_found(clip, span, where, sizes))
     for name, path in here.items():
-        if name not in names and _fits(name, vehicle):
+        if name not in names and name not in places.values() and _fits(name, vehicle):
             span = _span_of_file(name, path)
             if span is None or span.meets(start, end):
                 found.append(Found(name, "not masked", span, "", True, ()))
@@ -75,7 +77,8 @@ def _found(clip: Clip, span: Span | None, where: Where, sizes: Set[int]) -> Foun
     there = clip.record["source"].get("bytes") in sizes
     output = str(clip.output["name"]) if clip.output else ""
     state = "purged" if clip.purged else "masked" if output else act_of(clip.record)
-    mine = {one.recipient: None for one in handed(where.records) if one.clip == clip.name}
+    made = (clip.record.get("output") or {}).get("name")  # duplicates share it
+    mine = {one.recipient: None for one in handed(where.records) if one.clip == clip.name or one.output == made}
     return Found(clip.name, state, span, output, there, tuple(mine))
 
 

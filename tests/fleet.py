@@ -78,8 +78,9 @@ class Fleet:
     def records(self) -> list[dict[str, Any]]:
         return list(audit.records(self.log))
 
-    def source(self, name: str) -> dict[str, Any]:
-        path = self.inbox / name
+    def source(self, name: str, place: str = "") -> dict[str, Any]:
+        """place: where it lies now."""
+        path = self.inbox / (place or name)
         return {"name": name, "sha256": _sha(path), "bytes": path.stat().st_size, "place": "0" * 16}
 
     def last(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from dashredact.public import traces
 from dashredact.public.evidence import Case
 from dashredact.pure import ledger
 from dashredact.pure.retention import What
-from dashredact.store import audit, proof, schemas
+from dashredact.store import audit, files, proof, schemas
 from dashredact.store.job import Job
 
 
@@ -170,6 +170,21 @@ def test_a_deletion_record_says_name_sha256_rule_and_time(fleet: Fleet) -> None:
         jsonschema.validate(record, json.loads(schemas.text("audit-2.json")))
     assert list(ledger.verify(audit.lines(fleet.log))) == []
     assert proof.check(fleet.out, proof.Asked(results=True)).faults == []
+
+
+def test_kept_detections_and_pages_of_the_report_go_with_the_masked_video(fleet: Fleet) -> None:
+    fleet.masked("front-1.mp4")
+    fleet.masked("front-2.mp4", filmed=after(9))
+    kept = fleet.out / "front-1.detections.npz"
+    kept.write_bytes(b"boxes")
+    told = {"name": kept.name, "sha256": files.sha256(kept), "bytes": 5}
+    about = {key: fleet.records[0][key] for key in ("source", "output", "tracks_file")}
+    fleet.line("masked", **about, files=[told])
+    for name in ("front-1", "front-2", "index"):
+        files.write(files.private_folder(fleet.out / "report") / f"{name}.html", b"a page")
+    fleet.purge(after(MASKED + 1))
+    assert not kept.exists() and "front-1.detections.npz" in fleet.purged()
+    assert [path.name for path in (fleet.out / "report").iterdir()] == ["front-2.html"]
 
 
 def test_the_guidebook_check_sees_that_the_original_is_gone(fleet: Fleet) -> None:

@@ -14,6 +14,7 @@ from policies import FULL, changed, toml
 from dashredact.errors import ExitCode
 from dashredact.policy.model import RESERVED
 from dashredact.store import audit, schemas
+from dashredact.store.index import Index
 
 _TODAY = date.today()
 _CLIP, _LATER = "taxi7/front-20260412-081502.mp4", "taxi7/front-20260412-083502.mp4"
@@ -157,12 +158,68 @@ def test_the_same_recording_under_another_name_goes_too(fleet: Fleet) -> None:
     assert names == {_CLIP, "again.mp4"}
 
 
+def test_what_duplicates_share_is_erased_and_told_once(fleet: Fleet) -> None:
+    output = next(one["output"] for one in fleet.records())
+    again = fleet.source(_CLIP) | {"name": "again.mp4"}
+    made = next(one for one in fleet.records() if one["source"]["name"] == _CLIP)
+    fleet.append("duplicate", source=again, output=output, tracks_file=made["tracks_file"])
+    fleet.append("exported", source=fleet.source(_CLIP), output=output, recipient="Chizu Inc.", contract="7")
+    fleet.append("exported", source=fleet.source(_CLIP), output=output, recipient="2026-1", purpose="request")
+    done = call("request", "find", fleet.out, "--vehicle", "again*", "--json")
+    assert json.loads(done.stdout)["recipients"] == "Chizu Inc.; 2026-1"
+    _add(fleet, "erase")
+    done = call("request", "erase", fleet.out, 1, "again.mp4", "--beyond", "--inbox", fleet.inbox)
+    assert done.exit_code == ExitCode.NEEDS_REVIEW
+    assert done.stdout.count("Chizu Inc.") == 1 and "2026-1 " not in done.stdout
+    gone = [file["name"] for one in fleet.records() if one["act"] == "purged" for file in one.get("files", ())]
+    assert len(gone) == len(set(gone)) == 2
+    assert "Chizu Inc." in call("export", "recall", fleet.out, "again.mp4").stdout
+
+
+def test_kept_detections_and_the_reason_of_a_quarantine_go_too(fleet: Fleet) -> None:
+    kept = fleet.made("taxi7/front-20260412-081502.detections.npz", b"boxes")
+    fleet.masked(_CLIP, files=[kept])
+    (fleet.inbox / "quarantine").mkdir()
+    (fleet.inbox / _CLIP).rename(fleet.inbox / "quarantine" / "clip.mp4")
+    (fleet.inbox / "quarantine" / "clip.mp4.reason.txt").write_text("why")
+    fleet.append("quarantined", source=fleet.source(_CLIP, "quarantine/clip.mp4"), moved_to="quarantine/clip.mp4")
+    names = _found(fleet, "--vehicle", "*", "--inbox", fleet.inbox)
+    assert _CLIP in names and "quarantine/clip.mp4" not in names
+    _add(fleet, "erase")
+    assert call("request", "erase", fleet.out, 1, _CLIP, "--inbox", fleet.inbox).exit_code == ExitCode.OK
+    assert not list((fleet.inbox / "quarantine").iterdir()) and not (fleet.out / kept["name"]).exists()
+    stages = [file["stage"] for one in fleet.records() if one["act"] == "purged" for file in one.get("files", ())]
+    assert stages == ["masked", "tracks", "detections"]
+
+
+@pytest.mark.parametrize("name", [_LATER, _OTHER])
+def test_a_clip_that_the_request_is_not_about_stays(fleet: Fleet, name: str) -> None:
+    _add(fleet, "erase")
+    done = call("request", "erase", fleet.out, 1, name, "--inbox", fleet.inbox)
+    assert done.exit_code == ExitCode.USAGE and "does not fit" in done.stderr and (fleet.inbox / name).exists()
+    assert call("request", "erase", fleet.out, 1, name, "--beyond", "--inbox", fleet.inbox).exit_code == ExitCode.OK
+
+
+def test_what_was_erased_is_not_masked_again(fleet: Fleet) -> None:
+    content = (fleet.inbox / _CLIP).read_bytes()
+    digest = fleet.source(_CLIP)["sha256"]
+    _add(fleet, "erase")
+    call("request", "erase", fleet.out, 1, _CLIP)  # only what was made of it is found
+    assert Index(fleet.out).erased(digest) == 1
+    (fleet.inbox / "uploaded again.mp4").write_bytes(content)
+    done = call("redact", fleet.inbox / "uploaded again.mp4", "-o", fleet.out, "-q")
+    assert done.exit_code == ExitCode.SOME_FAILED and "erased for request 1" in done.stderr
+    assert fleet.last()["act"] == "refused" and Index(fleet.out).erased("0" * 64) is None
+
+
 def test_a_recording_that_was_never_masked_can_go_too(fleet: Fleet) -> None:
     (fleet.inbox / "new.mp4").write_bytes(b"new")
     source = fleet.source("new.mp4") | {"place": None}
     _add(fleet, "erase")
     assert call("request", "erase", fleet.out, 1, "new.mp4").exit_code == ExitCode.USAGE
-    assert call("request", "erase", fleet.out, 1, "new.mp4", "--inbox", fleet.inbox).exit_code == ExitCode.OK
+    assert (
+        call("request", "erase", fleet.out, 1, "new.mp4", "--beyond", "--inbox", fleet.inbox).exit_code == ExitCode.OK
+    )
     assert not (fleet.inbox / "new.mp4").exists()
     jsonschema.validate(fleet.last(), json.loads(schemas.text(schemas.file_name(2))))
     assert (fleet.last()["act"], fleet.last()["source"]) == ("purged", source)
@@ -171,7 +228,7 @@ def test_a_recording_that_was_never_masked_can_go_too(fleet: Fleet) -> None:
 def test_what_is_held_stays(fleet: Fleet) -> None:
     fleet.append("held", source=fleet.source(_CLIP), reason="accident 7", hold=_HOLD)
     _add(fleet, "erase")
-    done = call("request", "erase", fleet.out, 1, "taxi7/*", "--inbox", fleet.inbox)
+    done = call("request", "erase", fleet.out, 1, "taxi7/*", "--beyond", "--inbox", fleet.inbox)
     assert done.exit_code == ExitCode.REFUSED_BY_POLICY and "accident 7" in done.stderr
     assert (fleet.inbox / _CLIP).exists() and (fleet.inbox / _LATER).exists()
     fleet.append("released", source=fleet.source(_CLIP))
@@ -222,6 +279,8 @@ def test_a_draft_has_the_items_and_the_dates(fleet: Fleet, tmp_path: Path, wrong
     assert line["incident"] | {"clips": []} == {
         "id": 1, "known": "2026-04-20", "wrongful": wrongful, "preliminary": "2026-04-24", "final": final, "clips": []
     }  # fmt: skip
-    assert final in call("incident", "show", fleet.out).stdout
+    row = call("incident", "show", fleet.out).stdout.splitlines()[1].split("  ")
+    assert row == ["1", "2026-04-24 (over)", f"{final} (over)", row[3], "2026-04-20", "yes" if wrongful else "no"]
+    assert int(row[3]) < 0
     assert call("incident", "new", fleet.out, "-o", path).exit_code == ExitCode.USAGE
     assert len([one for one in audit.records(fleet.log) if one["act"] == "incident"]) == 1

@@ -1,6 +1,8 @@
 """How a request is answered: a copy for one person, or erasing."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,12 +94,14 @@ def _one(out: Path, records: Sequence[Mapping[str, Any]], name: str) -> Clip:
 @ID
 @click.argument("names", nargs=-1, required=True)
 @INBOX
-def erase(out: Path, number: int, names: Sequence[str], inboxes: Sequence[Path]) -> None:
+@click.option("--beyond", is_flag=True, help="Also clips that do not fit the vehicle and time of the request.")
+def erase(out: Path, number: int, names: Sequence[str], inboxes: Sequence[Path], beyond: bool) -> None:
     """Delete the clips NAMES in all stages for request ID, and name everybody who was handed one.
 
     The original under --inbox, the masked file, the tracks file, detections and the page of the report go, and each
     file gets into a `purged` line of the audit log. A clip that is held stays (exit code 8). Exit code 5 if an
-    original was not found, or somebody has to be told. Backups and copies elsewhere are not reached.
+    original was not found, or somebody has to be told. Backups and copies elsewhere are not reached. Where the same
+    content arrives again, it is refused.
 
     \b
       dashredact request erase masked 2 taxi7-20260412-081502.mp4 --inbox uploads
@@ -106,11 +110,14 @@ def erase(out: Path, number: int, names: Sequence[str], inboxes: Sequence[Path])
         erasure.finish(out)
         records = records_of(out)
         asked = request_of(records, number, [RequestKind.ERASE, RequestKind.STOP])
-        chosen = _all_names_of(clips(records), _chosen(out, records, names, inboxes))
+        named_so = _chosen(out, records, names, inboxes)
+        if not beyond:
+            _check_fit(out, records, asked, named_so, inboxes)
+        chosen = _all_names_of(clips(records), named_so)
         if reasons := [f"{clip.name}: is held ({why})" for clip in chosen if (why := held(records, clip, today()))]:
             raise PolicyError(*(f"{reason}; release it first, or tell them why it is kept." for reason in reasons))
         line = {"rule": {"name": "request"}, "reason": f"Request {asked.id}.", "request": {"id": asked.id}}
-        plans = [erasure.plan(out, clip, records, inboxes, line) for clip in chosen]
+        plans = _each_once([erasure.plan(out, clip, records, inboxes, line) for clip in chosen])
         erasure.erase(out, plans)
     for target in (target for plan in plans for target in plan.targets):
         click.echo(printable(f"{target.stage}: {target.name}"))
@@ -121,7 +128,12 @@ def erase(out: Path, number: int, names: Sequence[str], inboxes: Sequence[Path])
     ]
     for name in missing:
         say(f"{name}: its original was not found; if it still exists, name its folder with --inbox and run again.")
-    told = [one for one in recalls(records_of(out)) if one.handed.clip in {clip.name for clip in chosen}]
+    outputs = {clip.record["output"]["name"] for clip in chosen if clip.record.get("output")}
+    told = [
+        one
+        for one in recalls(records_of(out))
+        if one.handed.output in outputs and one.handed.recipient != asked.reference  # not whoever asks
+    ]
     if told:
         say("These have to be told that they delete it too:")
         print_recalls(told)
@@ -138,6 +150,31 @@ def _chosen(
         raise UsageError(f"The audit log of {out} knows no clip {missing[0]}; `dashredact request find` lists them.")
     sources = [originals.told(name, path) for name, path in untried.items()]
     return [*chosen, *(Clip(source["name"], 0, {"source": source}, {}) for source in sources)]
+
+
+def _check_fit(
+    out: Path, records: Sequence[Mapping[str, Any]], asked: Request, chosen: Sequence[Clip], inboxes: Sequence[Path]
+) -> None:
+    """UsageError where the request is about other clips: what is erased by mistake is gone."""
+    from dashredact import searching  # noqa: PLC0415 - video takes long to load
+
+    start, end = (datetime.fromisoformat(text) if text else None for text in (asked.start, asked.end))
+    fitting = {one.name for one in searching.find(searching.Where(out, records, inboxes), asked.vehicle, start, end)}
+    if wrong := [clip.name for clip in chosen if clip.name not in fitting]:
+        raise UsageError(
+            f"{wrong[0]}: does not fit the vehicle and time of request {asked.id}; `dashredact request find {out}"
+            f" {asked.id}` lists those that do, --beyond erases it all the same."
+        )
+
+
+def _each_once(plans: Sequence[erasure.Erasure]) -> list[erasure.Erasure]:
+    """Duplicates share a masked file, which goes with the first of them; that the source is gone is said of each."""
+    seen: set[str] = set()
+    found = []
+    for plan in plans:
+        found.append(replace(plan, targets=[target for target in plan.targets if target.path not in seen]))
+        seen |= {target.path for target in plan.targets if target.stage not in erasure.UNMASKED}
+    return found
 
 
 def _all_names_of(found: Sequence[Clip], chosen: Sequence[Clip]) -> list[Clip]:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,8 @@ from dashredact.cli.app import printable
 from dashredact.cli.options import JSON
 from dashredact.cli.tables import DAY, OUT, day, records_of, table, today
 from dashredact.errors import ExitCode, UsageError
-from dashredact.pure.clips import Recall, recalls
+from dashredact.pure.clips import Recall, outputs_of, recalls
+from dashredact.pure.clips import clips as known_clips
 from dashredact.store import files
 
 
@@ -71,7 +71,7 @@ def clips(out: Path, names: Sequence[str], file: Path, output: Path, **chosen: A
     read = store.read(file)
     with files.lock(out):
         left = handover.export(out, read, asked, today())
-    click.echo(printable(f"{output}: {len(left)} clip{'' if len(left) == 1 else 's'} for {asked.to}."))
+    click.echo(printable(f"{output}: {len(left)} clip{'' if len(left) == 1 else 's'} for {asked.to.rstrip('.')}."))
 
 
 @export.command()
@@ -87,14 +87,11 @@ def recall(out: Path, names: Sequence[str], as_json: bool) -> None:
       dashredact export recall masked
       dashredact export recall masked front-20260412-081502.mp4 --json
     """
-    found = [one for one in recalls(records_of(out)) if not names or any(_fits(one, name) for name in names)]
+    records = records_of(out)
+    wanted = outputs_of(known_clips(records), names)
+    found = [one for one in recalls(records) if not names or one.handed.output in wanted]
     print_recalls(found, as_json)
     raise SystemExit(ExitCode.NEEDS_REVIEW if found else ExitCode.OK)
-
-
-def _fits(one: Recall, name: str) -> bool:
-    own = (one.handed.clip, one.handed.output)
-    return name in own or any(fnmatchcase(text, name) for text in own)
 
 
 def print_recalls(found: Sequence[Recall], as_json: bool = False) -> None:

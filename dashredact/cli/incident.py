@@ -17,7 +17,7 @@ from dashredact.pure.acts import Act, act_of
 from dashredact.pure.clips import Clip, clips, handed, named
 from dashredact.store import audit, files
 
-_KEYS = ("id", "known", "preliminary", "final", "wrongful", "days_left")
+_KEYS = ("id", "preliminary", "final", "days_left", "known", "wrongful")
 
 
 @click.group()
@@ -92,8 +92,10 @@ def _facts(records: Sequence[Mapping[str, Any]], chosen: Sequence[Clip], policy:
 def _line(clip: Clip, records: Sequence[Mapping[str, Any]]) -> str:
     state = "masked / 処理済" if clip.output else "no masked file / 処理済ファイルなし"
     source = "original purged / 元映像は削除済" if clip.erased else "original unmasked / 元映像は未処理"
-    who = ", ".join(dict.fromkeys(one.recipient for one in handed(records) if one.clip == clip.name))
-    return printable(f"{clip.name}: {state}; {source}; handed to / 提供先: {who or '-'}")
+    made = (clip.record.get("output") or {}).get("name")  # duplicates share it
+    having = [one.recipient for one in handed(records) if clip.name == one.clip or made == one.output]
+    who = ", ".join(dict.fromkeys(having)) or "-"
+    return printable(f"{clip.name}: {state}; {source}; handed to / 提供先: {who}")
 
 
 @incident.command()
@@ -112,4 +114,12 @@ def show(out: Path, as_json: bool) -> None:
         for row in rows:
             click.echo(json.dumps(row, ensure_ascii=False))
     else:
-        table([key.replace("_", " ") for key in _KEYS], [[row[key] for key in _KEYS] for row in rows])
+        columns = [key.replace("_", " ") for key in _KEYS]
+        table(columns, [[row[key] if key == "known" else _cell(row[key]) for key in _KEYS] for row in rows])
+
+
+def _cell(value: object) -> object:
+    """Yes and no; a day that is over says so: nobody keeps here whether the report went out."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value} (over)" if isinstance(value, str) and value < str(today()) else value

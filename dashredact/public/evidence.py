@@ -150,9 +150,5 @@ def supervised(case: Case) -> Found:
     return outside("supervision is people's work", *told) if told else met("processors: none")
 
 
-def requests(case: Case) -> Found:
-    return outside("requests and reports are answered by people", key(case, "contact.email"))
-
-
 def reviewed(case: Case) -> Found:
     return Found(case.policy.review_by >= case.today, (key(case, "review_by"), f"today: {case.today}"))

@@ -80,7 +80,7 @@ ITEMS = (
     Item("M2", "limit who may use and see them, and for what", _U, evidence.access),
     Item("M3", "hand on only under a contract that forbids finding out who was filmed", _S, evidence.handed_on),
     Item("M4", "supervise those who process on your behalf", _S, evidence.supervised),
-    Item("M5", "answer requests for disclosure and stopping; report breaches", _S, evidence.requests),
+    Item("M5", "answer requests for disclosure and stopping; report breaches", _S, traces.requests),
     Item("M6", "review and improve regularly", _S, evidence.reviewed),
 )
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from dashredact.public.evidence import Case, Found, met
+from dashredact.public.evidence import Case, Found, key, met, outside
 
 _LONGEST_UNEXPLAINED = 7  # days that unmasked footage may be kept without a reason
 _LISTED = 8  # lines that one piece of evidence names
@@ -120,3 +120,19 @@ def safe(case: Case) -> Found:
         more = f" and {len(case.loose) - 1} more" if len(case.loose) > 1 else ""
         return Found(False, (f"{case.loose[0]}{more}: others than the owner can read it",))
     return met("outputs: for their owner's eyes only", f"audit log: {len(case.log)} lines, unbroken")
+
+
+def requests(case: Case) -> Found:
+    """A register without one that is late is no proof: who asked in another way is not in it."""
+    left: dict[int, tuple[int, str]] = {}
+    for number, record in enumerate(case.log or (), 1):
+        told = record.get("request") or {}
+        if _act(record) == "requested":
+            left[told["id"]] = number, str(told.get("due", ""))
+        elif _act(record) == "answered":
+            left.pop(told.get("id", 0), None)
+    late = [number for number, due in left.values() if due < case.today.isoformat()]
+    if late:
+        return Found(False, (key(case, "contact.email"), f"{_lines(late)}: requests that are overdue"))
+    waiting = [f"{_lines([number for number, _ in left.values()])}: requests that are open"] if left else []
+    return outside("requests and reports are answered by people", key(case, "contact.email"), *waiting)

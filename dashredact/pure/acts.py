@@ -37,6 +37,11 @@ class Act(StrEnum):
     INCIDENT = "incident"
 
 
+TRIED = (
+    *(Act.MASKED, Act.NEEDS_REVIEW, Act.CORRECTED, Act.DUPLICATE),
+    *(Act.REFUSED, Act.REFUSED_BY_POLICY, Act.FAILED, Act.BUG),
+)
+"""Acts after which a video has an outcome."""
 NO_POLICY = "no policy"
 """What a line says of the policy where the run was under none."""
 
@@ -74,7 +79,7 @@ def results(records: Sequence[Mapping[str, Any]], first: int = 1) -> list[Result
     newest: dict[str, Result] = {}
     for line, record in enumerate(records, first):
         act = act_of(record)
-        for file in _files(record):
+        for file in files_of(record):
             if act == Act.PURGED:
                 newest.pop(file["name"], None)
             elif act in _MAKING and "sha256" in file:
@@ -82,7 +87,8 @@ def results(records: Sequence[Mapping[str, Any]], first: int = 1) -> list[Result
     return sorted(newest.values())
 
 
-def _files(record: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def files_of(record: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Every file under the output folder that the line names."""
     several = record.get("files")
     named = [record.get("output"), record.get("tracks_file"), *(several if isinstance(several, list) else [])]
     yield from (file for file in named if isinstance(file, Mapping) and "name" in file)

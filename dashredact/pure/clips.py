@@ -6,12 +6,12 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from dashredact.policy.words import Day
-from dashredact.pure.acts import Act, act_of
+from dashredact.pure.acts import TRIED, Act, act_of
 from dashredact.pure.holds import holding, standing
+from dashredact.pure.paths import pages_of
 
 Record = Mapping[str, Any]
 
-_TRIED = (Act.MASKED, Act.NEEDS_REVIEW, Act.REFUSED, Act.FAILED, Act.BUG, Act.DUPLICATE, Act.CORRECTED)
 _MADE = (Act.MASKED, Act.NEEDS_REVIEW, Act.CORRECTED)
 
 
@@ -91,10 +91,17 @@ def clips(records: Sequence[Record]) -> list[Clip]:
     about: dict[str, list[tuple[int, Record]]] = {}
     for line, record in enumerate(records, 1):
         name = (record.get("source") or {}).get("name")
-        if name and act_of(record) in _TRIED:
+        if name and act_of(record) in TRIED:
             about.setdefault(name, []).append((line, record))
     made = made_last(records)
     return [_clip(name, tries, records, made) for name, tries in about.items()]
+
+
+def pages(records: Sequence[Record]) -> dict[str, str]:
+    """File name in the report of every source that was tried."""
+    named = [(record["source"]["name"], act_of(record)) for record in records if record.get("source")]
+    names, tried = dict(named), {name for name, act in named if act in TRIED}
+    return pages_of([name for name in names if name in tried])
 
 
 def named(found: Sequence[Clip], names: Sequence[str]) -> tuple[list[Clip], list[str]]:
@@ -105,7 +112,8 @@ def named(found: Sequence[Clip], names: Sequence[str]) -> tuple[list[Clip], list
 
 
 def _fits(clip: Clip, name: str) -> bool:
-    own = [clip.name, *([str(clip.output["name"])] if clip.output else [])]
+    output = clip.record.get("output")
+    own = [clip.name, *([str(output["name"])] if output else [])]
     return name in own or any(fnmatchcase(one, name) for one in own)
 
 
@@ -169,13 +177,18 @@ def recalls(records: Sequence[Record]) -> list[Recall]:
     out = list(handed(records))
     found = []
     for line, record in enumerate(records, 1):
-        act = act_of(record)
-        away = gone(record)
+        act, away = act_of(record), gone(record)
         for one in out:
             corrected = act == Act.CORRECTED and record.get("replaces") == one.sha256
             if one.line < line and (corrected or one.output in away):
                 found.append(Recall(one, act, line, str(record.get("time", "")), str(record.get("reason", ""))))
     return found
+
+
+def outputs_of(found: Sequence[Clip], names: Sequence[str]) -> set[str]:
+    """Names of masked files, there or not, of the clips that have or fit one of the names: duplicates share one."""
+    fitting = [clip for clip in found if any(_fits(clip, name) for name in names)]
+    return {str(clip.record["output"]["name"]) for clip in fitting if clip.record.get("output")}
 
 
 def held(records: Sequence[Record], clip: Clip, today: Day) -> str:

@@ -3,8 +3,8 @@
 import hashlib
 from collections.abc import Sequence
 
+INDEX = "index.html"
 _LONGEST = 200  # bytes; file systems take 255
-_TAKEN = "index"
 _TROUBLE = '/\\:*?"<>|'
 
 
@@ -14,7 +14,7 @@ def pages_of(sources: Sequence[str]) -> dict[str, str]:
     A name that is taken, too long, or had signs in it that a link or a shell trips over, carries a mark of its own.
     """
     pages: dict[str, str] = {}
-    taken = {_TAKEN}
+    taken = {INDEX.partition(".")[0]}
     for source in sources:
         stem = _stem(source)
         plain = "".join(sign if sign.isprintable() and sign not in _TROUBLE else "_" for sign in stem)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from dashredact.policy.words import Day
 from dashredact.pure import filmed
-from dashredact.pure.acts import Act, act_of
+from dashredact.pure.acts import Act, act_of, files_of
 
 _MADE = (Act.MASKED, Act.NEEDS_REVIEW, Act.CORRECTED)
 _FAILED = (Act.FAILED, Act.REFUSED, Act.REFUSED_BY_POLICY, Act.BUG)
@@ -141,11 +141,11 @@ class Books:
     def _tried(self, record: Mapping[str, Any], act: str, source: Mapping[str, Any]) -> None:
         before = self.originals.get(source["name"])
         same = before is not None and before.sha256 == source["sha256"]
-        output = _file(record.get("output"))
+        output = _file(record["output"]) if record.get("output") else None
         day = _filmed(record, before if same else None)
         original = Original(source["name"], source, day, act, source["name"], output)
         self.originals[source["name"]] = replace(original, sealed=before.sealed) if before and same else original
-        for file in filter(None, (output, _file(record.get("tracks_file")))):
+        for file in map(_file, files_of(record)):
             other = self.made.get(file.name)
             joined = other if other and (other.file == file or act == Act.DUPLICATE) else None
             self.made[file.name] = _joined(file, original, joined)
@@ -177,8 +177,8 @@ def _joined(file: File, original: Original, other: Made | None) -> Made:
     return Made(other.file, latest, other.sources | {original.name}, other.digests | {original.sha256})
 
 
-def _file(told: Any) -> File | None:
-    return File(told["name"], told["sha256"]) if isinstance(told, Mapping) else None
+def _file(told: Mapping[str, Any]) -> File:
+    return File(told["name"], told["sha256"])
 
 
 def _filmed(record: Mapping[str, Any], before: Original | None) -> Day:

@@ -34,7 +34,8 @@ class Reviewer:
         """UsageError where corrections wait. RefusedError where the output is not the file that the log names."""
         standing = self.desk.standing(name)
         if standing.waiting:
-            raise UsageError(f"{name}: {standing.waiting} corrections are not in the output; apply or undo them first.")
+            waiting = "a correction is" if standing.waiting == 1 else f"{standing.waiting} corrections are"
+            raise UsageError(f"{name}: {waiting} not in the output; apply or undo first.")
         self.desk.output(standing)
         self.desk.tracks(standing)
         self._write(standing, Act.REVIEWED, verdict=str(Opinion.APPROVED), reason=note)

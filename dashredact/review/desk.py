@@ -35,10 +35,18 @@ class Desk:
         self.out = out
         self.records = list(audit.records(out / audit.NAME))
         self._standings = standings(self.records)
+        names = {standing.output["name"]: standing.name for standing in self._standings.values()}
+        self._same = {
+            record["source"]["name"]: names.get(record["output"]["name"], "")
+            for record in self.records
+            if acts.act_of(record) == acts.Act.DUPLICATE and record.get("output")
+        }
+        """names under which a content came again: the one under which it was masked"""
         self._there = {result.name for result in acts.results(self.records) if result.inside}
 
     def standing(self, name: str) -> Standing:
         """UsageError where the log gives no output to a source of that name, or the output was purged."""
+        name = name if name in self._standings else self._same.get(name, name)
         if name not in self._standings:
             near = get_close_matches(name, self._standings, 1)
             hint = f"; did you mean {near[0]}" if near else "; `review list --all` lists the names"

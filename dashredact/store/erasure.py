@@ -12,17 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from dashredact.errors import MachineError
-from dashredact.pure.acts import Act, act_of
-from dashredact.pure.clips import Clip
-from dashredact.pure.paths import pages_of
-from dashredact.store import audit, files, job, originals
+from dashredact.pure.acts import TRIED, Act, act_of
+from dashredact.pure.clips import Clip, pages
+from dashredact.store import audit, files, job, originals, quarantine, report_files
 from dashredact.store.delivery import place
 
 _INTENTION = "erasing.json"
-_REPORT, _FIRST_PAGE = "report", "index.html"
+_REASON = "reason"  # beside a quarantined source, why it is there: the log holds that already
 UNMASKED = ("captured", "sealed")
 """Stages of which the log says that the source is gone."""
-_REPORTED = {"masked", "needs review", "corrected", "refused", "failed", "bug", "duplicate"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class Target:
     name: str
     """as the log calls it"""
     stage: str
-    """captured, sealed, masked, tracks or report"""
+    """captured, sealed, reason, masked, tracks, detections or report"""
     sha256: str
     bytes: int
 
@@ -59,9 +57,12 @@ def plan(
         for stage, told in contents
         for path in originals.find(inboxes, told.get("sha256"), told.get("bytes"))
     ]
+    found += [(quarantine.reason_of(path), clip.name, _REASON) for path, _, stage in found if stage == "captured"]
     found += [(place(out, name), name, stage) for name, stage in _made(clip, records)]
-    pages = [_page(clip, records), _FIRST_PAGE]
-    found += [(out / _REPORT / page, f"{_REPORT}/{page}", "report") for page in pages if page]
+    found += [
+        (path, f"{path.parent.name}/{path.name}", "report")
+        for path in report_files.of(out, pages(records), [clip.name])
+    ]
     there = [one for one in dict.fromkeys(found) if one[0].is_file() and not one[0].is_symlink()]
     return Erasure(clip.name, [_target(*one) for one in there], {**line, "source": source})
 
@@ -73,15 +74,11 @@ def _sealed(record: Mapping[str, Any], clip: Clip) -> bool:
 
 def _made(clip: Clip, records: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """Every name that the log ever gave to something made of it, and its stage."""
-    stages = (("output", "masked"), ("tracks_file", "tracks"))
+    stages = ("output", "masked"), ("tracks_file", "tracks")
     mine = [one for one in records if (one.get("source") or {}).get("name") == clip.name]
-    return [(one[key]["name"], stage) for one in mine for key, stage in stages if isinstance(one.get(key), Mapping)]
-
-
-def _page(clip: Clip, records: Sequence[Mapping[str, Any]]) -> str:
-    """The clip's page in the report. Its first page goes too: it names all clips, and is soon made again."""
-    sources = [one["source"]["name"] for one in records if act_of(one) in _REPORTED and one.get("source")]
-    return pages_of(list(dict.fromkeys(sources))).get(clip.name, "")
+    named = [(one[key]["name"], stage) for one in mine for key, stage in stages if isinstance(one.get(key), Mapping)]
+    kept = [(file["name"], "detections") for one in mine if act_of(one) in TRIED for file in one.get("files") or ()]
+    return [*named, *kept]
 
 
 def _target(path: Path, name: str, stage: str) -> Target:
@@ -130,7 +127,7 @@ def _lines(erasure: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     told, made = dict(erasure["line"]), []
     source = told.pop("source")
     for target in erasure["targets"]:
-        if target["stage"] not in UNMASKED and target["bytes"]:
+        if target["stage"] not in (*UNMASKED, _REASON) and target["bytes"]:
             made.append({key: target[key] for key in ("name", "sha256", "bytes", "stage")})
     if any(target["stage"] in UNMASKED for target in erasure["targets"]):
         yield {**told, "source": source}

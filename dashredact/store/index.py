@@ -13,12 +13,12 @@ from threading import RLock
 from typing import Any, NamedTuple, TypeVar
 
 from dashredact.errors import MachineError
-from dashredact.pure.acts import NO_POLICY, act_of, policy_mark
+from dashredact.pure.acts import NO_POLICY, Act, act_of, policy_mark
 from dashredact.store import audit, files
 
 T = TypeVar("T")
 
-_NAME, _FORM = "index.sqlite", 2
+_NAME, _FORM = "index.sqlite", 3
 _TABLES = """
 create table if not exists log (state text not null);
 create table if not exists results (
@@ -33,6 +33,7 @@ create table if not exists failures (
     name text primary key, source text, fingerprint text not null, policy text not null, outcome text not null,
     tries integer not null, last real not null, reason text not null, quarantined text
 ) without rowid;
+create table if not exists erased (source text primary key, request integer not null) without rowid;
 create table if not exists digests (path blob primary key, state text not null, sha256 text not null) without rowid;
 """
 _SUCCESS = {"masked", "needs review", "duplicate", "corrected"}
@@ -104,6 +105,7 @@ class Index:
         self._data.execute("delete from results")
         self._data.execute("delete from kept")
         self._data.execute("delete from failures")
+        self._data.execute("delete from erased")
         for record in audit.records(self._log):
             self._apply(record)
         self._remember_log()
@@ -127,6 +129,11 @@ class Index:
         """sha256 of kept detections by their name under the output folder."""
         row = self._row("select sha256 from kept where file = ?", file)
         return str(row[0]) if row else None
+
+    def erased(self, source_sha256: str) -> int | None:
+        """The request for which that content was erased."""
+        row = self._row("select request from erased where source = ?", source_sha256)
+        return int(row[0]) if row else None
 
     def twins(self, source_sha256: str, fingerprint: str) -> list[Result]:
         """Results of the same content under the same settings."""
@@ -159,6 +166,8 @@ class Index:
             return None
 
     def _apply(self, record: Mapping[str, Any]) -> None:
+        if act_of(record) == Act.PURGED and "request" in record:
+            self._erase(record)
         if "fingerprint" not in record:
             return  # it tells of something else than masking
         outcome, source = act_of(record), record["source"]
@@ -181,6 +190,15 @@ class Index:
             self._data.execute("insert or replace into failures values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
         elif outcome == "quarantined":
             self._data.execute("update failures set quarantined = ? where name = ?", (record["moved_to"], name))
+
+    def _erase(self, record: Mapping[str, Any]) -> None:
+        """Its content is not wanted again."""
+        sources = [record["source"]["sha256"]] if record.get("source") else []
+        for file in record.get("files", ()):
+            found = self._data.execute("select source from results where output = ?", (file["name"],)).fetchall()
+            sources += [source for (source,) in found]
+        rows = [(source, record["request"]["id"]) for source in sources if source]
+        self._data.executemany("insert or replace into erased values (?, ?)", rows)
 
     def _remember_log(self) -> None:
         self._data.execute("delete from log")

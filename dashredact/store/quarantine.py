@@ -16,11 +16,11 @@ def put(inbox: Path, source: Path, reason: str) -> str:
         files.private_folder(target.parent)
     except MachineError as error:  # one upload that cannot be moved is no reason to end the run
         raise OSError(str(error)) from None
-    files.write(_beside(target), f"{reason}\n".encode())
+    files.write(reason_of(target), f"{reason}\n".encode())
     try:
         source.rename(target)
     except OSError:
-        _beside(target).unlink()
+        reason_of(target).unlink()
         raise
     return target.relative_to(inbox).as_posix()
 
@@ -34,11 +34,12 @@ def take_back(inbox: Path, moved_to: str, name: str) -> Path:
         raise UsageError(f"{target} is there already; move it first.")
     target.parent.mkdir(parents=True, exist_ok=True)
     source.rename(target)
-    _beside(source).unlink(missing_ok=True)
+    reason_of(source).unlink(missing_ok=True)
     return target
 
 
-def _beside(path: Path) -> Path:
+def reason_of(path: Path) -> Path:
+    """Where the reason of a file that was moved lies."""
     return path.with_name(files.named(path.name, _REASON))
 
 

@@ -9,12 +9,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.filters import do_urlencode
 
 from dashredact.pure import risk
+from dashredact.pure.paths import INDEX
 from dashredact.pure.risk import Reason, Risk
 from dashredact.values import Kind, Origin
 from dashredact.web import charts, words
 from dashredact.web.values import FileState, Folder, Masks, Video
 
-INDEX = "index.html"
 MARK = "dashredact report"
 """stands as generator in every page, so that a later report knows pages of ours"""
 _SHARE_HEIGHT = 120.0

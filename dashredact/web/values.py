@@ -197,7 +197,7 @@ class Row:
 def _named(policy: Any) -> str:
     """A policy as one piece of text, whatever the version of the log writes."""
     parts = policy.items() if isinstance(policy, Mapping) else ()
-    return ", ".join(f"{key} {value}" for key, value in parts) or str(policy or "not said")
+    return ", ".join(f"{key} {value}" for key, value in parts if value) or str(policy or "not said")
 
 
 @dataclass(frozen=True)

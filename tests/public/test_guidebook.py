@@ -143,3 +143,13 @@ def test_the_page_holds_every_answer_and_escapes_hostile_names() -> None:
     assert not re.findall(r"(?:src|href)\s*=\s*[\"']", text) and "<script" not in text
     assert [answer.item.id for answer in answers if f"<td>{answer.item.asks}</td>" not in text] == []
     assert "1 not met" in text
+
+
+def test_a_request_that_is_overdue_is_told() -> None:
+    asked = {"act": "requested", "request": {"id": 1, "due": str(_TODAY)}}
+    done = {"act": "answered", "request": {"id": 1}}
+    assert _answers(log=(_line(), asked))["M5"].evidence[-1] == "audit line 2: requests that are open"
+    late = {"act": "requested", "request": {"id": 1, "due": "2026-01-01"}}
+    answer = _answers(log=(_line(), late))["M5"]
+    assert (answer.verdict, answer.evidence[-1]) == (Verdict.NOT_MET, "audit line 2: requests that are overdue")
+    assert _answers(log=(_line(), late, done))["M5"].verdict is Verdict.OUTSIDE

@@ -199,3 +199,12 @@ def test_folder_in_use_is_left_alone(out: Path) -> None:
         done = _call("approve", out, "30.mp4")
         assert done.exit_code == ExitCode.LOCKED and "Another run" in done.stderr
         assert _call("list", out).exit_code == ExitCode.NEEDS_REVIEW
+
+
+def test_a_duplicate_is_reviewed_under_either_name(out: Path) -> None:
+    made = next(audit.records(out / audit.NAME))
+    same = {key: made[key] for key in ("output", "tracks_file")}
+    audit.append(out / audit.NAME, {"act": "duplicate", "source": {**made["source"], "name": "again.mp4"}, **same})
+    assert _call("approve", out, "again.mp4").exit_code == 0
+    assert _call("list", out).exit_code == 0
+    assert list(audit.records(out / audit.NAME))[-1]["source"]["name"] == "30.mp4"
