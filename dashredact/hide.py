@@ -10,6 +10,7 @@ from av.video.frame import VideoFrame
 from dashredact.errors import MediaError
 from dashredact.facts import Segment, VideoFacts
 from dashredact.media import encoders, frames, pictures
+from dashredact.media.damage import Frame
 from dashredact.media.prefetch import prefetch
 from dashredact.pure.boxes import PixelBox, outward
 from dashredact.pure.paint import Mask, Planes, paint
@@ -63,7 +64,7 @@ class Hider:
         self._job.save_part(segment.index, path, masks)
         advance("saved", 0)
 
-    def _same_frames(self, segment: Segment, look: Look) -> Iterator[frames.Frame]:
+    def _same_frames(self, segment: Segment, look: Look) -> Iterator[Frame]:
         """The frames that pass one saw, no more and no less: only those have been looked at."""
         missing = look.pts.tolist()[::-1]
         for frame in self._reader.frames(segment):

@@ -1,11 +1,11 @@
 """Decoded frames with their exact PTS, upright, as planes to paint on and as pictures for the detector.
 
-A frame that the decoder cannot make, or marks as spoilt, never comes out: its PTS is kept in `Reader.lost` instead.
+A frame that the decoder cannot make, or marks as spoilt, or predicts from such a one, never comes out: its PTS is kept
+in `Reader.lost` instead.
 """
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,19 +15,13 @@ from av.video.frame import VideoFrame
 
 from dashredact.errors import RefusedError, UnreadableError
 from dashredact.facts import Segment, VideoFacts
+from dashredact.media.damage import Frame, Judge
 from dashredact.media.packets import demux, open_container
 
 _INVISIBLE = {"vp8", "vp9", "av1", "mpeg4", "msmpeg4v2", "msmpeg4v3", "wmv2", "wmv3", "vc1", "mpeg1video", "mpeg2video"}
 """Codecs with packets that rightly give no frame of their own (hidden references, packed B-frames, fields)."""
 
 _REORDER = 3  # frames that a time may jump back over
-
-
-@dataclass(frozen=True)
-class Frame:
-    pts: int
-    image: VideoFrame
-    """as stored, not yet upright"""
 
 
 class Reader:
@@ -70,7 +64,7 @@ class Reader:
                 break
             if segment.start is not None and frame.pts < segment.start:
                 continue
-            if frame.image.is_corrupt or (seen and frame.pts <= seen[-1]):
+            if not frame.sound or (seen and frame.pts <= seen[-1]):
                 spoilt.append(frame.pts)
                 continue
             seen.append(frame.pts)
@@ -80,7 +74,7 @@ class Reader:
 
     def _missing(self, segment: Segment, seen: list[int]) -> list[int]:
         """PTS of packets that should have given a frame and did not."""
-        if self._facts.video.codec in _INVISIBLE and not self._failed:
+        if not self._complete():
             return []
         first, end = segment.start, segment.end
         keys = [pts for pts, key in zip(self._facts.packets.pts, self._facts.packets.keys, strict=True) if key]
@@ -91,6 +85,10 @@ class Reader:
             if pts >= leading and (first is None or pts >= first) and (end is None or pts < end)
         ]
         return sorted(set(expected) - set(seen))
+
+    def _complete(self) -> bool:
+        """Whether every packet ought to give a frame."""
+        return self._failed or self._facts.video.codec not in _INVISIBLE
 
     def _upcoming(self) -> Iterator[Frame]:
         if self._held is not None:
@@ -109,14 +107,14 @@ class Reader:
         stream = self._container.streams[self._facts.video.index]
         if not isinstance(stream, av.VideoStream):
             raise UnreadableError(f"{self._path.name}: its stream #{stream.index} cannot be decoded.")
-        stream.thread_type = "AUTO"
         if segment.preroll is not None and not self._lands(stream, segment.preroll):
             self._container.seek(0, any_frame=False)
             self._container.close()
             self._container = open_container(self._path)
         decoded = self._decode(self._container)
         packets = self._facts.packets
-        self._frames = _in_order(decoded) if packets.timed else _numbered(decoded, packets.shown_pts)
+        ordered = _in_order(decoded) if packets.timed else _numbered(decoded, packets.shown_pts)
+        self._frames = Judge(packets, self._complete).judged(ordered)
 
     def _lands(self, stream: "av.VideoStream", pts: int) -> bool:
         """Seek so that decoding starts at or before the key frame; False where the container cannot be trusted to."""
@@ -133,7 +131,7 @@ class Reader:
         index = self._facts.video.index
         stream = container.streams[index]
         assert isinstance(stream, av.VideoStream)
-        stream.thread_type = "AUTO"
+        stream.thread_type = "SLICE"  # with frame threads libavcodec now and then forgets to say that a frame is spoilt
         context = stream.codec_context
         try:
             for packet in demux(container, index):

@@ -8,7 +8,8 @@ import numpy as np
 
 from dashredact.errors import UnverifiedError
 from dashredact.facts import Segment
-from dashredact.media.frames import Frame, Reader
+from dashredact.media.damage import Frame
+from dashredact.media.frames import Reader
 from dashredact.media.pictures import planes
 from dashredact.media.probe import probe
 

@@ -9,7 +9,8 @@ import cv2
 
 from dashredact.errors import UnverifiedError, VideoError
 from dashredact.facts import Stream, StreamKind, VideoFacts
-from dashredact.media.frames import Frame, Reader
+from dashredact.media.damage import Frame
+from dashredact.media.frames import Reader
 from dashredact.media.join import Choice
 from dashredact.media.packets import open_container, scan
 from dashredact.media.pictures import planes
