@@ -14,6 +14,8 @@ from av.video.frame import PictureType, VideoFrame
 
 from dashredact.facts import PacketIndex
 
+_MOST = 32  # frames held back: twice what any codec reorders; times may be hostile
+
 
 class Frame(NamedTuple):
     pts: int
@@ -54,16 +56,17 @@ class Judge:
         for frame in frames:
             self._note(frame)
             waiting.append(frame)
-            while waiting and self._ready(waiting[0], frame.pts):
+            while waiting and (len(waiting) > _MOST or self._awaited(waiting[0]) <= frame.pts):
                 yield self._told(waiting.popleft())
         for frame in waiting:
-            self._note_missing(self._until[self._place[frame.pts]])
+            self._note_missing(self._awaited(frame))
         for frame in waiting:
             yield self._told(frame)
 
-    def _ready(self, frame: Frame, now: int) -> bool:
+    def _awaited(self, frame: Frame) -> int:
+        """PTS of the last frame that has to come out before it can be judged."""
         place = self._place.get(frame.pts)
-        return place is None or self._until[place] <= now
+        return frame.pts if place is None else self._until[place]
 
     def _note(self, frame: Frame) -> None:
         place = self._place.get(frame.pts)
