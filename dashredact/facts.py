@@ -69,6 +69,8 @@ class PacketIndex:
     timed: bool = True
     """False where the container gives no PTS (AVI): `pts` then holds the times in decoding order, and the k-th frame
     that the decoder shows has the k-th of them"""
+    corrupt: tuple[int, ...] = ()
+    """places of packets of which the container says that they, or what came right behind them, are not complete"""
 
     def __len__(self) -> int:
         return len(self.pts)
@@ -77,6 +79,11 @@ class PacketIndex:
     def shown_pts(self) -> list[int]:
         """PTS of every packet whose frame should appear, sorted."""
         return sorted(pts for pts, shown in zip(self.pts, self.shown, strict=True) if shown)
+
+    @property
+    def hidden_pts(self) -> frozenset[int]:
+        """PTS of packets that an edit list hides, but for those that it shows too: others are predicted from them."""
+        return frozenset(self.pts) - frozenset(self.shown_pts)
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,11 @@ class Looker:
             advance("saved", 0)
         else:
             advance(self._stage, len(look.pts))
+        if look.lost and not self._facts.packets.timed:
+            raise DamagedError(
+                f"{self._facts.name}: {len(look.lost)} of its frames cannot be decoded, and its container does not say"
+                " which they are; repair it, or take it from the camera again."
+            )
         if look.lost and damaged is Damaged.REFUSE:
             raise DamagedError(
                 f"{self._facts.name}: {lost_frames(look.lost, self._facts)}."

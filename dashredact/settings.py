@@ -42,7 +42,7 @@ class LinkSettings:
     """time a mask stays before the first and after the last sight"""
     smooth: float = 0.15
     """half width of the smoothing window"""
-    grow: float = 0.18
+    grow: float = 0.26
     """share of a box's width and height added on each side"""
 
     @property

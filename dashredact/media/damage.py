@@ -34,9 +34,11 @@ class Judge:
         self._group = list(accumulate(packets.keys, initial=0))[1:]  # number of the key frame that it follows
         self._key = {group: place for place, group in reversed(list(enumerate(self._group)))}
         self._place = {pts: place for place, pts in reversed(list(enumerate(self._pts)))}
-        self._expected = packets.shown_pts
+        self._expected = sorted(packets.pts)  # also what is hidden: others may be predicted from it
         self._next: int | None = None  # in `_expected`
         self._broken: dict[tuple[int, bool], int] = {}  # first spoilt place, by group and whether it leads
+        for place in reversed(packets.corrupt):
+            self._broken[self._group[place], False] = place
         self._until = self._reach()
         self._open = {self._group[place] for place in range(len(self._pts)) if self._leads(place)}
         self._refreshed: set[int] = set()  # groups that get clean part by part
@@ -59,7 +61,7 @@ class Judge:
             while waiting and (len(waiting) > _MOST or self._awaited(waiting[0]) <= frame.pts):
                 yield self._told(waiting.popleft())
         for frame in waiting:
-            self._note_missing(self._awaited(frame))
+            self._note_missing(self._awaited(frame) + 1)
         for frame in waiting:
             yield self._told(frame)
 
@@ -96,7 +98,8 @@ class Judge:
             self._next += 1
 
     def _break(self, place: int) -> None:
-        where = self._group[place], self._leads(place)
+        group = self._group[place]  # where decoding begins, what leads lacks what came before: that spoils nothing else
+        where = group, group == self._start and self._leads(place)
         self._broken[where] = min(self._broken.get(where, place), place)
 
     def _leads(self, place: int) -> bool:
@@ -109,7 +112,9 @@ class Judge:
             return frame._replace(sound=not frame.image.is_corrupt)
         group, leads = self._group[place], self._leads(place)
         spoilt = self._is_broken(group, place, leads=False) or self._inherits(group)
-        return frame._replace(sound=not (spoilt or (leads and self._is_broken(group, place, leads=True))))
+        if leads:
+            spoilt |= self._is_broken(group, place, leads=True) or self._inherits(group - 1)
+        return frame._replace(sound=not spoilt)
 
     def _inherits(self, group: int) -> bool:
         """Whether what is spoilt in the group before reaches into this one."""

@@ -34,6 +34,7 @@ class Reader:
         self._held: Frame | None = None
         self._next: int | None = None
         self._failed = False
+        self._hidden = facts.packets.hidden_pts if facts.packets.timed else frozenset[int]()
         self.lost: list[int] = []
         """PTS of frames of the segment read last that could not be decoded"""
 
@@ -59,6 +60,8 @@ class Reader:
         seen: list[int] = []
         spoilt: list[int] = []
         for frame in self._upcoming():
+            if frame.pts in self._hidden:
+                continue
             if segment.end is not None and frame.pts >= segment.end:
                 self._held = frame
                 break
@@ -135,7 +138,7 @@ class Reader:
         context = stream.codec_context
         try:
             for packet in demux(container, index):
-                yield from self._decoded(context, packet)
+                yield from self._decoded(context, _unhidden(packet) if packet.pts in self._hidden else packet)
         except av.FFmpegError:
             self._failed = True
         yield from self._decoded(context, None)
@@ -160,6 +163,15 @@ class Reader:
                 f"{self._path.name}: its picture changes from {video.width}x{video.height} to"
                 f" {image.width}x{image.height} on the way; split it there first."
             )
+
+
+def _unhidden(packet: "av.Packet[Any]") -> "av.Packet[Any]":
+    """Without the mark that its frame is hidden: the decoder would drop that, and never say that it is spoilt."""
+    copy = av.Packet(bytes(packet))
+    copy.pts, copy.dts, copy.time_base, copy.is_keyframe = packet.pts, packet.dts, packet.time_base, packet.is_keyframe
+    for data in packet.iter_sidedata():
+        copy.set_sidedata(data)
+    return copy
 
 
 def _in_order(frames: Iterator[Frame]) -> Iterator[Frame]:

@@ -16,11 +16,13 @@ def scan(path: Path, index: int) -> PacketIndex:
     pts: list[int] = []
     keys: list[bool] = []
     shown: list[bool] = []
+    corrupt: list[int] = []
     try:
         with open_container(path) as container:
             timed = container.format.name != "avi"  # its times count packets; libavformat passes them off as PTS
             for packet in demux(container, index):
                 timed &= packet.pts is not None
+                corrupt += [len(pts)] if packet.is_corrupt else []
                 pts.append(_time(packet, pts))
                 keys.append(packet.is_keyframe)
                 shown.append(not packet.is_discard)
@@ -31,7 +33,7 @@ def scan(path: Path, index: int) -> PacketIndex:
         raise UnreadableError(
             f"{path.name}: the header describes a video, but the file holds no packet of it; was the upload cut off?"
         )
-    return PacketIndex(tuple(pts), tuple(keys), tuple(shown), timed)
+    return PacketIndex(tuple(pts), tuple(keys), tuple(shown), timed, tuple(corrupt))
 
 
 def _time(packet: "av.Packet[Any]", before: list[int]) -> int:

@@ -10,8 +10,9 @@ from dashredact.facts import PacketIndex, Segment
 def cut(packets: PacketIndex, time_base: Fraction, seconds: float) -> list[Segment]:
     """Segments of at least `seconds` that together hold every frame exactly once.
 
-    A file whose packets lack PTS, or with one key frame, is one segment. Decoding after a seek starts one key
-    frame early: a recovery point of an intra-refresh stream shows a clean picture only after a while.
+    A file whose packets lack PTS, or with one key frame, is one segment. Decoding after a seek starts two key frames
+    early: a recovery point of an intra-refresh stream shows a clean picture only after a while, and until then nobody
+    can tell what is spoilt.
     """
     if not packets.timed or not packets.shown_pts:
         return [Segment(0, None, None)]
@@ -22,14 +23,14 @@ def cut(packets: PacketIndex, time_base: Fraction, seconds: float) -> list[Segme
 
 
 def _starts(packets: PacketIndex, least: int) -> list[tuple[int, int]]:
-    """PTS of the key frames at which the second and later segments start, each with the key frame before it."""
+    """PTS of the key frames at which the second and later segments start, each with that of two key frames before."""
     shown = packets.shown_pts
     keys = sorted(pts for pts, key in zip(packets.pts, packets.keys, strict=True) if key)
     starts: list[tuple[int, int]] = []
     last = shown[0]
-    for before, key in pairwise(keys):
+    for number, key in enumerate(keys[1:], 1):
         if key - last >= least and key <= shown[-1]:
-            starts.append((key, before))
+            starts.append((key, keys[max(number - 2, 0)]))
             last = key
     return starts
 
