@@ -157,8 +157,8 @@ class Purge:
                 yield _held(name, hold) if hold else Finding(What.OVERDUE, name, "was never tried; mask it")
 
     def _arrived(self, arrival: Arrival) -> date:
-        came = datetime.fromtimestamp(arrival.arrived, self.asked.now.tzinfo).date()
-        return filmed.in_name(arrival.item.name) or came
+        named = filmed.in_name(arrival.item.name)
+        return named or datetime.fromtimestamp(arrival.arrived, self.asked.now.tzinfo).date()
 
     # --- what was made of them ---------------------------------------------------------------------------------------
 
@@ -171,11 +171,17 @@ class Purge:
             yield _held(name, hold)
         else:
             record = {"files": [made.file._asdict() | {"bytes": path.stat().st_size}]}
-            found = self._delete(path, made.file, record, rule)
+            yield (found := self._delete(path, made.file, record, rule))
             if self.deletions and found.what is What.DELETED:
-                for page in report_files.of(self.asked.out, self._pages, made.sources):
-                    page.unlink(missing_ok=True)
-            yield found
+                yield from self._pages_left(made)
+
+    def _pages_left(self, made: Made) -> Iterator[Finding]:
+        """Its pages go; those that cannot be deleted are told."""
+        for page in report_files.of(self.asked.out, self._pages, made.sources):
+            try:
+                page.unlink(missing_ok=True)
+            except OSError as error:
+                yield Finding(What.OVERDUE, f"{page.parent.name}/{page.name}", f"cannot be deleted ({error.strerror})")
 
     def _scratch(self) -> Iterator[Finding]:
         """Work folders of videos that are gone, or that nobody has worked on for as long as originals are kept."""
@@ -193,8 +199,7 @@ class Purge:
                 yield self._delete(folder, File(name, ""), {"files": [{"name": name}]}, told)
 
     def _is_gone(self, original: Original) -> bool:
-        inbox = self.asked.inbox
-        return inbox is not None and not (inbox / original.place).exists()
+        return self.asked.inbox is not None and not (self.asked.inbox / original.place).exists()
 
     # --- doing it ----------------------------------------------------------------------------------------------------
 
@@ -215,7 +220,7 @@ class Purge:
     def _delete(self, path: Path, file: File, about: Mapping[str, Any], rule: Rule | Mapping[str, Any]) -> Finding:
         told = rule.told() if isinstance(rule, Rule) else rule
         words = f"{told['name']}, {told['days']} days from {told['from']}"
-        if self.deletions is None and file.sha256 and not files.holds(path, file.sha256):
+        if not self.deletions and file.sha256 and not files.holds(path, file.sha256):
             return Finding(What.OVERDUE, file.name, f"cannot be deleted ({NOT_THE_FILE.format(path.name)})")
         if self.deletions:
             record = self._record(Act.PURGED, f"{file.name}: {words}.", told, about)

@@ -55,8 +55,9 @@ def find(where: Where, vehicle: str, start: datetime | None, end: datetime | Non
             span = _span(clip, where.out, here.get(places.get(clip.name, clip.name)))
             if span is None or span.meets(start, end):
                 found.append(_found(clip, span, where, sizes))
+    taken = {*names, *places.values()}
     for name, path in here.items():
-        if name not in names and name not in places.values() and _fits(name, vehicle):
+        if name not in taken and _fits(name, vehicle):
             span = _span_of_file(name, path)
             if span is None or span.meets(start, end):
                 found.append(Found(name, "not masked", span, "", True, ()))

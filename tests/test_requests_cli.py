@@ -165,16 +165,30 @@ def test_what_duplicates_share_is_erased_and_told_once(fleet: Fleet) -> None:
     made = next(one for one in fleet.records() if one["source"]["name"] == _CLIP)
     fleet.append("duplicate", source=again, output=output, tracks_file=made["tracks_file"])
     fleet.append("exported", source=fleet.source(_CLIP), output=output, recipient="Chizu Inc.", contract="7")
-    fleet.append("exported", source=fleet.source(_CLIP), output=output, recipient="2026-1", purpose="request")
+    fleet.append("exported", source=fleet.source(_CLIP), output=output, recipient="request 9: 2026-1")
     done = call("request", "find", fleet.out, "--vehicle", "again*", "--json")
-    assert json.loads(done.stdout)["recipients"] == "Chizu Inc.; 2026-1"
+    assert json.loads(done.stdout)["recipients"] == "Chizu Inc.; request 9: 2026-1"
     _add(fleet, "erase")
     done = call("request", "erase", fleet.out, 1, "again.mp4", "--beyond", "--inbox", fleet.inbox)
     assert done.exit_code == ExitCode.NEEDS_REVIEW
-    assert done.stdout.count("Chizu Inc.") == 1 and "2026-1 " not in done.stdout
+    assert done.stdout.count("Chizu Inc.") == 1 and "request 9" not in done.stdout
     gone = [file["name"] for one in fleet.records() if one["act"] == "purged" for file in one.get("files", ())]
     assert len(gone) == len(set(gone)) == 2
     assert "Chizu Inc." in call("export", "recall", fleet.out, "again.mp4").stdout
+
+
+def test_who_was_handed_an_earlier_version_is_told_too(fleet: Fleet) -> None:
+    """Masked and handed over; later, under other settings, the output of another name came to stand for it."""
+    other = next(one for one in fleet.records() if one["source"]["name"] == _OTHER)
+    mine = fleet.records()[0]["output"]
+    fleet.append("exported", source=fleet.source(_CLIP), output=mine, recipient="Chizu Inc.", contract="7")
+    same = {key: other[key] for key in ("output", "tracks_file")}
+    fleet.append("duplicate", source=fleet.source(_CLIP), **same)
+    _add(fleet, "erase")
+    done = call("request", "erase", fleet.out, 1, _CLIP, "--inbox", fleet.inbox)
+    assert done.exit_code == ExitCode.NEEDS_REVIEW and "Chizu Inc." in done.stdout
+    for name in (_CLIP, mine["name"]):
+        assert "Chizu Inc." in call("export", "recall", fleet.out, name).stdout
 
 
 def test_kept_detections_and_the_reason_of_a_quarantine_go_too(fleet: Fleet) -> None:

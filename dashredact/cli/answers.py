@@ -14,7 +14,7 @@ from dashredact.cli.masking import crew_of
 from dashredact.cli.tables import OUT, records_of, today
 from dashredact.errors import ExitCode, PolicyError, UsageError
 from dashredact.progress import Progress
-from dashredact.pure.clips import Clip, clips, held, named, recalls
+from dashredact.pure.clips import Clip, Recall, clips, held, named, recalls
 from dashredact.pure.requests import Request, RequestKind, register
 from dashredact.store import erasure, files, originals
 
@@ -128,12 +128,7 @@ def erase(out: Path, number: int, names: Sequence[str], inboxes: Sequence[Path],
     ]
     for name in missing:
         say(f"{name}: its original was not found; if it still exists, name its folder with --inbox and run again.")
-    outputs = {clip.record["output"]["name"] for clip in chosen if clip.record.get("output")}
-    told = [
-        one
-        for one in recalls(records_of(out))
-        if one.handed.output in outputs and one.handed.recipient != asked.reference  # not whoever asks
-    ]
+    told = _to_be_told(records_of(out), chosen, asked)
     if told:
         say("These have to be told that they delete it too:")
         print_recalls(told)
@@ -165,6 +160,14 @@ def _check_fit(
             f"{wrong[0]}: does not fit the vehicle and time of request {asked.id}; `dashredact request find {out}"
             f" {asked.id}` lists those that do, --beyond erases it all the same."
         )
+
+
+def _to_be_told(records: Sequence[Mapping[str, Any]], chosen: Sequence[Clip], asked: Request) -> list[Recall]:
+    """Everybody who was handed a clip under any of its names, but for whoever asks."""
+    names = {clip.name for clip in chosen}
+    outputs = {clip.record["output"]["name"] for clip in chosen if clip.record.get("output")}
+    having = [one for one in recalls(records) if one.handed.clip in names or one.handed.output in outputs]
+    return [one for one in having if not one.handed.is_personal_for(asked.reference)]
 
 
 def _each_once(plans: Sequence[erasure.Erasure]) -> list[erasure.Erasure]:

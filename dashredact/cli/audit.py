@@ -114,7 +114,7 @@ def show(
 
 def _csv(records: Sequence[Mapping[str, Any]]) -> str:
     text = io.StringIO()
-    table = csv.writer(text)
+    table = csv.writer(text, quoting=csv.QUOTE_ALL)
     table.writerow(AUDIT_COLUMNS)
     table.writerows([printable(harmless(cell)) for cell in cells_of(record)] for record in records)
     return text.getvalue()

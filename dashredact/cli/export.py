@@ -88,8 +88,8 @@ def recall(out: Path, names: Sequence[str], as_json: bool) -> None:
       dashredact export recall masked front-20260412-081502.mp4 --json
     """
     records = records_of(out)
-    wanted = outputs_of(known_clips(records), names)
-    found = [one for one in recalls(records) if not names or one.handed.output in wanted]
+    wanted = outputs_of(known_clips(records), names) if names else set()
+    found = [one for one in recalls(records) if not names or one.handed.output in wanted or one.handed.fits(names)]
     print_recalls(found, as_json)
     raise SystemExit(ExitCode.NEEDS_REVIEW if found else ExitCode.OK)
 

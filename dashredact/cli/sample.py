@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from dashredact.review.decide import Reviewer
 from dashredact.review.desk import Desk
 from dashredact.store import files
 
+_MOST = 9999  # pictures that somebody may be asked to look at
 _REVIEWER = click.option("--reviewer", default="", help="Who does it, where that is not the account.")
 
 
@@ -34,7 +36,7 @@ def sample() -> None:
 @sample.command()
 @OUT
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="New folder, not under OUT.")
-@click.option("--frames", type=click.IntRange(1, 9999), help="How many frames [default: 300].")
+@click.option("--frames", type=click.IntRange(1, _MOST), help="How many frames [default: 300].")
 @click.option(
     "--prove",
     type=click.FloatRange(0, min_open=True),
@@ -63,7 +65,11 @@ def draw(
     """
     if frames and prove:
         raise UsageError("--frames and --prove cannot be had together; choose one.")
+    if prove is not None and not isfinite(prove):
+        raise UsageError("--prove takes a number of seconds.")
     wanted = frames_needed(prove) if prove else frames or 300
+    if wanted > _MOST:
+        raise UsageError(f"That takes {wanted:,} frames, more than the {_MOST:,} that one draw may have; ask for less.")
     with files.lock(out):
         record = reviewing.draw(Reviewer(out, reviewer), names, wanted, output, seed)
     told = record["draw"]
@@ -115,5 +121,6 @@ def list_draws(out: Path, as_json: bool) -> None:
             continue
         proven = "; ".join(bound.told(kind) for kind, bound in bounds.items()) or "not judged"
         since = "" if one.same else "; videos have changed since"
+        since += "; the seed was given" if told["seed_given"] else ""
         about = f"{told['videos']} videos, {told['seconds'] / 3600:.2f} h, {told['frames']} frames"
         click.echo(printable(f"{told['id']}  {one.line['time']}  {about}  {proven}{since}"))

@@ -1,6 +1,7 @@
 """What a person's verdicts on drawn frames prove: "at most x missed plate-seconds per hour, 95 %".
 
-The bound is exact whatever the misses look like, under two conditions that the drawing has to keep: every frame is
+The bound is exact, if no frame holds more misses than one of those judged, or one where none was seen. The drawing has
+to keep two conditions: every frame is
 drawn by chance, evenly over the time of the videos, and its verdict does not depend on the others'. Frames drawn
 without repeats, as from a pile, make it a little too careful, never too bold. `samples.draw` draws like that.
 """

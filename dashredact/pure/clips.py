@@ -1,6 +1,6 @@
 """What the audit log tells of clips: the newest masked file of each, who approved it, who was handed which version."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -67,6 +67,14 @@ class Handed:
     purpose: str
     contract: str
 
+    def is_personal_for(self, reference: str) -> bool:
+        """Whether it is the copy that somebody got of themselves, under that number of the operator's own file."""
+        return not self.purpose and self.recipient.startswith("request ") and self.recipient.endswith(f": {reference}")
+
+    def fits(self, names: Iterable[str]) -> bool:
+        """Whether its source or its masked file has such a name, or fits it as a pattern."""
+        return any(_has(name, (self.clip, self.output)) for name in names)
+
 
 @dataclass(frozen=True)
 class Recall:
@@ -93,8 +101,30 @@ def clips(records: Sequence[Record]) -> list[Clip]:
         name = (record.get("source") or {}).get("name")
         if name and act_of(record) in TRIED:
             about.setdefault(name, []).append((line, record))
-    made = made_last(records)
-    return [_clip(name, tries, records, made) for name, tries in about.items()]
+    later = _Later.of(records)
+    return [_clip(name, tries, later) for name, tries in about.items()]
+
+
+@dataclass(frozen=True)
+class _Later:
+    """What the log says after a line, looked up instead of searched."""
+
+    made: Mapping[str, Record]
+    """see `made_last`"""
+    reviews: Mapping[str | None, tuple[int, Record]]
+    """by sha256 of the masked file, the newest review"""
+    purges: Mapping[str, int]
+    """by name of a file or source, the newest line that says it was purged"""
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> "_Later":
+        numbered = list(enumerate(records, 1))
+        reviews = {
+            (one.get("output") or {}).get("sha256"): (line, one)
+            for line, one in numbered
+            if act_of(one) == Act.REVIEWED
+        }
+        return cls(made_last(records), reviews, {name: line for line, one in numbered for name in gone(one)})
 
 
 def pages(records: Sequence[Record]) -> dict[str, str]:
@@ -113,27 +143,27 @@ def named(found: Sequence[Clip], names: Sequence[str]) -> tuple[list[Clip], list
 
 def _fits(clip: Clip, name: str) -> bool:
     output = clip.record.get("output")
-    own = [clip.name, *([str(output["name"])] if output else [])]
+    return _has(name, [clip.name, *([str(output["name"])] if output else [])])
+
+
+def _has(name: str, own: Sequence[str]) -> bool:
     return name in own or any(fnmatchcase(one, name) for one in own)
 
 
-def _clip(
-    name: str, tries: Sequence[tuple[int, Record]], records: Sequence[Record], made_now: Mapping[str, Record]
-) -> Clip:
+def _clip(name: str, tries: Sequence[tuple[int, Record]], later: _Later) -> Clip:
     made = [try_ for try_ in tries if isinstance(try_[1].get("output"), Mapping)]
     line, record = (made or tries)[-1]
-    record = followed(record, made_now)
+    record = followed(record, later.made)
     settled = [try_ for _, try_ in tries if "settings" in try_ and (not made or try_.get("output"))]
     output = record.get("output") or {}
-    later = list(records[line:])
     return Clip(
         name,
         line,
         record,
         settled[-1] if settled else record,
-        _reviewed_by(later, output.get("sha256")) if made else "",
-        any(output.get("name") in gone(one) for one in later) if made else False,
-        any(name in gone(one) for one in later),
+        _reviewed_by(later.reviews.get(output.get("sha256")), line) if made else "",
+        later.purges.get(str(output.get("name")), 0) > line if made else False,
+        later.purges.get(name, 0) > line,
     )
 
 
@@ -149,9 +179,10 @@ def followed(record: Record, made: Mapping[str, Record]) -> Record:
     return {**record, "output": now["output"], "tracks_file": now["tracks_file"]} if now else record
 
 
-def _reviewed_by(later: Sequence[Record], sha256: str | None) -> str:
-    looks = [one for one in later if act_of(one) == Act.REVIEWED and (one.get("output") or {}).get("sha256") == sha256]
-    return person(looks[-1]) if looks and looks[-1].get("verdict") == "approved" else ""
+def _reviewed_by(review: tuple[int, Record] | None, line: int) -> str:
+    """Who approved it after that line."""
+    found = review is not None and review[0] > line and review[1].get("verdict") == "approved"
+    return person(review[1]) if review and found else ""
 
 
 def gone(record: Record) -> set[str]:

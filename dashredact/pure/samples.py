@@ -63,21 +63,27 @@ def draw(spans: Sequence[Span], count: int, seed: str) -> list[Drawn]:
     return [Drawn(*spans[video][:2], frame, times) for (video, frame), times in sorted(found.items())]
 
 
-def population(records: Sequence[Record], names: Sequence[str] = ()) -> list[Standing]:
-    """Videos with a masked file that was not purged, whose name fits one of the patterns; all without a pattern."""
+def population(records: Sequence[Record]) -> list[Standing]:
+    """Videos with a masked file that was not purged."""
     there = {result.name for result in results(records)}
-    return [
-        standing
-        for standing in standings(records).values()
-        if standing.output["name"] in there
-        and (not names or any(fnmatchcase(standing.name, pattern) for pattern in names))
-    ]
+    return [standing for standing in standings(records).values() if standing.output["name"] in there]
+
+
+def named(videos: Sequence[Standing], names: Sequence[str]) -> list[Standing]:
+    """Those whose name fits one of the patterns; all without a pattern."""
+    return [video for video in videos if not names or any(fnmatchcase(video.name, pattern) for pattern in names)]
 
 
 def fingerprint(videos: Sequence[Standing]) -> str:
     """sha256 over names and masked files: tells whether the videos of a draw are still the same."""
     lines = sorted(f"{video.output['sha256']} {video.name!r}\n" for video in videos)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def mark(told: Record) -> str:
+    """`1-3f2a90b1`: of a draw, and of no draw of another log."""
+    parts = f"{told['seed']} {told['population']}"
+    return f"{told['id']}-{hashlib.sha256(parts.encode()).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True)
@@ -114,11 +120,12 @@ def draws(records: Sequence[Record]) -> list[Draw]:
     """Oldest first."""
     judged = {record["draw"]["id"]: record for record in records if act_of(record) == Act.JUDGED}
     made = [record for record in records if act_of(record) == Act.SAMPLED]
+    videos = population(records) if made else []
     return [
         Draw(
             record,
             judged.get(record["draw"]["id"]),
-            fingerprint(population(records, record["draw"]["names"])) == record["draw"]["population"],
+            fingerprint(named(videos, record["draw"]["names"])) == record["draw"]["population"],
         )
         for record in made
     ]

@@ -37,7 +37,7 @@ class Desk:
         self._standings = standings(self.records)
         names = {standing.output["name"]: standing.name for standing in self._standings.values()}
         self._same = {
-            record["source"]["name"]: names.get(record["output"]["name"], "")
+            record["source"]["name"]: names.get(record["output"]["name"], record["source"]["name"])
             for record in self.records
             if acts.act_of(record) == acts.Act.DUPLICATE and record.get("output")
         }

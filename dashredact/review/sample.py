@@ -16,7 +16,7 @@ from typing import Any
 from dashredact.errors import MachineError, RefusedError, UsageError
 from dashredact.media.strip import stills
 from dashredact.pure import samples
-from dashredact.pure.acts import Act
+from dashredact.pure.acts import Act, act_of
 from dashredact.pure.bound import bound
 from dashredact.pure.cells import harmless
 from dashredact.pure.samples import Drawn, Span
@@ -42,29 +42,32 @@ def draw(reviewer: Reviewer, names: Sequence[str], frames: int, folder: Path, se
     desk = reviewer.desk
     if folder.resolve().is_relative_to(desk.out.resolve()):
         raise UsageError(f"{folder} is under {desk.out}; what was missed would stay to be seen there. Choose another.")
-    videos = samples.population(desk.records, names)
+    videos = samples.named(samples.population(desk.records), names)
     spans = [Span(video.name, video.output["sha256"], desk.tracks(video).times) for video in videos]
-    seed = seed or secrets.token_hex(16)
+    chosen, seed = bool(seed), readable(seed) or secrets.token_hex(16)
+    names = [readable(name) for name in names]
     try:
         drawn = samples.draw(spans, frames, seed)
     except ValueError:
         raise UsageError(f"{desk.out} has no masked video to draw from{' under that name' if names else ''}.") from None
     told = {
-        "id": len(samples.draws(desk.records)) + 1,
+        "id": 1 + sum(act_of(record) == Act.SAMPLED for record in desk.records),
         "seed": seed,
+        "seed_given": chosen,
         "frames": frames,
         "kinds": _kinds(videos),
-        "names": list(names),
+        "names": names,
         "videos": len(videos),
         "seconds": round(sum(length(span.times) for span in spans), 3),
         "population": samples.fingerprint(videos),
         "drawn": [one._asdict() for one in drawn],
     }
-    with _new_folder(folder) as beside:
-        _write_pictures(reviewer, beside, drawn, videos, {span.name: span.times for span in spans})
-        files.write(beside / VERDICTS, _table(told, drawn, {span.name: span.times for span in spans}).encode())
     record = {"act": str(Act.SAMPLED), "by": reviewer.by, "draw": told, "reason": ""}
-    reviewer.index.append(record)
+    times = {span.name: span.times for span in spans}
+    with _new_folder(folder) as beside:
+        _write_pictures(reviewer, beside, drawn, videos, times)
+        files.write(beside / VERDICTS, _table(told, drawn, times).encode())
+        reviewer.index.append(record)  # before anybody can see what came up
     return record
 
 
@@ -102,6 +105,8 @@ def _write_pictures(
     for name, group in groupby(drawn, key=lambda one: one.name):
         moments = [_before(times[name], one.frame) for one in group]
         video = standing[name]
+        if not desk.place(video.output["name"]).is_file():
+            raise RefusedError(f"{video.output['name']}: is missing; find out where it went.")
         for picture in stills(desk.place(video.output["name"]), video.output["sha256"], moments):
             number += 1
             files.write(folder / _picture(number), picture.jpeg)
@@ -120,12 +125,12 @@ def _picture(number: int) -> str:
 
 def _table(told: Record, drawn: Sequence[Drawn], times: Mapping[str, Array]) -> str:
     text = io.StringIO()
-    table = csv.writer(text)
+    table = csv.writer(text, quoting=csv.QUOTE_ALL)
     columns = [f"{kind}s" for kind in told["kinds"]]
     table.writerow(["draw", "picture", *columns, "video", "seconds"])
     for number, one in enumerate(drawn, 1):
         where = [harmless(one.name), f"{times[one.name][one.frame]:.2f}"]
-        table.writerow([told["id"], _picture(number), *("" for _ in columns), *where])
+        table.writerow([samples.mark(told), _picture(number), *("" for _ in columns), *where])
     return text.getvalue()
 
 
@@ -135,12 +140,15 @@ def count(reviewer: Reviewer, verdicts: Path, note: str) -> Record:
     UsageError where it is not the table of a draw of this log, or not all of it is filled in.
     """
     rows = _read(verdicts)
-    numbers = {row.get("draw", "").strip() for row in rows}
-    found = [one for one in samples.draws(reviewer.desk.records) if {str(one.told["id"])} == numbers]
+    marks = {row.get("draw", "").strip() for row in rows}
+    sampled = [record["draw"] for record in reviewer.desk.records if act_of(record) == Act.SAMPLED]
+    found = [told for told in sampled if {samples.mark(told)} == marks]
     if not found:
         raise UsageError(f"{verdicts} belongs to no draw of {reviewer.desk.out}; `review sample draw` makes one.")
-    told = found[0].told
+    told = found[0]
     given = {row.get("picture", "").strip(): row for row in rows}
+    if len(given) < len(rows):
+        raise UsageError(f"{verdicts} names a picture more than once; leave one row for each.")
     missed: dict[str, list[int]] = {kind: [] for kind in told["kinds"]}
     misses = []
     for number, one in enumerate(told["drawn"], 1):
@@ -176,7 +184,8 @@ def _read(path: Path) -> list[dict[str, str]]:
         rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=sign, restval="", restkey="more"))
     except csv.Error as error:
         raise UsageError(f"{path} cannot be read as a table ({error}).") from None
-    return [{key: value for key, value in row.items() if isinstance(value, str)} for row in rows]
+    texts = [{key: value for key, value in row.items() if isinstance(value, str)} for row in rows]
+    return [row for row in texts if any(value.strip() for value in row.values())]
 
 
 def _count(path: Path, row: Mapping[str, str] | None, number: int, column: str) -> int:

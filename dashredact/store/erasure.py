@@ -123,15 +123,17 @@ def _erase(out: Path, erasure: Mapping[str, Any]) -> None:
 
 
 def _lines(erasure: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """One for the source, one for what was made of it: so other commands tell them apart."""
+    """One for the source, one for what was made of it: so other commands tell them apart. One if nothing was there."""
     told, made = dict(erasure["line"]), []
     source = told.pop("source")
+    told |= {"erased": source["sha256"]} if source.get("sha256") else {}
     for target in erasure["targets"]:
         if target["stage"] not in (*UNMASKED, _REASON) and target["bytes"]:
             made.append({key: target[key] for key in ("name", "sha256", "bytes", "stage")})
-    if any(target["stage"] in UNMASKED for target in erasure["targets"]):
+    unmasked = any(target["stage"] in UNMASKED for target in erasure["targets"])
+    if unmasked:
         yield {**told, "source": source}
-    if made:
+    if made or not unmasked:
         yield {**told, "files": made}
 
 

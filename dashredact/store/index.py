@@ -193,12 +193,8 @@ class Index:
 
     def _erase(self, record: Mapping[str, Any]) -> None:
         """Its content is not wanted again."""
-        sources = [record["source"]["sha256"]] if record.get("source") else []
-        for file in record.get("files", ()):
-            found = self._data.execute("select source from results where output = ?", (file["name"],)).fetchall()
-            sources += [source for (source,) in found]
-        rows = [(source, record["request"]["id"]) for source in sources if source]
-        self._data.executemany("insert or replace into erased values (?, ?)", rows)
+        if source := record.get("erased"):
+            self._data.execute("insert or replace into erased values (?, ?)", (source, record["request"]["id"]))
 
     def _remember_log(self) -> None:
         self._data.execute("delete from log")

@@ -124,7 +124,7 @@ class Video:
     looked: Mapping[str, Any] | None = None
     """what a second look over the masked file saw, as the line says it; None where none ran"""
 
-    @property
+    @cached_property
     def left(self) -> Sequence[Mapping[str, Any]] | None:
         """What it saw and no mask covers by now; None where the tracks file cannot say."""
         return second.left(self.looked["finds"], self.masks.tracks) if self.looked and self.masks else None

@@ -121,10 +121,16 @@ def _looked(video: Video) -> Said:
             "A second look over the masked video saw nothing that was missed.",
             "処理済の動画の再確認では、見落としは見つかりませんでした。",
         )
-    left = seen if video.left is None else len(video.left)
+    english, japanese = (
+        f"A second look saw {_many(seen, 'thing')} that may have been missed",
+        "再確認で見落としの可能性が",
+    )
+    if video.left is None:
+        return Said(f"{english}.", f"{japanese} {seen:,} 件見つかりました。")
+    left = len(video.left)
     return Said(
-        f"A second look saw {_many(seen, 'thing')} that may have been missed; {left:,} of them lie under no mask now.",
-        f"再確認で見落としの可能性が {seen:,} 件見つかり、そのうち {left:,} 件は今も隠されていません。",
+        f"{english}; {left:,} of them lie under no mask now.",
+        f"{japanese} {seen:,} 件見つかり、そのうち {left:,} 件は今も隠されていません。",
     )
 
 
@@ -181,17 +187,21 @@ def _missed(folder: Folder) -> Sequence[Said]:
     judged = [draw for draw in folder.draws if draw.judged]
     if not judged:
         return []
-    draw = judged[-1]
+    draw = next((draw for draw in reversed(judged) if not draw.told["names"]), judged[-1])
+    names = ", ".join(draw.told["names"])
+    where = Said(f" of the videos {names}", f"（対象: {names}）") if names else Said("", "")
     english = " and ".join(f"{bound.most:,.1f} {kind}-seconds" for kind, bound in draw.bounds.items())
     japanese = "、".join(f"{_KINDS[kind]}が {bound.most:,.1f} 秒" for kind, bound in draw.bounds.items())
     since = Said(" The videos have changed since.", "その後、動画は変わっています。") if not draw.same else Said("", "")
     frames = draw.told["frames"]
     return [
         Said(
-            f"A person judged {_many(frames, 'frame')} drawn by chance: with 95 % confidence at most {english} an hour"
-            f" are left unmasked.{since.en}",
-            f"無作為に選んだ {frames:,} フレームを人が確認しました。隠されずに残るのは、信頼度 95 % で"
-            f" 1 時間あたり最大で {japanese}です。{since.ja}",
+            f"A person judged {_many(frames, 'frame')}{where.en} drawn by chance: with 95 % confidence at most"
+            f" {english} an hour are left unmasked, if no moment holds more missed objects than the judged frames."
+            f"{since.en}",
+            f"無作為に選んだ {frames:,} フレーム{where.ja}を人が確認しました。隠されずに残るのは、信頼度 95 % で"
+            f" 1 時間あたり最大で {japanese}です（確認したフレームより多くの見落としが重なる瞬間がない場合）。"
+            f"{since.ja}",
         )
     ]
 

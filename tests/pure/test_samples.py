@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import chisquare
 
 from dashredact.pure.bound import Bound
-from dashredact.pure.samples import Span, draw, draws, fingerprint, population
+from dashredact.pure.samples import Span, draw, draws, fingerprint, named, population
 
 _SPANS = [
     Span("still.mp4", "a" * 64, np.arange(40) / 10),  # 4 s
@@ -48,14 +48,14 @@ def _masked(name: str, sha256: str) -> dict[str, object]:
 
 
 def _sampled(number: int, records: list[dict[str, object]], names: list[str]) -> dict[str, object]:
-    mark = fingerprint(population(records, names))
+    mark = fingerprint(named(population(records), names))
     return {"act": "sampled", "draw": {"id": number, "names": names, "population": mark}}
 
 
 def test_population_is_what_is_there_and_fits() -> None:
     records = [_masked("a/1", "a"), _masked("b/2", "b"), {"act": "purged", "files": [{"name": "b/2.masked.mp4"}]}]
     assert [video.name for video in population(records)] == ["a/1"]
-    assert [video.name for video in population(records[:2], ["b/*"])] == ["b/2"]
+    assert [video.name for video in named(population(records[:2]), ["b/*"])] == ["b/2"]
 
 
 def test_draws_have_their_newest_verdicts_and_know_whether_they_still_hold() -> None:

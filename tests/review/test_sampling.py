@@ -179,3 +179,35 @@ def test_what_cannot_be_drawn_leaves_nothing(out: Path, tmp_path: Path) -> None:
 def test_a_draw_needs_the_folder(out: Path, tmp_path: Path) -> None:
     with files.lock(out):
         assert _call("draw", out, "-o", tmp_path / "new").exit_code == ExitCode.LOCKED
+
+
+def test_a_table_of_another_folder_or_with_a_picture_twice_is_refused(out: Path, drawn: Path, tmp_path: Path) -> None:
+    assert _call("draw", out, "-o", tmp_path / "other", "--frames", "40").exit_code == 0
+    table, other = drawn / "verdicts.csv", tmp_path / "other" / "verdicts.csv"
+    _fill(table, {})
+    _fill(other, {})
+    assert table.read_text().splitlines()[1].split(",")[0] != other.read_text().splitlines()[1].split(",")[0]
+    forged = other.read_text().replace("2-", "1-")
+    (tmp_path / "forged.csv").write_text(forged)
+    assert "belongs to no draw" in _call("count", out, tmp_path / "forged.csv").stderr
+    lines_ = table.read_text().splitlines()
+    table.write_text("\n".join([*lines_, lines_[1], ",,,,,"]))
+    assert "more than once" in _call("count", out, table).stderr
+    table.write_text("\n".join([*lines_, ",,,,,"]))
+    assert _call("count", out, table).exit_code == 0
+
+
+def test_stray_bytes_and_no_numbers_are_one_sentence(out: Path, tmp_path: Path) -> None:
+    words = ("draw", out, "-o", tmp_path / "new")
+    assert _call(*words, "--prove", "nan").exit_code == ExitCode.USAGE
+    assert "more than the 9,999" in _call(*words, "--prove", "0.001").stderr
+    assert _call(*words, "--frames", "3", "--name", "*", "--name", "\udcff*", "--seed", "\udcff").exit_code == 0
+    told = lines(out)[-1]["draw"]
+    assert (told["seed"], told["seed_given"], told["names"]) == ("\\udcff", True, ["*", "\\udcff*"])
+    assert "the seed was given" in _call("list", out).stdout
+
+
+def test_a_masked_file_that_is_gone_is_named(out: Path, tmp_path: Path) -> None:
+    (out / "late.masked.mp4").unlink()
+    done = _call("draw", out, "-o", tmp_path / "new", "--frames", "40")
+    assert done.exit_code == ExitCode.SOME_FAILED and "late.masked.mp4: is missing" in done.stderr
