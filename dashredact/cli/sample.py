@@ -1,9 +1,11 @@
 """`review sample`: how much was missed, by the eyes of a person on frames drawn by chance."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -75,7 +77,7 @@ def draw(
     told = record["draw"]
     columns = " and ".join(f"{kind}s" for kind in told["kinds"])
     say(
-        f"Draw {told['id']}: {len(told['drawn'])} pictures of {told['videos']} videos, {told['seconds'] / 3600:.2f} h."
+        f"Draw {told['id']}: {_many(len(told['drawn']), 'picture')} of {_population(told)}."
         f" In {reviewing.VERDICTS} write beside each picture how many {columns} are left on it that somebody could"
         " recognise or read, 0 for none; then `review sample count`. Delete the pictures after use."
     )
@@ -99,8 +101,18 @@ def count(out: Path, verdicts: Path, note: str, reviewer: str) -> None:
         click.echo(f"{kind}s: {bound.told(kind)}")
     misses = record["judged"]["misses"]
     for miss in misses:
-        say(f"{miss['name']}: {miss['missed']} {miss['kind']} missed on frame {miss['frame']}; see `review mark`.")
+        missed = _many(miss["missed"], miss["kind"])
+        say(f"{miss['name']}: {missed} missed on frame {miss['frame']}; see `review mark`.")
     raise SystemExit(ExitCode.NEEDS_REVIEW if misses else ExitCode.OK)
+
+
+def _population(told: Mapping[str, Any]) -> str:
+    """`3 videos, 0:12:40`"""
+    return f"{_many(told['videos'], 'video')}, {timedelta(seconds=round(told['seconds']))}"
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 @sample.command("list")
@@ -122,5 +134,5 @@ def list_draws(out: Path, as_json: bool) -> None:
         proven = "; ".join(bound.told(kind) for kind, bound in bounds.items()) or "not judged"
         since = "" if one.same else "; videos have changed since"
         since += "; the seed was given" if told["seed_given"] else ""
-        about = f"{told['videos']} videos, {told['seconds'] / 3600:.2f} h, {told['frames']} frames"
+        about = f"{_population(told)}, {_many(told['frames'], 'frame')}"
         click.echo(printable(f"{told['id']}  {one.line['time']}  {about}  {proven}{since}"))

@@ -94,7 +94,7 @@ def test_verdicts_become_a_bound_in_log_list_and_report(out: Path, drawn: Path) 
     frames[: third["times"]] = [2] * third["times"]
     expected = {"face": bound([0] * 40), "plate": bound(frames)}
     assert done.stdout == "".join(f"{kind}s: {one.told(kind)}\n" for kind, one in expected.items())
-    assert f"{third['name']}: 2 plate missed on frame {third['frame']}" in done.stderr
+    assert f"{third['name']}: 2 plates missed on frame {third['frame']}" in done.stderr
     assert line["by"]["name"] == "A. Clerk" and line["reason"] == "on a large screen"
     assert line["judged"]["bounds"]["plate"]["most"] == pytest.approx(expected["plate"].most)
     assert "changed since" not in _call("list", out).stdout
