@@ -144,7 +144,7 @@ def test_boxes_that_mark_nothing_are_false_and_mask_so_much(tmp_path: Path) -> N
     result = _result(folder, Finder())
     faces = result.classes[Kind.FACE]
     assert (faces.precision, faces.false_per_image, faces.ap50) == (Rate(0, 4), 1, None)
-    grown = (36 * 1.36) * (24 * 1.36) / (SIZE[0] * SIZE[1])
+    grown = (36 * 1.52) * (24 * 1.52) / (SIZE[0] * SIZE[1])
     assert result.falsely_masked[Kind.FACE] == pytest.approx(grown, rel=0.01)
 
 
@@ -183,11 +183,11 @@ def test_an_object_that_nothing_found_is_uncovered_on_every_frame(tmp_path: Path
     assert result.masked == 0
 
 
-@pytest.mark.parametrize(("wider", "uncovered"), [(8, 0), (9, 1)])
+@pytest.mark.parametrize(("wider", "uncovered"), [(11, 0), (12, 1)])
 def test_an_object_is_covered_when_masks_leave_no_more_than_a_twentieth(
     tmp_path: Path, wider: int, uncovered: int
 ) -> None:
-    """The mask reaches 6.48 px past the secret's 36: 97 % of a label that is 8 px wider, 94 % of one 9 px wider."""
+    """The mask reaches 9.36 px past the secret's 36: 97 % of a label that is 11 px wider, 94 % of one 12 px wider."""
     folder = _make(tmp_path / "set", range(10, 11), video="drive")
     (row,) = json.loads((folder / datasets.NAME).read_text())["images"]
     row["boxes"][0]["w"] += wider

@@ -457,7 +457,7 @@ BAD = {
     "spoilt.mp4": (DamagedError, "cannot be decoded"),
     "two videos.mp4": (RefusedError, "2 video streams"),
     "turned 45.mp4": (RefusedError, "quarter turns"),
-    "grows.ts": (RefusedError, "changes from 192x112"),
+    "grows.ts": (DamagedError, "incomplete packets"),
 }
 
 
@@ -484,6 +484,11 @@ def test_bad_file_ends_in_one_sentence_and_no_output(
     assert (record["outcome"], record["reason"], record["output"]) == (outcome.verdict, outcome.reason, None)
     with pytest.raises(kind):
         Journey(source, job.Job(tmp_path / "alone", name, "key"), finder, SETTINGS, lambda _: None).mask()
+
+
+def test_a_picture_that_changes_its_size_is_refused_whatever_is_salvaged(clip: Library, mask: Mask) -> None:
+    outcome = mask(clip("grows.ts"), damaged=Damaged.SALVAGE)
+    assert outcome.verdict is Verdict.REFUSED and "changes from 192x112" in outcome.reason
 
 
 def test_lying_name_is_no_obstacle(clip: Library, mask: Mask) -> None:

@@ -38,7 +38,8 @@ class Judge:
         self._next: int | None = None  # in `_expected`
         self._broken: dict[tuple[int, bool], int] = {}  # first spoilt place, by group and whether it leads
         for place in reversed(packets.corrupt):
-            self._broken[self._group[place], False] = place
+            for spoilt in (place + 1, place):  # the container names the packet in which it noticed, or the one before
+                self._broken[self._group[min(spoilt, len(packets) - 1)], False] = spoilt
         self._until = self._reach()
         self._open = {self._group[place] for place in range(len(self._pts)) if self._leads(place)}
         self._refreshed: set[int] = set()  # groups that get clean part by part

@@ -226,7 +226,7 @@ def _damages(container: str, video: VideoStream, packets: PacketIndex) -> Iterat
         yield f"it is cut off: {missing} of the {video.claimed_frames} frames in its index are missing"
     if packets.corrupt:
         first = float(packets.pts[packets.corrupt[0]] * video.time_base)
-        yield f"parts of it are missing: {len(packets.corrupt)} of its packets are not complete (from {first:.2f} s on)"
+        yield f"parts of it are missing: {len(packets.corrupt)} incomplete packets, the first at {first:.2f} s"
 
 
 def _step(packets: PacketIndex, time_base: Fraction) -> tuple[Fraction, Fraction] | None:

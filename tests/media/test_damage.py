@@ -51,7 +51,7 @@ def test_what_a_transport_stream_lost_is_told_and_nothing_comes_of_it(name: str,
         path = tmp_path / name
         path.write_bytes(content[:at] + content[at + 188 :])
         found, lost = _read(path, 9)
-        assert lost and (at < places[30] or "not complete" in probe(path).damages[0])
+        assert lost and (at < places[30] or "incomplete" in probe(path).damages[0])
         assert all(np.array_equal(found[pts], whole[pts]) for pts in found), (at, len(found))
         assert len(found) < len(whole)
 

@@ -94,8 +94,9 @@ def test_stream_that_is_not_there_is_refused(clip: Library) -> None:
 
 
 def test_cut_off_file_is_damaged(clip: Library) -> None:
-    (damage,) = probe(clip("cut off.mp4")).damages
-    assert "of the 60 frames in its index are missing" in damage
+    cut_off, incomplete = probe(clip("cut off.mp4")).damages
+    assert "of the 60 frames in its index are missing" in cut_off
+    assert "1 incomplete packets" in incomplete
 
 
 def test_folder_missing_file_and_pipe_are_unreadable(tmp_path: Path) -> None:

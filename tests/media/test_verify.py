@@ -60,7 +60,7 @@ def test_mask_that_is_missing_on_one_frame_is_found(
 
 
 @pytest.mark.parametrize("style", Style)
-@pytest.mark.parametrize("shift", [(16, 0), (0, 12), (0, -16)])
+@pytest.mark.parametrize("shift", [(20, 0), (0, 14), (0, -16)])
 def test_mask_that_is_shifted_on_one_frame_is_found(
     run: Callable[..., Finished], monkeypatch: pytest.MonkeyPatch, style: Style, shift: tuple[int, int]
 ) -> None:
