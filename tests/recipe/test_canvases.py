@@ -1,0 +1,83 @@
+"""Training canvases: boxes stay on what they mark, and what is not labelled teaches nothing."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+data = pytest.importorskip("weights.recipe.data", reason="runs from the root of the repository only")
+from weights.recipe import augment, drawn  # noqa: E402 - the same
+
+_SEEDS = st.integers(0, 10_000)
+_FACE, _PLATE = 0, 1
+_RED = (230, 0, 0)
+
+
+def _picture(box: tuple[int, int, int, int] = (300, 200, 420, 230), labelled: tuple[bool, bool] = (True, True)):
+    """A grey picture with one plate, painted red."""
+    pixels = np.full((480, 640, 3), 90, np.uint8)
+    pixels[box[1] : box[3], box[0] : box[2]] = _RED
+    objects = data.Objects(np.array([box], np.float32), np.array([_PLATE]), np.array([False]))
+    return data.Picture("drawn", "images/0.png", pixels, objects, labelled, np.zeros((0, 4), np.float32))
+
+
+@given(_SEEDS, st.integers(1, 6))
+def test_tiles_cut_the_canvas_without_gap_or_overlap(seed: int, count: int) -> None:
+    height, width = augment.CANVAS
+    times = np.zeros((height, width), int)
+    for x, y, w, h in augment.tiles(count, np.random.default_rng(seed)):
+        times[y : y + h, x : x + w] += 1
+    assert (times == 1).all()
+
+
+@given(_SEEDS)
+def test_a_box_follows_its_pixels(seed: int) -> None:
+    rng, picture = np.random.default_rng(seed), _picture()
+    matrix = augment._around_one(picture, picture.objects.boxes, (40.0, 200.0), (320, 240), rng)
+    crop, objects = augment.warp(picture.pixels, matrix, 320, 240), augment.place(picture, matrix, 320, 240)
+    rows, columns = np.nonzero(crop[..., 0].astype(int) - crop[..., 1] > 120)
+    (box,) = objects.boxes
+    assert not objects.ignore.any()
+    assert box == pytest.approx([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], abs=2)
+
+
+def test_a_class_without_labels_is_silenced_everywhere() -> None:
+    matrix = np.array([[1, 0, 0], [0, 1, 0]], np.float32)
+    objects = augment.place(_picture(labelled=(False, True)), matrix, 640, 480)
+    whole = objects.select(objects.ignore)
+    assert whole.labels.tolist() == [_FACE] and whole.boxes.tolist() == [[0, 0, 640, 480]]
+
+
+def test_what_the_edge_cuts_to_less_than_half_is_ignored_and_what_is_gone_is_gone() -> None:
+    def placed(left: float) -> data.Objects:
+        return augment.place(_picture(), np.array([[1, 0, -left], [0, 1, 0]], np.float32), 320, 480)
+
+    assert placed(350).ignore.tolist() == [False]  # 70 of 120 pixels are left
+    assert placed(370).ignore.tolist() == [True]
+    assert len(placed(430).boxes) == 0
+
+
+@given(_SEEDS)
+def test_a_drawn_plate_changes_its_own_place_only(seed: int) -> None:
+    picture = _picture()
+    face = data.Objects(np.array([[10, 10, 60, 60]], np.float32), np.array([_FACE]), np.array([False]))
+    doubtful = data.Objects(np.array([[100, 10, 160, 30]], np.float32), np.array([_PLATE]), np.array([True]))
+    before = picture.pixels.copy()
+    after = drawn.repaint(picture.pixels, data.join([picture.objects, face, doubtful]), np.random.default_rng(seed))
+    changed = (after != before).any(2)
+    changed[200:230, 300:420] = False
+    assert not changed.any()
+    assert (picture.pixels == before).all()
+
+
+def test_plates_are_drawn_now_and_then() -> None:
+    rng, picture = np.random.default_rng(1), _picture()
+    times = sum((drawn.repaint(picture.pixels, picture.objects, rng) != picture.pixels).any() for _ in range(200))
+    assert 40 <= times <= 100
+
+
+@given(_SEEDS, st.floats(0.7, 6.0))
+def test_a_drawn_plate_has_writing_on_its_ground(seed: int, aspect: float) -> None:
+    plate = drawn.plate(aspect, np.random.default_rng(seed))
+    assert plate.shape[1] / plate.shape[0] == pytest.approx(aspect, rel=0.05)
+    assert plate[8:-8, 8:-8].std((0, 1)).max() > 20
