@@ -10,7 +10,7 @@ DashredactError              exit  what the caller should do next
 │   ├── MediaError                 ffmpeg, a codec or the disk failed on it
 │   └── UnverifiedError            the finished file is not what it must be
 ├── MachineError               4   make the machine ready (ffmpeg, weights, device, disk)
-├── LockedError                6   wait: another run holds the output folder
+├── LockedError                6   wait: another run or person holds the output folder
 ├── LedgerError                7   the audit log is broken: find out who changed it
 ├── PolicyError                8   the policy is not complete, or does not allow it: change what it names
 ├── OutOfTimeError             0   nothing: the next run goes on where this one was told to end

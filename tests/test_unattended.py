@@ -19,6 +19,7 @@ from conftest import SETTINGS, work_left
 from dashredact import unattended
 from dashredact.batch import Batch
 from dashredact.crew.inline import Inline
+from dashredact.errors import LockedError
 from dashredact.outcome import Outcome, Verdict
 from dashredact.progress import Progress
 from dashredact.store import audit, files, quarantine
@@ -404,19 +405,17 @@ def test_what_failed_is_told_once_and_asks_for_a_look(command: Callable[..., Any
     assert done.stderr.count("\n") == 1 and "two\\nlines.mp4: is not a video" in done.stderr
     retry = command("--tries", "1")
     assert (retry.returncode, retry.stderr) == (0, "")
-    back = subprocess.run(
-        [
-            *(sys.executable, "-c", torture.DRIVER, "batch", "retry"),
-            *("--inbox", tmp_path / "in", "--outbox", tmp_path / "out", "two\nlines.mp4"),
-        ],
-        env={**os.environ, "PYTHONPATH": f"{torture.TESTS}:{torture.TESTS.parent}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    back = _retry(tmp_path, "two\nlines.mp4")
     assert back.returncode == 0, back.stderr
     assert (tmp_path / "in" / "two\nlines.mp4").exists()
     assert command("--tries", "2").returncode == 3
+
+
+def _retry(folder: Path, name: str) -> "subprocess.CompletedProcess[str]":
+    words = ["batch", "retry", "--inbox", folder / "in", "--outbox", folder / "out", name]
+    path = {"PYTHONPATH": f"{torture.TESTS}:{torture.TESTS.parent}"}
+    command = [sys.executable, "-c", torture.DRIVER, *words]
+    return subprocess.run(command, env={**os.environ, **path}, capture_output=True, text=True, check=False)
 
 
 def test_watching_takes_what_comes_and_ends_within_ten_seconds(tmp_path: Path, clip: Library) -> None:
@@ -436,6 +435,41 @@ def test_watching_takes_what_comes_and_ends_within_ten_seconds(tmp_path: Path, c
     assert process.returncode == 128 + signal.SIGTERM, complaints
     assert time.monotonic() - began < 10
     assert "dashredact_last_run_exit_code 143" in (tmp_path / "h").read_text()
+
+
+def test_while_watching_others_call_back_and_clean_up(tmp_path: Path, clip: Library) -> None:
+    """Between two looks the folder is free: `retry` is heard, `purge` and `apply` get their turn."""
+    inbox, out = tmp_path / "in", tmp_path / "out"
+    inbox.mkdir()
+    (inbox / "trip.mp4").write_text("not a video")
+    process = _start(inbox, out, "--watch", "--poll", "0.2", "--tries", "1")
+    aside = inbox / "quarantine" / "trip.mp4"
+    _until(aside.exists)
+    shutil.copyfile(clip("30.mp4"), aside)
+    assert _retry(tmp_path, "trip.mp4").returncode == 0
+    _until((out / "trip.masked.mp4").exists)
+    _until(lambda: _got_in(out))
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    acts = [record["act"] for record in audit.records(out / audit.NAME)]
+    assert acts == ["failed", "quarantined", "retried", "masked"]
+
+
+def _got_in(out: Path) -> bool:
+    try:
+        with files.alone(out):
+            return True
+    except LockedError:
+        return False
+
+
+def _until(true: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if true():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it took too long")
 
 
 def test_a_time_limit_ends_between_segments_and_the_next_run_goes_on(tmp_path: Path) -> None:

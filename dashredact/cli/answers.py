@@ -66,7 +66,7 @@ def copy(
 
     if not inboxes:
         raise UsageError("A copy is made from the original; name the folder it lies in with --inbox.")
-    with files.lock(out):
+    with files.desk(out):
         records = records_of(out)
         asked = request_of(records, number, [RequestKind.COPY])
         clip = _one(out, records, name)
@@ -106,7 +106,7 @@ def erase(out: Path, number: int, names: Sequence[str], inboxes: Sequence[Path],
     \b
       dashredact request erase masked 2 taxi7-20260412-081502.mp4 --inbox uploads
     """
-    with files.lock(out):
+    with files.alone(out):
         erasure.finish(out)
         records = records_of(out)
         asked = request_of(records, number, [RequestKind.ERASE, RequestKind.STOP])

@@ -101,8 +101,8 @@ def batch(ctx: click.Context, /, **chosen: Any) -> None:
     if ctx.invoked_subcommand is not None:
         return
     inbox, out = _folders(chosen)
-    with files.lock(out):
-        raise SystemExit(_reported(lambda: _run(inbox, out, chosen), chosen, out))
+    with files.lock(out) as lock:
+        raise SystemExit(_reported(lambda: _run(inbox, out, chosen, lock), chosen, out))
 
 
 def _folders(chosen: dict[str, Any]) -> tuple[Path, Path]:
@@ -137,7 +137,7 @@ def _tell(chosen: dict[str, Any], out: Path, code: int, seconds: float) -> None:
         health.write(chosen["health_file"], {**values, **chosen.get("health", {})})
 
 
-def _run(inbox: Path, out: Path, chosen: dict[str, Any]) -> int:
+def _run(inbox: Path, out: Path, chosen: dict[str, Any], lock: files.Lock) -> int:
     detector = detector_of(chosen)
     seconds = seconds_of(chosen, detector)
     settings, aids = settings_of(chosen, detector, seconds=seconds), Aids(seconds, keep=chosen["keep_detections"])
@@ -155,7 +155,8 @@ def _run(inbox: Path, out: Path, chosen: dict[str, Any]) -> int:
             if not chosen["watch"] or (until and time.monotonic() >= until):
                 return code
             _tell(chosen, out, code, run.summary.seconds)
-            time.sleep(chosen["poll"])
+            lock.rest(chosen["poll"])
+            batch.index.refresh()
 
 
 def _rules(chosen: dict[str, Any], until: float | None) -> Rules:
@@ -206,12 +207,14 @@ def _health(run: Run) -> dict[str, Any]:
 def retry(outer: dict[str, Any], /, names: Sequence[str], **own: Any) -> None:
     """Bring the videos of these NAMES back, as the log calls them: the next run tries them again.
 
+    May be done while a run goes on.
+
     \b
       dashredact batch retry --inbox uploads --outbox masked trip.mp4
     """
     chosen = {**outer, **{name: value for name, value in own.items() if value is not None}}
     inbox, out = _folders(chosen)
-    with files.lock(out):
+    with files.desk(out):
         detector = detector_of(chosen)
         settings = settings_of(chosen, detector, seconds=seconds_of(chosen, detector))
         batch = Batch(out, detector, settings, lambda _fact: None)

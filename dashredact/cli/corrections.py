@@ -14,7 +14,7 @@ from dashredact.progress import Progress
 from dashredact.pure.standing import How
 from dashredact.review import marking, originals
 from dashredact.review.correct import Correction
-from dashredact.review.decide import Reviewer
+from dashredact.review.decide import Reviewer, deciding
 from dashredact.store import files
 from dashredact.values import KINDS, Kind
 
@@ -32,7 +32,7 @@ def approve(out: Path, name: str, note: str, reviewer: str) -> None:
     \b
       dashredact review approve masked trip.mp4 --note "whole clip watched"
     """
-    with files.lock(out):
+    with deciding(out):
         Reviewer(out, reviewer).approve(name, note)
 
 
@@ -47,7 +47,7 @@ def reject(out: Path, name: str, note: str, reviewer: str) -> None:
     \b
       dashredact review reject masked trip.mp4 --note "a face in the mirror, 0:12"
     """
-    with files.lock(out):
+    with deciding(out):
         Reviewer(out, reviewer).reject(name, note)
 
 
@@ -104,7 +104,7 @@ def mark(
         raise UsageError("--track and --to-box cannot be had together; choose one.")
     if to_box and len(frames) < 2:
         raise UsageError("--to-box needs two frames or more; give A..B with --frames, or leave it out.")
-    with files.lock(out):
+    with deciding(out):
         reviewer = Reviewer(out, chosen["reviewer"])
         how, keys = How.MOVING if to_box else How.STILL, marking.drawn(box, to_box, frames)
         if tracked:
@@ -127,7 +127,7 @@ def lift(out: Path, name: str, note: str, reviewer: str, number: int) -> None:
     \b
       dashredact review lift masked trip.mp4 --track 12 --note "a traffic sign"
     """
-    with files.lock(out):
+    with deciding(out):
         Reviewer(out, reviewer).lift(name, number, note)
 
 
@@ -140,7 +140,7 @@ def undo(out: Path, name: str, note: str, reviewer: str, number: int) -> None:
     \b
       dashredact review undo masked trip.mp4 --track 1000001
     """
-    with files.lock(out):
+    with deciding(out):
         Reviewer(out, reviewer).undo(name, number, note)
 
 
@@ -162,7 +162,7 @@ def apply(
     \b
       dashredact review apply masked trip.mp4 --source uploads/trip.mp4
     """
-    with Progress(quiet=quiet) as progress, files.lock(out), crew_of({"device": "cpu", **chosen}) as crew:
+    with Progress(quiet=quiet) as progress, files.alone(out), crew_of({"device": "cpu", **chosen}) as crew:
         own = Reviewer(out, reviewer)
         standing = own.desk.standing(name)
         found = originals.find(standing, source, inbox)

@@ -69,7 +69,7 @@ def clips(out: Path, names: Sequence[str], file: Path, output: Path, **chosen: A
     if asked.delete_by and asked.delete_by < today():
         raise UsageError(f"--delete-by {asked.delete_by} is over; give a later day.")
     read = store.read(file)
-    with files.lock(out):
+    with files.desk(out):
         left = handover.export(out, read, asked, today())
     click.echo(printable(f"{output}: {len(left)} clip{'' if len(left) == 1 else 's'} for {asked.to.rstrip('.')}."))
 

@@ -53,7 +53,7 @@ def new(out: Path, known: date | None, wrongful: bool, names: Sequence[str], pol
     dates = Dates(known or today(), wrongful)
     if dates.known > today():
         raise UsageError(f"--known {dates.known} is yet to come; give the day on which it became known.")
-    with files.lock(out):
+    with files.desk(out):
         audit.ready(out / audit.NAME)
         records = records_of(out)
         chosen, unknown = named(clips(records), names)

@@ -48,7 +48,7 @@ def purge(policy_file: Path, outbox: Path, inbox: Path | None, recipient: str, d
     if recipient:
         seal.recipient_of(recipient)
     overdue = False
-    with files.lock(outbox):
+    with files.alone(outbox):
         asked = Asked(read, outbox, inbox, datetime.now().astimezone(), recipient, dry_run)
         for finding in Purge(asked).findings():
             click.echo(_told(finding, as_json, dry_run))

@@ -65,7 +65,7 @@ def add(out: Path, policy: Path | None, received: date | None, **told: Any) -> N
     if came > today():
         raise UsageError(f"--received {came} is yet to come; give the day on which it came in.")
     due = came + timedelta(days=_answer_days(policy))
-    with files.lock(out):
+    with files.desk(out):
         number = max(register(records_of(out)), default=0) + 1
         words = (told["reference"].strip(), told["vehicle"], start, end, told["place"], str(came), str(due))
         taken = Request(number, RequestKind(told["kind"]), *words)
@@ -176,7 +176,7 @@ def close(out: Path, number: int, note: str) -> None:
     \b
       dashredact request close masked 1 --note "copy sent"
     """
-    with files.lock(out):
+    with files.desk(out):
         if request_of(records_of(out), number).closed:
             raise UsageError(f"Request {number} is closed already.")
         audit.append(out / audit.NAME, {"act": Act.ANSWERED, "reason": note, "request": {"id": number}})

@@ -16,9 +16,8 @@ from dashredact.errors import ExitCode, UsageError
 from dashredact.pure import samples
 from dashredact.pure.bound import frames_needed
 from dashredact.review import sample as reviewing
-from dashredact.review.decide import Reviewer
+from dashredact.review.decide import Reviewer, deciding
 from dashredact.review.desk import Desk
-from dashredact.store import files
 
 _MOST = 9999  # pictures that somebody may be asked to look at
 _REVIEWER = click.option("--reviewer", default="", help="Who does it, where that is not the account.")
@@ -72,7 +71,7 @@ def draw(
     wanted = frames_needed(prove) if prove else frames or 300
     if wanted > _MOST:
         raise UsageError(f"That takes {wanted:,} frames, more than the {_MOST:,} that one draw may have; ask for less.")
-    with files.lock(out):
+    with deciding(out):
         record = reviewing.draw(Reviewer(out, reviewer), names, wanted, output, seed)
     told = record["draw"]
     columns = " and ".join(f"{kind}s" for kind in told["kinds"])
@@ -95,7 +94,7 @@ def count(out: Path, verdicts: Path, note: str, reviewer: str) -> None:
     \b
       dashredact review sample count masked /tmp/draw/verdicts.csv --reviewer "A. Clerk"
     """
-    with files.lock(out):
+    with deciding(out):
         record = reviewing.count(Reviewer(out, reviewer), verdicts, note)
     for kind, bound in samples.bounds(record).items():
         click.echo(f"{kind}s: {bound.told(kind)}")

@@ -1,6 +1,7 @@
-"""What people decide becomes a line of the audit log, by whom and when. OUT is locked by the caller."""
+"""What people decide becomes a line of the audit log, by whom and when."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,23 @@ from dashredact.pure.acts import Act
 from dashredact.pure.standing import FIRST_MARK, How, Opinion, Record, Standing
 from dashredact.review import publish
 from dashredact.review.desk import Desk
-from dashredact.store import origin, tracks
+from dashredact.store import files, origin, tracks
 from dashredact.store.index import Index
 from dashredact.values import Kind
 
 
+@contextmanager
+def deciding(out: Path) -> Iterator[None]:
+    """One person decides at a time, while runs go on masking. What a crash has cut short needs the folder itself."""
+    with files.desk(out):
+        if publish.cut_short(out):
+            with files.lock(out):
+                publish.complete_all(out, Index(out))
+        yield
+
+
 class Reviewer:
-    """Writes down what one person decides about the videos of one folder."""
+    """Writes down what one person decides about the videos of one folder. Its caller holds the desk."""
 
     def __init__(self, out: Path, name: str = "") -> None:
         """name: the person, where that is not the account. A correction that a crash cut short is published first."""

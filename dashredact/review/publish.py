@@ -26,10 +26,15 @@ def publish(out: Path, index: Index, job: Job, record: Mapping[str, Any], tracks
 
 def complete_all(out: Path, index: Index) -> bool:
     """Finish what a crash has cut short; whether there was anything."""
-    begun = sorted((out / files.WORK_FOLDER).glob(f"*/{_LINE}"))
-    for path in begun:
-        _complete(out, index, path.parent)
+    begun = cut_short(out)
+    for folder in begun:
+        _complete(out, index, folder)
     return bool(begun)
+
+
+def cut_short(out: Path) -> list[Path]:
+    """Work folders of corrections that are half published."""
+    return sorted(path.parent for path in (out / files.WORK_FOLDER).glob(f"*/{_LINE}"))
 
 
 def _complete(out: Path, index: Index, folder: Path) -> None:

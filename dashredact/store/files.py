@@ -3,8 +3,11 @@
 import fcntl
 import hashlib
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 
 from dashredact.errors import LockedError, MachineError, UsageError
@@ -12,6 +15,8 @@ from dashredact.errors import LockedError, MachineError, UsageError
 _CHUNK = 1 << 20
 _LONGEST_NAME = 255  # bytes, on every file system we know
 WORK_FOLDER = ".dashredact"
+_LOCK, _DESK = "lock", "desk"
+_PATIENCE = 10.0  # seconds: most of what people decide is written down in less
 
 
 def sha256(path: Path) -> str:
@@ -34,10 +39,10 @@ def within(folder: Path, name: str) -> Path | None:
 
 
 def loose(folder: Path) -> list[str]:
-    """Names of files under it that others than their owner can read or write; the lock holds nothing."""
-    lock = folder / WORK_FOLDER / "lock"
-    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink() and path != lock)
-    return [path.relative_to(folder).as_posix() for path in found if path.stat().st_mode & 0o077]
+    """Names of files under it that others than their owner can read or write; the locks hold nothing."""
+    locks = [folder / WORK_FOLDER / name for name in (_LOCK, _DESK)]
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
+    return [path.relative_to(folder).as_posix() for path in found if path not in locks and path.stat().st_mode & 0o077]
 
 
 def private_folder(path: Path) -> Path:
@@ -84,16 +89,57 @@ def publish(finished: Path, path: Path, mode: int = 0o600) -> None:
         os.close(folder)
 
 
+@dataclass(frozen=True)
+class Lock:
+    """What its holder may do with it."""
+
+    _file: TextIOWrapper
+
+    def rest(self, seconds: float) -> None:
+        """Let others have it for that long, or until they are done."""
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+        time.sleep(seconds)
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+
 @contextmanager
-def lock(folder: Path) -> Iterator[None]:
-    """Hold the output folder. The kernel lets go when the process ends, however it ends."""
-    path = private_folder(private_folder(folder) / WORK_FOLDER) / "lock"
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "a") as file:
+def lock(folder: Path) -> Iterator[Lock]:
+    """Hold the output folder against other runs. The kernel lets go when the process ends, however it ends."""
+    with _locked(folder, _LOCK) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise LockedError(f"Another run is writing to {folder}; wait for it to end.") from None
+        yield Lock(file)
+
+
+@contextmanager
+def desk(folder: Path) -> Iterator[None]:
+    """Hold what people decide about the output folder. Runs may go on masking meanwhile; waits for other people."""
+    with _locked(folder, _DESK) as file:
+        until = time.monotonic() + _PATIENCE
+        while True:
+            with suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            if time.monotonic() > until:
+                raise LockedError(f"Somebody else is deciding about {folder}; wait for them to end.")
+            time.sleep(0.05)
         yield
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold both: for what takes files away or replaces them while somebody may be looking at them."""
+    with lock(folder), desk(folder):
+        yield
+
+
+@contextmanager
+def _locked(folder: Path, name: str) -> Iterator[TextIOWrapper]:
+    path = private_folder(private_folder(folder) / WORK_FOLDER) / name
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "a") as file:
+        yield file
 
 
 def named(stem: str, ending: str) -> str:

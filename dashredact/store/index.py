@@ -19,6 +19,7 @@ from dashredact.store import audit, files
 T = TypeVar("T")
 
 _NAME, _FORM = "index.sqlite", 3
+_PATIENCE = 60.0  # seconds that another process may take to write
 _TABLES = """
 create table if not exists log (state text not null);
 create table if not exists results (
@@ -73,7 +74,7 @@ class Failures(NamedTuple):
 
 
 class Index:
-    """Of one output folder, whose lock is held. May be used by several threads."""
+    """Of one output folder. May be used by several threads, and by several processes."""
 
     def __init__(self, out: Path) -> None:
         """LedgerError where the audit log is broken."""
@@ -90,15 +91,27 @@ class Index:
     def _open(self) -> None:
         with _disk(self._path):
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._data = sqlite3.connect(self._path, check_same_thread=False)
+        self._data = sqlite3.connect(self._path, timeout=_PATIENCE, check_same_thread=False)
         with _disk(self._path), self._data:
             if self._data.execute("pragma user_version").fetchone() != (_FORM,):
                 for (table,) in self._data.execute("select name from sqlite_master where type = 'table'").fetchall():
                     self._data.execute(f'drop table "{table}"')
             self._data.executescript(f"pragma user_version = {_FORM}; pragma synchronous = normal; {_TABLES}")
-            known = self._data.execute("select state from log").fetchone()
-            if known != (_state(self._log),):
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take in what others have written into the log."""
+        with self._change():
+            pass
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        """A change that begins with all that the log says; those of other processes come before or after it."""
+        with self._lock, _disk(self._path), self._data:
+            self._data.execute("begin immediate")
+            if self._data.execute("select state from log").fetchone() != (_state(self._log),):
                 self._rebuild()
+            yield
 
     def _rebuild(self) -> None:
         """From the log, every line of which is checked."""
@@ -112,7 +125,7 @@ class Index:
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Put a record behind the others in the log, and remember what it says."""
-        with self._lock, _disk(self._path), self._data:
+        with self._change():
             audit.append(self._log, record)
             self._apply(record)
             self._remember_log()

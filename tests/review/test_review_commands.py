@@ -194,10 +194,34 @@ def test_note_and_reviewer_are_kept_as_they_are(out: Path) -> None:
     assert (_call("list", out).exit_code, _call("list", out).stdout) == (0, "")
 
 
-def test_folder_in_use_is_left_alone(out: Path) -> None:
-    with files.lock(out):
-        done = _call("approve", out, "30.mp4")
+def test_people_decide_while_a_run_goes_on_but_change_no_file(out: Path, clip: Library) -> None:
+    words = ("30.mp4", "--kind", "face", "--box", "10,10,40,40", "--frames", "0..9")
+    with files.lock(out):  # a service that watches all day
+        assert _call("mark", out, *words).exit_code == 0
+        done = _call("apply", out, "30.mp4", "--source", clip("30.mp4"), "-q")
         assert done.exit_code == ExitCode.LOCKED and "Another run" in done.stderr
+        assert _call("undo", out, "30.mp4", "--track", "1000001").exit_code == 0
+        assert _call("approve", out, "30.mp4").exit_code == 0
+    assert _call("list", out).exit_code == 0
+
+
+def test_what_a_crash_cut_short_waits_for_the_run(out: Path) -> None:
+    left = out / ".dashredact" / "0-left"
+    left.mkdir()
+    record = {"source": {"name": "30.mp4"}, "replaces": "0" * 64, "output": {"name": "x.mp4", "sha256": "1" * 64}}
+    (left / "correction.json").write_text(json.dumps(record))
+    with files.lock(out):
+        assert _call("approve", out, "30.mp4").exit_code == ExitCode.LOCKED
+    assert left.exists()
+    assert _call("approve", out, "30.mp4").exit_code == 0
+    assert not left.exists()
+
+
+def test_two_people_decide_one_after_the_other(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_PATIENCE", 0.2)
+    with files.desk(out):
+        done = _call("approve", out, "30.mp4")
+        assert done.exit_code == ExitCode.LOCKED and "Somebody else" in done.stderr
         assert _call("list", out).exit_code == ExitCode.NEEDS_REVIEW
 
 

@@ -176,9 +176,14 @@ def test_what_cannot_be_drawn_leaves_nothing(out: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists() and not list(tmp_path.glob(".draw-*"))
 
 
-def test_a_draw_needs_the_folder(out: Path, tmp_path: Path) -> None:
+def test_a_draw_waits_for_no_run_but_for_other_people(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with files.lock(out):
-        assert _call("draw", out, "-o", tmp_path / "new").exit_code == ExitCode.LOCKED
+        assert _call("draw", out, "-o", tmp_path / "new", "--frames", "2").exit_code == 0
+    monkeypatch.setattr(files, "_PATIENCE", 0.2)
+    with files.desk(out):
+        assert _call("draw", out, "-o", tmp_path / "newer").exit_code == ExitCode.LOCKED
 
 
 def test_a_table_of_another_folder_or_with_a_picture_twice_is_refused(out: Path, drawn: Path, tmp_path: Path) -> None:

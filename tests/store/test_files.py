@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -180,6 +181,48 @@ def test_a_killed_holder_leaves_no_lock_behind(tmp_path: Path) -> None:
             except LockedError:
                 assert time.monotonic() < until
                 time.sleep(0.05)
+
+
+def test_the_desk_is_free_while_a_run_goes_on_and_its_holder_is_waited_for(tmp_path: Path) -> None:
+    order = []
+    with files.lock(tmp_path), ThreadPoolExecutor(1) as pool:
+        with files.desk(tmp_path):
+            later = pool.submit(_at_the_desk, tmp_path, order)
+            time.sleep(0.3)
+            order.append("first")
+        later.result()
+    assert order == ["first", "second"]
+
+
+def _at_the_desk(folder: Path, order: list[str]) -> None:
+    with files.desk(folder):
+        order.append("second")
+
+
+def test_who_is_alone_keeps_both_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_PATIENCE", 0.1)
+    with files.alone(tmp_path):
+        for other in (files.lock, files.desk):
+            with pytest.raises(LockedError), other(tmp_path):
+                pass
+    for other in (files.lock, files.desk):
+        with other(tmp_path), pytest.raises(LockedError), files.alone(tmp_path):
+            pass
+
+
+def test_a_resting_holder_lets_others_in_and_waits_for_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    others = []
+
+    def while_we_rest(_seconds: float) -> None:
+        others.append(_process(tmp_path, 0.5))
+        assert _first_word(others[0]) == "held"
+
+    with files.lock(tmp_path) as lock:
+        with monkeypatch.context() as patch:
+            patch.setattr(time, "sleep", while_we_rest)
+            lock.rest(1)
+        with others[0], pytest.raises(LockedError), files.lock(tmp_path):
+            pass
 
 
 def test_an_error_under_the_lock_lets_go_of_it(tmp_path: Path) -> None:
