@@ -58,10 +58,11 @@ def test_purge_prints_what_it_did_and_exits_5_only_if_something_is_overdue(
     assert _call(*words).stdout.startswith("overdue: front-2\\n.mp4 (")
 
 
-def test_purge_waits_for_nobody_and_needs_a_policy_a_key_and_a_whole_log(
-    fleet: Fleet, words: list[str | Path], policy: Path
+def test_purge_waits_for_no_long_run_and_needs_a_policy_a_key_and_a_whole_log(
+    fleet: Fleet, words: list[str | Path], policy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original, *_ = fleet.masked("front-1.mp4", filmed=date.today() - timedelta(30))
+    monkeypatch.setattr(files, "_PATIENCE", 0.2)
     with files.lock(fleet.out):
         assert _call(*words).exit_code == ExitCode.LOCKED
     assert _call(*words, "--seal", "age1nonsense").exit_code == ExitCode.USAGE

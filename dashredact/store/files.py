@@ -5,7 +5,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
@@ -16,7 +16,7 @@ _CHUNK = 1 << 20
 _LONGEST_NAME = 255  # bytes, on every file system we know
 WORK_FOLDER = ".dashredact"
 _LOCK, _DESK = "lock", "desk"
-_PATIENCE = 10.0  # seconds: most of what people decide is written down in less
+_PATIENCE, _BETWEEN = 10.0, 0.05  # seconds: a look at an inbox, and most of what people decide, takes less
 
 
 def sha256(path: Path) -> str:
@@ -103,43 +103,47 @@ class Lock:
 
 
 @contextmanager
-def lock(folder: Path) -> Iterator[Lock]:
-    """Hold the output folder against other runs. The kernel lets go when the process ends, however it ends."""
-    with _locked(folder, _LOCK) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise LockedError(f"Another run is writing to {folder}; wait for it to end.") from None
+def lock(folder: Path, patience: float = 0.0) -> Iterator[Lock]:
+    """Hold the output folder against other runs. The kernel lets go when the process ends, however it ends.
+
+    patience: seconds to wait for it.
+    """
+    with _locked(folder, _LOCK, patience, f"Another run is writing to {folder}; wait for it to end.") as file:
         yield Lock(file)
 
 
 @contextmanager
 def desk(folder: Path) -> Iterator[None]:
     """Hold what people decide about the output folder. Runs may go on masking meanwhile; waits for other people."""
-    with _locked(folder, _DESK) as file:
-        until = time.monotonic() + _PATIENCE
-        while True:
-            with suppress(BlockingIOError):
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            if time.monotonic() > until:
-                raise LockedError(f"Somebody else is deciding about {folder}; wait for them to end.")
-            time.sleep(0.05)
+    with _locked(folder, _DESK, _PATIENCE, f"Somebody else is deciding about {folder}; wait for them to end."):
         yield
 
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """Hold both: for what takes files away or replaces them while somebody may be looking at them."""
-    with lock(folder), desk(folder):
+    with lock(folder, _PATIENCE), desk(folder):
         yield
 
 
 @contextmanager
-def _locked(folder: Path, name: str) -> Iterator[TextIOWrapper]:
+def _locked(folder: Path, name: str, patience: float, otherwise: str) -> Iterator[TextIOWrapper]:
     path = private_folder(private_folder(folder) / WORK_FOLDER) / name
+    until = time.monotonic() + patience
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "a") as file:
+        while not _taken(file):
+            if time.monotonic() >= until:
+                raise LockedError(otherwise)
+            time.sleep(_BETWEEN)
         yield file
+
+
+def _taken(file: TextIOWrapper) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def named(stem: str, ending: str) -> str:

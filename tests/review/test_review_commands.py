@@ -194,7 +194,10 @@ def test_note_and_reviewer_are_kept_as_they_are(out: Path) -> None:
     assert (_call("list", out).exit_code, _call("list", out).stdout) == (0, "")
 
 
-def test_people_decide_while_a_run_goes_on_but_change_no_file(out: Path, clip: Library) -> None:
+def test_people_decide_while_a_run_goes_on_but_change_no_file(
+    out: Path, clip: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_PATIENCE", 0.2)
     words = ("30.mp4", "--kind", "face", "--box", "10,10,40,40", "--frames", "0..9")
     with files.lock(out):  # a service that watches all day
         assert _call("mark", out, *words).exit_code == 0

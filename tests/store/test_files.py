@@ -199,6 +199,13 @@ def _at_the_desk(folder: Path, order: list[str]) -> None:
         order.append("second")
 
 
+def test_who_wants_to_be_alone_waits_for_a_short_look(tmp_path: Path) -> None:
+    with _process(tmp_path, 0.5) as other:
+        assert _first_word(other) == "held"
+        with files.alone(tmp_path):
+            pass
+
+
 def test_who_is_alone_keeps_both_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "_PATIENCE", 0.1)
     with files.alone(tmp_path):
