@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from dashredact.facts import VideoFacts
-from dashredact.pure.acts import act_of
+from dashredact.pure.acts import Act, act_of
 
 
 def as_dict(facts: VideoFacts) -> dict[str, Any]:
@@ -79,6 +79,7 @@ AUDIT_COLUMNS = (
     "source",
     "output",
     "tracks",
+    "decision",
     "reason",
     "user",
     "host",
@@ -92,7 +93,8 @@ def line_of(record: Mapping[str, Any]) -> str:
     """`2026-01-02T03:04:05+00:00  masked  trip.mp4 → trip.masked.mp4  face 3, plate 2`"""
     told = dict(zip(AUDIT_COLUMNS, cells_of(record), strict=True))
     names = " → ".join(filter(None, (told["source"], told["output"])))
-    return "  ".join(filter(None, (told["time"], told["act"], names, told["tracks"], told["reason"])))
+    parts = (told[column] for column in ("tracks", "decision", "reason"))
+    return "  ".join(filter(None, (told["time"], told["act"], names, *parts)))
 
 
 def cells_of(record: Mapping[str, Any]) -> list[str]:
@@ -105,6 +107,7 @@ def cells_of(record: Mapping[str, Any]) -> list[str]:
         "source_sha256": source.get("sha256"),
         "output": output.get("name"),
         "tracks": ", ".join(f"{kind} {count['tracks']}" for kind, count in (record.get("tracks") or {}).items()),
+        "decision": _decision(record),
         "user": by.get("name", by.get("user")),
         "host": by.get("host"),
     }
@@ -115,12 +118,13 @@ def act_line(record: Mapping[str, Any]) -> str:
     """`17  2026-01-02T03:04:05+00:00  marked  clerk@host  plate 1000001, frames 120..187, still: a note`"""
     cells = dict(zip(AUDIT_COLUMNS, cells_of(record), strict=True))
     who = f"{cells['user']}@{cells['host']}" if cells["user"] or cells["host"] else ""
-    said = "".join(filter(None, (_decided(record), f": {cells['reason']}" if cells["reason"] else ""))).lstrip(": ")
+    what = cells["decision"] or ", ".join(filter(None, (cells["output"], _hash(record))))
+    said = ": ".join(filter(None, (what, cells["reason"])))
     return "  ".join(filter(None, (cells["seq"], cells["time"], cells["act"], who, said)))
 
 
-def _decided(record: Mapping[str, Any]) -> str:
-    """What a person said about a video, without the note."""
+def _decision(record: Mapping[str, Any]) -> str:
+    """What a person decided, without the note; nothing where the tool acted alone."""
     for name in ("mark", "lift"):
         if row := record.get(name):
             how = f", {row['how']}" if "how" in row else ""
@@ -130,9 +134,25 @@ def _decided(record: Mapping[str, Any]) -> str:
     if "corrections" in record:
         told = record["corrections"]
         numbers = ", ".join(map(str, [*told["marks"], *told["lifts"]])) or "none in force"
-        return f"{numbers}; {record['output']['sha256'][:12]} replaces {record['replaces'][:12]}"
-    output = f", {record['output']['sha256'][:12]}" if record.get("output") else ""
-    return f"{record.get('verdict') or (record.get('output') or {}).get('name', '')}{output}"
+        return f"{numbers}; {_hash(record)} replaces {record['replaces'][:12]}"
+    if "verdict" in record:
+        return f"{record['verdict']}, {_hash(record)}"
+    if draw := record.get("draw"):
+        return f"draw {draw['id']}{_verdicts(record.get('judged'))}"
+    if hold := record.get("hold"):
+        return f"{hold['kind']}, until {hold['until']}"
+    return f"request {record['request']['id']}" if act_of(record) == Act.ANSWERED else ""
+
+
+def _verdicts(judged: Mapping[str, Any] | None) -> str:
+    if not judged:
+        return ""
+    missed = sum(miss["missed"] for miss in judged["misses"])
+    return f", {judged['frames']} frames seen, {missed or 'nothing'} missed"
+
+
+def _hash(record: Mapping[str, Any]) -> str:
+    return str((record.get("output") or {}).get("sha256", ""))[:12]
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:

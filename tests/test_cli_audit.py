@@ -83,6 +83,29 @@ def test_a_hostile_name_is_no_formula_in_a_spreadsheet(log: Path) -> None:
     assert rows[0]["time"] == "2026-01-01T23:59:59+00:00" and len(rows[0]["sha256"]) == 64
 
 
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        (
+            {"act": "reviewed", "verdict": "rejected", "output": {"name": "a.masked.mp4", "sha256": "0" * 64}},
+            "rejected, 0",
+        ),
+        ({"act": "held", "hold": {"kind": "police", "until": "2027-03-31"}}, "police, until 2027-03-31"),
+        ({"act": "sampled", "draw": {"id": 3}}, "draw 3"),
+        (
+            {"act": "judged", "draw": {"id": 3}, "judged": {"frames": 300, "misses": [{"missed": 2}, {"missed": 1}]}},
+            "draw 3, 300 frames seen, 3 missed",
+        ),
+        ({"act": "answered", "request": {"id": 7}}, "request 7"),
+    ],
+    ids=lambda value: value["act"] if isinstance(value, dict) else "",
+)
+def test_a_line_says_what_a_person_decided(log: Path, record: dict[str, object], said: str) -> None:
+    audit.append(log, {**record, "reason": "the note"})
+    line = _call("audit", "show", log).stdout.splitlines()[-1]
+    assert said in line and line.endswith("  the note")
+
+
 def test_a_cut_log_is_code_7_for_whoever_checks_and_whoever_reads(log: Path) -> None:
     log.write_text("".join(line + "\n" for line in audit.lines(log)[:-1]))
     done = _call("audit", "verify", log)
