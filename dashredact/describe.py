@@ -1,6 +1,6 @@
 """Facts and audit lines as people and programs read them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
@@ -124,31 +124,42 @@ def act_line(record: Mapping[str, Any]) -> str:
 
 
 def _decision(record: Mapping[str, Any]) -> str:
-    """What a person decided, without the note; nothing where the tool acted alone."""
-    for name in ("mark", "lift"):
-        if row := record.get(name):
-            how = f", {row['how']}" if "how" in row else ""
-            return f"{row['kind']} {row['id']}, frames {row['first']}..{row['end'] - 1}{how}"
-    if undone := record.get("undo"):
-        return f"{undone['track']}"
-    if "corrections" in record:
-        told = record["corrections"]
-        numbers = ", ".join(map(str, [*told["marks"], *told["lifts"]])) or "none in force"
-        return f"{numbers}; {_hash(record)} replaces {record['replaces'][:12]}"
-    if "verdict" in record:
-        return f"{record['verdict']}, {_hash(record)}"
-    if draw := record.get("draw"):
-        return f"draw {draw['id']}{_verdicts(record.get('judged'))}"
-    if hold := record.get("hold"):
-        return f"{hold['kind']}, until {hold['until']}"
-    return f"request {record['request']['id']}" if act_of(record) == Act.ANSWERED else ""
-
-
-def _verdicts(judged: Mapping[str, Any] | None) -> str:
-    if not judged:
+    """What a person decided, without the note; nothing where the tool acted alone, or the line says it otherwise."""
+    tell = _DECISIONS.get(act_of(record))
+    try:
+        return tell(record) if tell else ""
+    except (KeyError, TypeError):
         return ""
+
+
+def _box(told: Mapping[str, Any]) -> str:
+    how = f", {told['how']}" if "how" in told else ""
+    return f"{told['kind']} {told['id']}, frames {told['first']}..{told['end'] - 1}{how}"
+
+
+def _corrected(record: Mapping[str, Any]) -> str:
+    told = record["corrections"]
+    numbers = ", ".join(map(str, [*told["marks"], *told["lifts"]])) or "none in force"
+    return f"{numbers}; {_hash(record)} replaces {record['replaces'][:12]}"
+
+
+def _judged(record: Mapping[str, Any]) -> str:
+    judged = record["judged"]
     missed = sum(miss["missed"] for miss in judged["misses"])
-    return f", {judged['frames']} frames seen, {missed or 'nothing'} missed"
+    return f"draw {record['draw']['id']}, {judged['frames']} frames seen, {missed or 'nothing'} missed"
+
+
+_DECISIONS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    Act.MARKED: lambda record: _box(record["mark"]),
+    Act.LIFTED: lambda record: _box(record["lift"]),
+    Act.UNDONE: lambda record: str(record["undo"]["track"]),
+    Act.CORRECTED: _corrected,
+    Act.REVIEWED: lambda record: f"{record['verdict']}, {_hash(record)}",
+    Act.SAMPLED: lambda record: f"draw {record['draw']['id']}",
+    Act.JUDGED: _judged,
+    Act.HELD: lambda record: f"{record['hold']['kind']}, until {record['hold']['until']}",
+    Act.ANSWERED: lambda record: f"request {record['request']['id']}",
+}
 
 
 def _hash(record: Mapping[str, Any]) -> str:
