@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 data = pytest.importorskip("weights.recipe.data", reason="runs from the root of the repository only")
-from weights.recipe import augment, drawn  # noqa: E402 - the same
+from weights.recipe import augment  # noqa: E402 - the same
 
 _SEEDS = st.integers(0, 10_000)
 _FACE, _PLATE = 0, 1
@@ -55,29 +55,3 @@ def test_what_the_edge_cuts_to_less_than_half_is_ignored_and_what_is_gone_is_gon
     assert placed(350).ignore.tolist() == [False]  # 70 of 120 pixels are left
     assert placed(370).ignore.tolist() == [True]
     assert len(placed(430).boxes) == 0
-
-
-@given(_SEEDS)
-def test_a_drawn_plate_changes_its_own_place_only(seed: int) -> None:
-    picture = _picture()
-    face = data.Objects(np.array([[10, 10, 60, 60]], np.float32), np.array([_FACE]), np.array([False]))
-    doubtful = data.Objects(np.array([[100, 10, 160, 30]], np.float32), np.array([_PLATE]), np.array([True]))
-    before = picture.pixels.copy()
-    after = drawn.repaint(picture.pixels, data.join([picture.objects, face, doubtful]), np.random.default_rng(seed))
-    changed = (after != before).any(2)
-    changed[200:230, 300:420] = False
-    assert not changed.any()
-    assert (picture.pixels == before).all()
-
-
-def test_plates_are_drawn_now_and_then() -> None:
-    rng, picture = np.random.default_rng(1), _picture()
-    times = sum((drawn.repaint(picture.pixels, picture.objects, rng) != picture.pixels).any() for _ in range(200))
-    assert 40 <= times <= 100
-
-
-@given(_SEEDS, st.floats(0.7, 6.0))
-def test_a_drawn_plate_has_writing_on_its_ground(seed: int, aspect: float) -> None:
-    plate = drawn.plate(aspect, np.random.default_rng(seed))
-    assert plate.shape[1] / plate.shape[0] == pytest.approx(aspect, rel=0.05)
-    assert plate[8:-8, 8:-8].std((0, 1)).max() > 20

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from dashredact.detect.network import PAD_VALUE
 
 from .data import CLASSES, Floats, Objects, Picture, Pixels, join
-from .drawn import repaint
 from .photometric import degrade, relight, soften
 
 CANVAS = (384, 640)
@@ -113,8 +112,7 @@ def _crop(sampler: Sampler, width: int, height: int, rng: np.random.Generator) -
         picture = sampler.holding(label, rng)
         boxes = picture.objects.boxes[picture.objects.trusted(label)]
         matrix = _around_one(picture, boxes, _SIZES[label], (width, height), rng)
-    objects = place(picture, matrix, width, height)
-    return repaint(warp(picture.pixels, matrix, width, height), objects, rng), objects
+    return warp(picture.pixels, matrix, width, height), place(picture, matrix, width, height)
 
 
 def _anywhere(picture: Picture, width: int, height: int, rng: np.random.Generator) -> Floats:
