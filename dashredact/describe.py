@@ -158,6 +158,7 @@ _DECISIONS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     Act.SAMPLED: lambda record: f"draw {record['draw']['id']}",
     Act.JUDGED: _judged,
     Act.HELD: lambda record: f"{record['hold']['kind']}, until {record['hold']['until']}",
+    Act.PURGED: lambda record: ", ".join(file["name"] for file in record.get("files") or ()),
     Act.ANSWERED: lambda record: f"request {record['request']['id']}",
 }
 

@@ -14,7 +14,7 @@ from dashredact.policy.model import Policy, Recipient
 from dashredact.public.terms import Delivery, terms
 from dashredact.pure.acts import Act
 from dashredact.pure.clips import Clip, clips, named, person
-from dashredact.pure.gates import Export, Use, camera_of, refusals
+from dashredact.pure.gates import Export, Gate, Use, camera_of, refusals
 from dashredact.pure.standing import Opinion, Standing, standings
 from dashredact.store import audit, delivery, filmed
 from dashredact.store.policy import PolicyFile
@@ -104,9 +104,11 @@ def _refused(policy: Policy, clip: Clip, standing: Standing | None, asked: Asked
         reason=asked.reason,
         export=Export(clip.source_sha256 or "0" * 64, person(clip.record), reviewed_by),
     )
+    rejected = standing is not None and standing.opinion is Opinion.REJECTED
+    barred = [str(one) for one in refusals(policy, use) if not (rejected and one.gate is Gate.REVIEW_MISSING)]
     known = [*_known_faults(standing), *_not_agreed(policy, asked)]
-    found = [*known, *map(str, refusals(policy, use)), *_too_old(policy, clip, asked, today)]
-    return f"{clip.name}: {'. It '.join(found)}." if found else ""
+    found = [*known, *barred, *_too_old(policy, clip, asked, today)]
+    return f"{clip.name}: {'. It '.join(found).rstrip('.')}." if found else ""
 
 
 def _known_faults(standing: Standing | None) -> Iterator[str]:

@@ -24,11 +24,7 @@ class Progress:
         self._terminal = sys.stderr.isatty()
         self._bar: tqdm[None] | None = None
         self._lock = Lock()
-        self._sizes: Mapping[str, int] = {}
-        self._facts: dict[str, Fact] = {}
-        self._ended = self._ended_frames = self._ended_bytes = 0
-        self._began = time.monotonic()
-        self._next_line = self._began + _FIRST_LINE_SECONDS
+        self.expect({})
 
     def __enter__(self) -> "Progress":
         return self
@@ -40,8 +36,10 @@ class Progress:
             self._bar.close()
 
     def expect(self, sizes: Mapping[str, int]) -> None:
-        """The videos of this run and their sizes in bytes."""
+        """A run begins: its videos and their sizes in bytes."""
         self._sizes = sizes
+        self._facts: dict[str, Fact] = {}
+        self._ended = self._ended_frames = self._ended_bytes = 0
         self._began = time.monotonic()
         self._next_line = self._began + _FIRST_LINE_SECONDS
 

@@ -29,6 +29,7 @@ from dashredact.web.values import Event, FileState, Folder, Masks, Picture, Row,
 _PICTURES = 8
 _ROUNDING = 0.002  # seconds that a container may be off by
 _MARK_WITHIN = 1000  # bytes from the start of a page
+_NOT_AS_LOGGED = (FileState.CHANGED, FileState.MISSING, FileState.OUTSIDE)
 
 Record = Mapping[str, Any]
 
@@ -67,7 +68,7 @@ def _write_all(out: Path, folder: Path, records: Sequence[Record]) -> Written:
         _publish(folder, {video.page: pages.video(video)})
         rows.append(Row.of(video))
         states = ((video.told("output", "name"), video.output), (video.told("tracks_file", "name"), video.tracks_file))
-        changed += [str(name) for name, state in states if state in (FileState.CHANGED, FileState.OUTSIDE)]
+        changed += [str(name) for name, state in states if state in _NOT_AS_LOGGED]
     batch = Folder(_name(out), rows, len(records), "", _left(out), draws(records))
     _publish(folder, {INDEX: pages.index(batch)})
     _clear(folder, {INDEX, *(row.page for row in rows)})

@@ -97,6 +97,10 @@ def test_a_hostile_name_is_no_formula_in_a_spreadsheet(log: Path) -> None:
             "draw 3, 300 frames seen, 3 missed",
         ),
         ({"act": "answered", "request": {"id": 7}}, "request 7"),
+        (
+            {"act": "purged", "files": [{"name": "a.masked.mp4"}, {"name": "a.tracks.json"}]},
+            "a.masked.mp4, a.tracks.json",
+        ),
     ],
     ids=lambda value: value["act"] if isinstance(value, dict) else "",
 )

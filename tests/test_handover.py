@@ -174,6 +174,7 @@ def test_only_what_somebody_else_approved_leaves_where_the_policy_says_so(
     done = _export(fleet, _CLIP, policy=policy)
     stays = share or verdict == "rejected"
     assert done.exit_code == (ExitCode.REFUSED_BY_POLICY if stays else ExitCode.OK), done.stderr
+    assert ("have a person review it" in done.stderr) == bool(share and not by)
 
 
 def test_a_review_counts_for_the_version_that_was_looked_at_only(fleet: Fleet) -> None:

@@ -67,6 +67,18 @@ def test_several_videos_are_counted_together(clock: _Clock, capsys: pytest.Captu
     assert capsys.readouterr().err == "2/2 two.mp4: hide, 70 %, 2.8 frames/s, 9 s left\n"
 
 
+def test_each_look_of_a_watch_begins_anew(clock: _Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress() as progress:
+        for name in ("one.mp4", "two.mp4"):
+            progress.expect({name: 100})
+            clock.now += 20
+            progress(Fact(name, "hide", 50, 100))
+            progress.end(name)
+            clock.now += 600
+    said = capsys.readouterr().err.splitlines()
+    assert said == [f"{name}: hide, 50 %, 1.2 frames/s, 20 s left" for name in ("one.mp4", "two.mp4")]
+
+
 def test_a_line_before_anything_is_done_does_not_divide_by_it(
     clock: _Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -146,7 +146,7 @@ def test_a_file_that_is_not_the_one_of_the_log_gives_no_picture_and_code_5(
     assert pages(out)["everything.html"].pictures
     spoil(out, clip)  # type: ignore[operator]
     done = call(out)
-    assert done.exit_code == 5 and "everything.masked.mp4 is not the file" in done.stderr
+    assert done.exit_code == 5 and "everything.masked.mp4 is gone, or not the file" in done.stderr
     page = pages(out)["everything.html"]
     assert page.pictures == []
     assert "does not have the sha256" in page.words or "leads out of the folder" in page.words
@@ -162,7 +162,8 @@ def test_a_missing_output_and_a_missing_or_changed_tracks_file_are_said(out: Pat
     assert "The masked video is not there." in words
     assert "The tracks file does not have the sha256 that the audit log names." in words
     tracks.unlink()
-    assert call(out).exit_code == 0
+    done = call(out)
+    assert done.exit_code == 5 and len(done.stderr.splitlines()) == 2
     assert "The tracks file is not there." in pages(out)["everything.html"].words
 
 

@@ -14,7 +14,7 @@ def report(out: Path) -> None:
     """Write pages about the videos that redact masked into the folder OUT, and print the path of the first one.
 
     They lie in OUT/report, open in any browser without a network, and show pictures of the masked files only. Exit
-    code 7 if the audit log is broken, 5 if a file is not the one that the log names.
+    code 7 if the audit log is broken, 5 if a file is gone or not the one that the log names.
 
     \b
       dashredact report masked
@@ -24,5 +24,5 @@ def report(out: Path) -> None:
     written = journey.write(out)
     click.echo(written.index)
     for name in written.changed:
-        say(f"{name} is not the file that the audit log names; find out who changed it.")
+        say(f"{name} is gone, or not the file that the audit log names; find out who did that.")
     raise SystemExit(ExitCode.NEEDS_REVIEW if written.changed else ExitCode.OK)

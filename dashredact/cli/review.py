@@ -55,7 +55,7 @@ def list_videos(out: Path, every: bool, min_risk: float, as_json: bool) -> None:
         {
             "risk": video.urgency.risk,
             "name": video.standing.name,
-            "state": video.standing.state,
+            "state": video.state,
             "corrections waiting": video.standing.waiting,
             "places": len(video.places),
             "reasons": dict(video.urgency.reasons),
@@ -63,7 +63,7 @@ def list_videos(out: Path, every: bool, min_risk: float, as_json: bool) -> None:
         for video in found
     ]
     _print(rows, as_json)
-    raise SystemExit(ExitCode.NEEDS_REVIEW if any(video.standing.is_open for video in found) else ExitCode.OK)
+    raise SystemExit(ExitCode.NEEDS_REVIEW if any(video.is_open for video in found) else ExitCode.OK)
 
 
 def _print(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:

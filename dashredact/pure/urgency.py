@@ -76,19 +76,26 @@ def _graded(track: Track, one: Risk, long_side: int, thresholds: Mapping[str, fl
 
 
 def urgency(
-    found: Sequence[Place] | None, tracks: int, finds: int, luma: float | None, *, doubted: bool = False
+    found: Sequence[Place] | None,
+    tracks: int,
+    finds: int,
+    luma: float | None,
+    *,
+    doubted: bool = False,
+    altered: bool = False,
 ) -> Urgency:
     """found: places of the video's tracks, None where its tracks file cannot be believed. tracks: how many there are.
 
     finds: of a second look. luma: mean of the masked file, of 256 levels; None where it is not known. doubted: whether
-    masking ended with a doubt.
+    masking ended with a doubt. altered: whether the masked file is not as it was made.
     """
     pressing = [place for place in found or () if place.weight >= PRESSING]
     dark = luma is not None and luma < NIGHT
-    beside = {"no tracks file to believe": found is None, "second look": finds, "needs review": doubted}
+    beside: dict[str, int] = {"masked file gone or changed": altered, "no tracks file to believe": found is None}
+    beside |= {"second look": finds, "needs review": doubted}
     beside |= {"nothing found": found is not None and not tracks, "night": dark}
     counts = Counter(str(one.reason) for place in pressing for one in place.reasons if _PLAIN.get(one.reason) != 0)
     total = sum(place.weight for place in pressing) + _FIND * finds + _DOUBT * doubted
-    total += _BLIND * (found is None) + _NOTHING * beside["nothing found"]
+    total += _BLIND * altered + _BLIND * (found is None) + _NOTHING * beside["nothing found"]
     reasons = {what: int(count) for what, count in beside.items() if count} | dict(counts.most_common())
     return Urgency(round(total * (_DARK if dark else 1.0), 1), reasons)

@@ -23,6 +23,17 @@ class Waiting:
     urgency: Urgency
     places: Sequence[Place]
     """tracks that are worth a look, most pressing first"""
+    altered: bool = False
+    """whether the masked file is gone, or not as large as the log says"""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a person has something to do about it."""
+        return self.altered or self.standing.is_open
+
+    @property
+    def state(self) -> str:
+        return "not the file of the log" if self.altered else self.standing.state
 
 
 class Desk:
@@ -63,7 +74,7 @@ class Desk:
     def queue(self, *, every: bool = False) -> list[Waiting]:
         """Videos that wait for a person, most pressing first. every: also those that are done."""
         there = [own for own in self._standings.values() if own.output["name"] in self._there]
-        found = [self._weighed(standing) for standing in there if every or standing.is_open]
+        found = [self._weighed(own) for own in there if every or own.is_open or self._altered(own)]
         return sorted(found, key=lambda video: (-video.urgency.risk, video.standing.name))
 
     def place(self, name: str) -> Path:
@@ -91,16 +102,21 @@ class Desk:
         thresholds = standing.result["settings"]["link"]["thresholds"]
         return urgency.places(file.tracks, file.times, file.size, thresholds)
 
+    def _altered(self, standing: Standing) -> bool:
+        """Told by the size; to read every file would take hours, and is what `audit verify --files` is for."""
+        path = self.place(standing.output["name"])
+        return not path.is_file() or path.stat().st_size != standing.output["bytes"]
+
     def _weighed(self, standing: Standing) -> Waiting:
-        luma = mean_luma(self.place(standing.output["name"]))
-        doubted = acts.act_of(standing.result) == acts.Act.NEEDS_REVIEW
+        luma, altered = mean_luma(self.place(standing.output["name"])), self._altered(standing)
+        doubts = {"doubted": acts.act_of(standing.result) == acts.Act.NEEDS_REVIEW, "altered": altered}
         try:
             file = self.tracks(standing)
         except (RefusedError, UsageError):
-            return Waiting(standing, urgency.urgency(None, 0, 0, luma, doubted=doubted), ())
+            return Waiting(standing, urgency.urgency(None, 0, 0, luma, **doubts), (), altered)
         found, seen = self.places(standing, file), finds(standing, file)
         pressing = [place for place in found if place.weight >= urgency.PRESSING]
-        return Waiting(standing, urgency.urgency(found, len(file.tracks), len(seen), luma, doubted=doubted), pressing)
+        return Waiting(standing, urgency.urgency(found, len(file.tracks), len(seen), luma, **doubts), pressing, altered)
 
 
 def finds(standing: Standing, file: TracksFile) -> list[Record]:

@@ -161,6 +161,20 @@ def test_purged_video_waits_no_longer(out: Path) -> None:
     assert "was purged" in _call("show", out, "30.mp4").stderr
 
 
+@pytest.mark.parametrize("happens", ["gone", "longer"])
+def test_a_masked_file_that_is_not_as_it_was_made_waits_again(out: Path, happens: str) -> None:
+    assert _call("approve", out, "30.mp4").exit_code == 0
+    masked = out / "30.masked.mp4"
+    if happens == "gone":
+        masked.unlink()
+    else:
+        masked.write_bytes(masked.read_bytes() + b"x")
+    done = _call("list", out, "--json")
+    row = json.loads(done.stdout)
+    assert (done.exit_code, row["state"]) == (ExitCode.NEEDS_REVIEW, "not the file of the log")
+    assert row["risk"] >= 20 and next(iter(row["reasons"])) == "masked file gone or changed"
+
+
 def test_folder_without_a_log(tmp_path: Path) -> None:
     done = _call("list", tmp_path)
     assert done.exit_code == ExitCode.USAGE and "holds no audit.jsonl" in done.stderr

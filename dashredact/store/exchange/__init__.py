@@ -92,8 +92,9 @@ def guess(path: Path) -> Form:
         return Form.JSON if f'"{tracks_store.FAMILY}'.encode() in content else Form.COCO
     if mot.looks_like(content[:1000].decode(errors="replace")):
         return Form.MOT
-    instead = "is a ZIP archive; unpack it and name the file inside" if content.startswith(b"PK") else "is none of them"
-    raise UsageError(f"{path} {instead} ({', '.join(Form)}).")
+    if content.startswith(b"PK"):
+        raise UsageError(f"{path} is a ZIP archive; unpack it and name the file inside.")
+    raise UsageError(f"{path} is in none of the forms that can be read: {', '.join(Form)}.")
 
 
 def described(path: Path) -> Boxes:
