@@ -106,7 +106,12 @@ def test_what_is_there_is_not_written_over(made: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "wanted"),
-    [("<a/>", "none of CVAT's"), ("{}", "is no COCO file"), ("hello", "is none of them"), ("", "is none of them")],
+    [
+        ("<a/>", "none of CVAT's"),
+        ("{}", "is no COCO file"),
+        ("hello", "is in none of the forms"),
+        ("", "is in none of the forms"),
+    ],
 )
 def test_what_cannot_be_read_is_code_2_and_one_sentence(made: Path, tmp_path: Path, content: str, wanted: str) -> None:
     boxes = tmp_path / "boxes"

@@ -70,8 +70,8 @@ def test_coco(tmp_path: Path, name: str) -> None:
 
 
 MOT = {
-    "empty": ("", "is none of them"),
-    "words": ("a,b,c,d,e,f,g,h", "is none of them"),
+    "empty": ("", "is in none of the forms"),
+    "words": ("a,b,c,d,e,f,g,h", "is in none of the forms"),
     "zip": ("PK\x03\x04", "unpack it"),
     "few": ("1,1,1,1,2,2,1\n", "line 1"),
     "many": ("1,1,1,1,2,2,1,1,1,1,1\n", "11 values in line 1"),
