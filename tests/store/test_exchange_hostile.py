@@ -70,8 +70,8 @@ def test_coco(tmp_path: Path, name: str) -> None:
 
 
 MOT = {
-    "empty": ("", "is in none of the forms"),
-    "words": ("a,b,c,d,e,f,g,h", "is in none of the forms"),
+    "empty": ("", "none of the forms"),
+    "words": ("a,b,c,d,e,f,g,h", "none of the forms"),
     "zip": ("PK\x03\x04", "unpack it"),
     "few": ("1,1,1,1,2,2,1\n", "line 1"),
     "many": ("1,1,1,1,2,2,1,1,1,1,1\n", "11 values in line 1"),
@@ -94,7 +94,7 @@ def test_mot(tmp_path: Path, name: str) -> None:
     path = tmp_path / "gt.txt"
     path.write_text(MOT[name][0])
     (tmp_path / "labels.txt").write_text("face\nplate\npedestrian\n")
-    _refused(path, MOT[name][1], None if "is none" in MOT[name][1] or "unpack" in MOT[name][1] else Form.MOT)
+    _refused(path, MOT[name][1], None if "none of" in MOT[name][1] or "unpack" in MOT[name][1] else Form.MOT)
 
 
 def test_mot_needs_its_labels(tmp_path: Path) -> None:
