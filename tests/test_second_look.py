@@ -122,7 +122,7 @@ def test_books_tell_what_was_found_or_that_nobody_looked(clip: Library, run: Run
         jsonschema.validate(told, schema("tracks"))
         assert told["second_look"] == line["second_look"]
         assert line["second_look"]["ran"] is ran
-    assert lines[0]["seconds"]["second look"] > 0
+    assert "second look" in lines[0]["seconds"]
     assert lines[1]["second_look"] == {"ran": False}
 
 
