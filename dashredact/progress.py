@@ -8,12 +8,12 @@ from types import TracebackType
 
 from tqdm import tqdm
 
-from dashredact.values import Fact
+from dashredact.values import ProgressEvent
 
 _FIRST_LINE_SECONDS = 16.0  # then at 32, 64, ...: a log of an hour has nine lines
 
 
-class Progress:
+class ProgressDisplay:
     """How far a run is, on stderr: over all its videos, several of which may be on their way. A pass is half a frame.
 
     Videos count by their size, because nobody knows how many frames are in one that was not opened yet.
@@ -26,7 +26,7 @@ class Progress:
         self._lock = Lock()
         self.expect({})
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> "ProgressDisplay":
         return self
 
     def __exit__(
@@ -38,7 +38,7 @@ class Progress:
     def expect(self, sizes: Mapping[str, int]) -> None:
         """A run begins: its videos and their sizes in bytes."""
         self._sizes = sizes
-        self._facts: dict[str, Fact] = {}
+        self._facts: dict[str, ProgressEvent] = {}
         self._ended = self._ended_frames = self._ended_bytes = 0
         self._began = time.monotonic()
         self._next_line = self._began + _FIRST_LINE_SECONDS
@@ -52,12 +52,12 @@ class Progress:
             self._ended_frames += fact.done if fact else 0
         self._show(None)
 
-    def __call__(self, fact: Fact) -> None:
+    def __call__(self, fact: ProgressEvent) -> None:
         with self._lock:
             self._facts[fact.video] = fact
         self._show(fact)
 
-    def _show(self, fact: Fact | None) -> None:
+    def _show(self, fact: ProgressEvent | None) -> None:
         if self._quiet:
             return
         with self._lock:
@@ -67,7 +67,7 @@ class Progress:
                 print(self._words(fact), file=sys.stderr, flush=True)
                 self._next_line = self._began + 2 * (time.monotonic() - self._began)
 
-    def _draw(self, fact: Fact | None) -> None:
+    def _draw(self, fact: ProgressEvent | None) -> None:
         if self._bar is None:
             layout = "{desc} {percentage:3.0f}%|{bar}| {postfix}"
             self._bar = tqdm(total=1.0, bar_format=layout, leave=False, dynamic_ncols=True)
@@ -76,10 +76,10 @@ class Progress:
         self._bar.set_postfix_str(self._speed(), refresh=False)
         self._bar.update(self._share() - self._bar.n)
 
-    def _words(self, fact: Fact) -> str:
+    def _words(self, fact: ProgressEvent) -> str:
         return f"{self._count(fact)}: {fact.stage}, {100 * self._share():.0f} %, {self._speed()}"
 
-    def _count(self, fact: Fact) -> str:
+    def _count(self, fact: ProgressEvent) -> str:
         many = len(self._sizes)
         return f"{self._ended + 1}/{many} {fact.video}" if many > 1 else fact.video
 

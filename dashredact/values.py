@@ -6,6 +6,7 @@ A range of frames is `first..end`, end outside. A time is a Fraction of seconds 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
@@ -13,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Day = date
+"""A day as a value: who only compares days need not know what reads the clock."""
 Picture = NDArray[np.uint8]
 """uint8 (height, width, 3), RGB."""
 
@@ -134,7 +137,7 @@ class Detector(Protocol):
 
 
 @dataclass(frozen=True)
-class Look:
+class SegmentDetections:
     """Pass one of a segment: its frames and what was seen on them."""
 
     pts: NDArray[np.int64]
@@ -147,7 +150,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Fact:
+class ProgressEvent:
     """Something that happened, for whoever shows progress."""
 
     video: str
@@ -159,6 +162,6 @@ class Fact:
     """frames of all passes"""
 
 
-Report = Callable[[Fact], None]
-Progress = Callable[[str, int], None]
+ProgressCallback = Callable[[ProgressEvent], None]
+StageProgress = Callable[[str, int], None]
 """Takes a stage and the number of frames that it has just done. Stage `saved`: a segment is safe on disk."""

@@ -10,11 +10,12 @@ import hypothesis
 import pytest
 from clips import Finder, Library
 
-from dashredact.batch import Batch
-from dashredact.outcome import Outcome
+from dashredact import files
+from dashredact.batch.batch import Batch
+from dashredact.pipeline.outcome import Outcome
 from dashredact.settings import HideSettings, LinkSettings, Settings
-from dashredact.store import files, inbox
-from dashredact.values import KINDS, Fact
+from dashredact.values import KINDS, ProgressEvent
+from dashredact.workspace import inbox
 
 hypothesis.settings.register_profile("steady", derandomize=True)  # a build must not turn red by chance;
 hypothesis.settings.register_profile("hunt")  # `pytest --hypothesis-profile=hunt` looks for new cases
@@ -72,7 +73,7 @@ def mask(tmp_path: Path, finder: Finder) -> Mask:
     return run
 
 
-def _silent(_fact: Fact) -> None:
+def _silent(_fact: ProgressEvent) -> None:
     pass
 
 

@@ -10,8 +10,9 @@ import numpy as np
 from click.testing import CliRunner, Result
 
 from dashredact import cli
-from dashredact.store import audit, tracks
-from dashredact.store.tracks import TracksFile
+from dashredact.audit import log as audit_log
+from dashredact.formats import tracks_json
+from dashredact.formats.tracks_json import TracksFile
 from dashredact.values import ModelIdentity
 
 RATE = 10
@@ -29,7 +30,7 @@ class Fleet:
         self.inbox, self.out = folder / "inbox", folder / "out"
         self.inbox.mkdir()
         self.out.mkdir(mode=0o700)
-        self.log = self.out / audit.NAME
+        self.log = self.out / audit_log.NAME
 
     def masked(self, name: str, *, seconds: int = 60, **more: Any) -> dict[str, Any]:
         """A source and its results. The output comes back as the log names it."""
@@ -48,10 +49,10 @@ class Fleet:
             "settings": SETTINGS,
             "source": {"name": name, "sha256": _sha(source), "bytes": source.stat().st_size, "place": "0" * 16},
             "output": output,
-            "tracks_file": self.made(f"{stem}.tracks.json", tracks.encode_file(file)),
+            "tracks_file": self.made(f"{stem}.tracks.json", tracks_json.encode_file(file)),
             "by": {"user": "masker", "host": "h"},
         }
-        audit.append(self.log, line | more)
+        audit_log.append(self.log, line | more)
         return output
 
     def made(self, name: str, content: bytes) -> dict[str, Any]:
@@ -73,10 +74,10 @@ class Fleet:
         return output
 
     def append(self, act: str, **more: Any) -> None:
-        audit.append(self.log, {"act": act, "reason": "", **more})
+        audit_log.append(self.log, {"act": act, "reason": "", **more})
 
     def records(self) -> list[dict[str, Any]]:
-        return list(audit.records(self.log))
+        return list(audit_log.records(self.log))
 
     def source(self, name: str, place: str = "") -> dict[str, Any]:
         """place: where it lies now."""

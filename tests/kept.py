@@ -7,10 +7,10 @@ from typing import Any
 
 from policies import FULL, policy
 
-from dashredact.pure.retention import Finding
-from dashredact.retention import Asked, Purge
-from dashredact.store import audit
-from dashredact.store.policy import PolicyFile
+from dashredact.audit import log as audit_log
+from dashredact.governance.policy.file import PolicyFile
+from dashredact.governance.retention.inventory import PurgeFinding
+from dashredact.governance.retention.purge import Purge, PurgeOptions
 
 FILMED = date(2026, 4, 10)
 MASKED_AT = "2026-04-10T12:00:00+00:00"
@@ -33,11 +33,11 @@ class Fleet:
 
     @property
     def log(self) -> Path:
-        return self.out / audit.NAME
+        return self.out / audit_log.NAME
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        return list(audit.records(self.log))
+        return list(audit_log.records(self.log))
 
     def told(self, name: str, content: bytes) -> dict[str, Any]:
         return {"name": name, "sha256": sha256(content), "bytes": len(content), "place": "0" * 16}
@@ -73,17 +73,17 @@ class Fleet:
     def line(self, act: str, filmed: date = FILMED, **about: Any) -> None:
         told = {"sha256": "a" * 64, "camera": "front-*.mp4", "captured": str(filmed)}
         context = {"time": MASKED_AT, "policy": told, "fingerprint": "f" * 64, "reason": f"{act}."}
-        audit.append(self.log, {**context, "outcome": act, **about})
+        audit_log.append(self.log, {**context, "outcome": act, **about})
 
     def hold(self, name: str, until: date, act: str = "held") -> None:
         source = {"name": name, "sha256": None, "bytes": None, "place": None}
         about = {"hold": {"kind": "accident", "until": str(until)}} if act == "held" else {}
-        audit.append(self.log, {"act": act, "reason": "claim 17", "source": source, **about})
+        audit_log.append(self.log, {"act": act, "reason": "claim 17", "source": source, **about})
 
-    def purge(self, day: date, **asked: Any) -> list[Finding]:
+    def purge(self, day: date, **asked: Any) -> list[PurgeFinding]:
         """On that day, at noon."""
         now = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-        return list(Purge(Asked(self.policy, self.out, asked.pop("inbox", self.inbox), now, **asked)).findings())
+        return list(Purge(PurgeOptions(self.policy, self.out, asked.pop("inbox", self.inbox), now, **asked)).findings())
 
     def purged(self) -> list[str]:
         """Names in deletion records, sources and others, in order."""
@@ -97,7 +97,7 @@ class Fleet:
     def files(self) -> set[Path]:
         """Everything but the log and the work folder."""
         found = [*self.inbox.rglob("*"), *self.out.rglob("*")]
-        ours = (audit.NAME, audit.HEAD)
+        ours = (audit_log.NAME, audit_log.HEAD)
         return {path for path in found if path.is_file() and path.name not in ours and ".dashredact" not in path.parts}
 
 

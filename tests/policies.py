@@ -8,8 +8,8 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from dashredact.policy.faults import parse
-from dashredact.policy.model import Policy
+from dashredact.governance.policy.faults import parse
+from dashredact.governance.policy.model import Policy
 
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "policy.md"
 Place = tuple[str | int, ...]

@@ -10,8 +10,8 @@ import click
 import pytest
 
 from dashredact import cli
+from dashredact.batch import health
 from dashredact.errors import ExitCode
-from dashredact.store import health
 
 _PROJECT = Path(__file__).resolve().parents[1]
 _DEPLOY = _PROJECT / "deploy"

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from dashredact.progress import Progress
-from dashredact.values import Fact
+from dashredact.progress import ProgressDisplay
+from dashredact.values import ProgressEvent
 
 
 class _Clock:
@@ -28,10 +28,10 @@ def _lines(clock: _Clock, capsys: pytest.CaptureFixture[str], seconds: int, *, q
     """The seconds at which a line appears, where every second a frame is looked at."""
     spoken = []
     begin = clock.now
-    with Progress(quiet=quiet) as progress:
+    with ProgressDisplay(quiet=quiet) as progress:
         for second in range(seconds + 1):
             clock.now = begin + second
-            progress(Fact("trip.mp4", "look", second, 2 * seconds))
+            progress(ProgressEvent("trip.mp4", "look", second, 2 * seconds))
             out, err = capsys.readouterr()
             assert out == ""
             spoken += [second] if err else []
@@ -55,24 +55,24 @@ def test_quiet_says_nothing(clock: _Clock, capsys: pytest.CaptureFixture[str]) -
 
 def test_several_videos_are_counted_together(clock: _Clock, capsys: pytest.CaptureFixture[str]) -> None:
     """By their size, for nobody knows how many frames are in one that was not opened yet."""
-    with Progress() as progress:
+    with ProgressDisplay() as progress:
         progress.expect({"one.mp4": 100, "two.mp4": 300})
-        progress(Fact("one.mp4", "hide", 50, 100))
-        progress(Fact("two.mp4", "look", 30, 100))
+        progress(ProgressEvent("one.mp4", "hide", 50, 100))
+        progress(ProgressEvent("two.mp4", "look", 30, 100))
         clock.now += 10
         progress.end("one.mp4")
         clock.now += 10
         assert capsys.readouterr().err == ""
-        progress(Fact("two.mp4", "hide", 60, 100))
+        progress(ProgressEvent("two.mp4", "hide", 60, 100))
     assert capsys.readouterr().err == "2/2 two.mp4: hide, 70 %, 2.8 frames/s, 9 s left\n"
 
 
 def test_each_look_of_a_watch_begins_anew(clock: _Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    with Progress() as progress:
+    with ProgressDisplay() as progress:
         for name in ("one.mp4", "two.mp4"):
             progress.expect({name: 100})
             clock.now += 20
-            progress(Fact(name, "hide", 50, 100))
+            progress(ProgressEvent(name, "hide", 50, 100))
             progress.end(name)
             clock.now += 600
     said = capsys.readouterr().err.splitlines()
@@ -82,9 +82,9 @@ def test_each_look_of_a_watch_begins_anew(clock: _Clock, capsys: pytest.CaptureF
 def test_a_line_before_anything_is_done_does_not_divide_by_it(
     clock: _Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Progress() as progress:
+    with ProgressDisplay() as progress:
         for _ in range(2):
-            progress(Fact("trip.mp4", "look", 0, 0))
+            progress(ProgressEvent("trip.mp4", "look", 0, 0))
             clock.now += 20
     assert capsys.readouterr().err.startswith("trip.mp4: look, 0 %")
 
@@ -98,10 +98,10 @@ def _terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 def test_a_terminal_gets_a_bar_that_is_wiped_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = _terminal(monkeypatch)
-    with Progress() as progress:
-        progress(Fact("trip.mp4", "look", 0, 200))
+    with ProgressDisplay() as progress:
+        progress(ProgressEvent("trip.mp4", "look", 0, 200))
         time.sleep(0.15)  # tqdm draws ten times a second
-        progress(Fact("trip.mp4", "look", 100, 200))
+        progress(ProgressEvent("trip.mp4", "look", 100, 200))
         assert "trip.mp4 look" in screen.getvalue() and " 50%" in screen.getvalue()
     assert screen.getvalue().endswith("\r")
     assert "\n" not in screen.getvalue()
@@ -109,6 +109,6 @@ def test_a_terminal_gets_a_bar_that_is_wiped_at_the_end(monkeypatch: pytest.Monk
 
 def test_quiet_shows_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = _terminal(monkeypatch)
-    with Progress(quiet=True) as progress:
-        progress(Fact("trip.mp4", "look", 100, 200))
+    with ProgressDisplay(quiet=True) as progress:
+        progress(ProgressEvent("trip.mp4", "look", 100, 200))
     assert screen.getvalue() == ""

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dashredact import batch
-from dashredact.detect import detector, weights
-from dashredact.detect.manifest import default_folder
+from dashredact.batch import batch
+from dashredact.detect.dashnet import weights
+from dashredact.detect.dashnet.engines import torch as torch_engine
+from dashredact.detect.dashnet.manifest import default_folder
 from dashredact.settings import LinkSettings, Settings
-from dashredact.store import inbox
-from dashredact.values import Fact
+from dashredact.values import ProgressEvent
+from dashredact.workspace import inbox
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 LEAST_WIDTH = {"face": 12, "plate": 26}
@@ -26,7 +27,7 @@ COVERED = 0.95
 @pytest.fixture(scope="module")
 def tracks(tmp_path_factory: pytest.TempPathFactory) -> Any:
     out = tmp_path_factory.mktemp("sample")
-    finder = detector.TorchDetector(weights.read(default_folder()), detector.device_named("cpu"))
+    finder = torch_engine.TorchDetector(weights.read(default_folder()), torch_engine.device_named("cpu"))
     settings = Settings(link=LinkSettings(finder.thresholds))
     run = batch.Batch(out, finder, settings, _silent)
     (outcome,) = run.run(inbox.plan([SAMPLES / "street.mp4"], out))
@@ -34,7 +35,7 @@ def tracks(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return json.loads((out / "street.tracks.json").read_bytes())["tracks"]
 
 
-def _silent(_fact: Fact) -> None:
+def _silent(_fact: ProgressEvent) -> None:
     pass
 
 

@@ -26,9 +26,10 @@ from typing import Any
 import clips
 from clips import Film
 
-from dashredact.pure import ledger
-from dashredact.store import audit, files
-from dashredact.store.inbox import MASKED
+from dashredact import files
+from dashredact.audit import chain
+from dashredact.audit import log as audit_log
+from dashredact.workspace.inbox import MASKED
 
 TESTS = Path(__file__).parent
 DRIVER = (
@@ -126,7 +127,11 @@ class Night:
         for _ in range(12):
             time.sleep(2)
             codes.append(_ended(self.start()))
-            done = {record["source"]["name"] for record in audit.records(self.out / audit.NAME) if record.get("output")}
+            done = {
+                record["source"]["name"]
+                for record in audit_log.records(self.out / audit_log.NAME)
+                if record.get("output")
+            }
             aside = list((self.inbox / "quarantine").rglob("*.reason.txt"))
             if done >= self.good.keys() and len(aside) == len(self.bad):
                 break
@@ -134,9 +139,9 @@ class Night:
 
     def faults(self) -> list[str]:
         """What is not as it should be."""
-        found = [f"ledger: {fault}" for fault in ledger.verify(audit.lines(self.out / audit.NAME))]
+        found = [f"ledger: {fault}" for fault in chain.verify(audit_log.lines(self.out / audit_log.NAME))]
         newest: dict[str, dict[str, Any]] = {}
-        for record in audit.records(self.out / audit.NAME):
+        for record in audit_log.records(self.out / audit_log.NAME):
             newest[record["source"]["name"]] = record
         named = set()
         for name, digest in self.good.items():
@@ -146,7 +151,7 @@ class Night:
                 continue
             named.add(record["output"]["name"])
             output = self.out / record["output"]["name"]
-            if record["source"]["sha256"] != digest or not files.holds(output, record["output"]["sha256"]):
+            if record["source"]["sha256"] != digest or not files.has_digest(output, record["output"]["sha256"]):
                 found.append(f"{name!r} and its output are not what the ledger says")
             if files.sha256(self.inbox / name) != digest:
                 found.append(f"{name!r} has changed")

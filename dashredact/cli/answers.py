@@ -8,15 +8,17 @@ from typing import Any
 
 import click
 
+from dashredact import files
+from dashredact.audit.clips import Clip, Recall, clips, held, named, recalls
+from dashredact.audit.subject_requests import RequestKind, SubjectRequest, register
 from dashredact.cli.app import printable, say
 from dashredact.cli.export import print_recalls
 from dashredact.cli.masking import crew_of
 from dashredact.cli.tables import OUT, records_of, today
 from dashredact.errors import ExitCode, PolicyError, UsageError
-from dashredact.progress import Progress
-from dashredact.pure.clips import Clip, Recall, clips, held, named, recalls
-from dashredact.pure.requests import Request, RequestKind, register
-from dashredact.store import erasure, files, originals
+from dashredact.governance.retention import erasure
+from dashredact.progress import ProgressDisplay
+from dashredact.workspace import originals
 
 ID = click.argument("number", type=click.IntRange(1), metavar="ID")
 INBOX = click.option(
@@ -28,7 +30,7 @@ INBOX = click.option(
 )
 
 
-def request_of(records: Sequence[Mapping[str, Any]], number: int, kinds: Sequence[RequestKind] = ()) -> Request:
+def request_of(records: Sequence[Mapping[str, Any]], number: int, kinds: Sequence[RequestKind] = ()) -> SubjectRequest:
     """UsageError where it is not there, closed, or asks for something else; kinds: empty for any, closed ones too."""
     found = register(records).get(number)
     if found is None:
@@ -62,19 +64,19 @@ def copy(
     \b
       dashredact request copy masked 1 taxi7-20260412-081502.mp4 --track 4 --track 9 --inbox uploads -o copy.mp4
     """
-    from dashredact import personal  # noqa: PLC0415 - video takes long to load
+    from dashredact.governance.disclosure import subject_copy  # noqa: PLC0415 - video takes long to load
 
     if not inboxes:
         raise UsageError("A copy is made from the original; name the folder it lies in with --inbox.")
-    with files.desk(out):
+    with files.decision_lock(out):
         records = records_of(out)
         asked = request_of(records, number, [RequestKind.COPY])
         clip = _one(out, records, name)
-        source = personal.source_of(clip, inboxes)
-        wanted = personal.Wanted(clip, tracks, output, number, asked.reference)
-        with Progress(quiet=quiet) as progress, crew_of(_CREW) as crew:
+        source = subject_copy.source_of(clip, inboxes)
+        wanted = subject_copy.CopyRequest(clip, tracks, output, number, asked.reference)
+        with ProgressDisplay(quiet=quiet) as progress, crew_of(_CREW) as crew:
             progress.expect({source.name: source.stat().st_size})
-            personal.copy(out, wanted, source, crew, progress)
+            subject_copy.make_copy(out, wanted, source, crew, progress)
     click.echo(output)
     say(f"{output} shows a person unmasked: look at all of it, hand it over, and delete it.")
 
@@ -106,7 +108,7 @@ def erase(out: Path, number: int, names: Sequence[str], inboxes: Sequence[Path],
     \b
       dashredact request erase masked 2 taxi7-20260412-081502.mp4 --inbox uploads
     """
-    with files.alone(out):
+    with files.exclusive_lock(out):
         erasure.finish(out)
         records = records_of(out)
         asked = request_of(records, number, [RequestKind.ERASE, RequestKind.STOP])
@@ -148,13 +150,20 @@ def _chosen(
 
 
 def _check_fit(
-    out: Path, records: Sequence[Mapping[str, Any]], asked: Request, chosen: Sequence[Clip], inboxes: Sequence[Path]
+    out: Path,
+    records: Sequence[Mapping[str, Any]],
+    asked: SubjectRequest,
+    chosen: Sequence[Clip],
+    inboxes: Sequence[Path],
 ) -> None:
     """UsageError where the request is about other clips: what is erased by mistake is gone."""
-    from dashredact import searching  # noqa: PLC0415 - video takes long to load
+    from dashredact.governance.disclosure import find_clips  # noqa: PLC0415 - video takes long to load
 
     start, end = (datetime.fromisoformat(text) if text else None for text in (asked.start, asked.end))
-    fitting = {one.name for one in searching.find(searching.Where(out, records, inboxes), asked.vehicle, start, end)}
+    fitting = {
+        one.name
+        for one in find_clips.find_clips(find_clips.SearchScope(out, records, inboxes), asked.vehicle, start, end)
+    }
     if wrong := [clip.name for clip in chosen if clip.name not in fitting]:
         raise UsageError(
             f"{wrong[0]}: does not fit the vehicle and time of request {asked.id}; `dashredact request find {out}"
@@ -162,7 +171,7 @@ def _check_fit(
         )
 
 
-def _to_be_told(records: Sequence[Mapping[str, Any]], chosen: Sequence[Clip], asked: Request) -> list[Recall]:
+def _to_be_told(records: Sequence[Mapping[str, Any]], chosen: Sequence[Clip], asked: SubjectRequest) -> list[Recall]:
     """Everybody who was handed a clip under any of its names, but for whoever asks."""
     names = {clip.name for clip in chosen}
     outputs = {clip.record["output"]["name"] for clip in chosen if clip.record.get("output")}

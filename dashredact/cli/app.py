@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 import click
 
 from dashredact import __version__
+from dashredact.audit import signing
 from dashredact.errors import DashredactError, StoppedError
-from dashredact.store import keys
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -36,9 +36,9 @@ class _Commands(click.Group):
 @click.option("-v", "--verbose", is_flag=True, help="Say more on stderr.")
 @click.option(
     "--key",
-    envvar=keys.VARIABLE,
+    envvar=signing.VARIABLE,
     type=click.Path(exists=True, dir_okay=False),
-    help=f"Private key that signs what is written into the audit log, see `audit keygen` [env: {keys.VARIABLE}].",
+    help=f"Private key that signs what is written into the audit log, see `audit keygen` [env: {signing.VARIABLE}].",
 )
 @click.pass_context
 def main(context: click.Context, verbose: bool, key: str | None) -> None:
@@ -56,7 +56,7 @@ def main(context: click.Context, verbose: bool, key: str | None) -> None:
       128+N stopped by signal N; run the same command again to go on
     """
     if key:
-        context.with_resource(_environment(keys.VARIABLE, key))
+        context.with_resource(_environment(signing.VARIABLE, key))
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )

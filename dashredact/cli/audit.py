@@ -10,16 +10,16 @@ from typing import Any
 
 import click
 
+from dashredact.audit import chain, schemas, signing
+from dashredact.audit import export as exports
+from dashredact.audit import log as audit_store
+from dashredact.audit import verify as audit_verify
+from dashredact.audit.describe import AUDIT_COLUMNS, cells_of, line_of
+from dashredact.audit.events import EventType, RecordFilter
 from dashredact.cli.app import printable
 from dashredact.cli.options import JSON, choice, options
-from dashredact.describe import AUDIT_COLUMNS, cells_of, line_of
 from dashredact.errors import LedgerError, UsageError
-from dashredact.pure import ledger
-from dashredact.pure.acts import Act, Wanted
-from dashredact.pure.cells import harmless
-from dashredact.store import audit as audit_store
-from dashredact.store import export as exports
-from dashredact.store import keys, proof, schemas
+from dashredact.formats.spreadsheet import csv_safe
 
 
 @click.group()
@@ -64,13 +64,13 @@ def verify(log: Path, results: bool, head: Path | None, public_keys: Sequence[Pa
       dashredact audit verify masked/audit.jsonl
       dashredact audit verify masked --files --pub fleet.key.pub
     """
-    found = proof.check(log, proof.Asked(head, public_keys, results))
+    found = audit_verify.verify(log, audit_verify.VerifyOptions(head, public_keys, results))
     for fault in found.faults:
         click.echo(printable(f"{log}: line {fault.line} {fault.reason}."))
     if found.faults:
         broken, faults = len({fault.line for fault in found.faults}), len(found.faults)
         raise LedgerError(f"{log} is broken: {_counted(faults, 'fault')} in {broken} of its {len(found.lines)} lines.")
-    last = ledger.digest(found.lines[-1]) if found.lines else "none"
+    last = chain.digest(found.lines[-1]) if found.lines else "none"
     click.echo(printable(f"{log}: {_counted(len(found.lines), 'line')}, unbroken. The last one: {last}"))
     for note in found.notes:
         click.echo(printable(note))
@@ -84,7 +84,9 @@ def _counted(number: int, thing: str) -> str:
 @_LOG
 @_PERIOD
 @click.option("--name", "names", multiple=True, metavar="PATTERN", help="Only videos whose name fits, as in 'front-*'.")
-@click.option("--outcome", "outcomes", multiple=True, type=choice(Act), help="Only these; may be given several times.")
+@click.option(
+    "--outcome", "outcomes", multiple=True, type=choice(EventType), help="Only these; may be given several times."
+)
 @JSON
 @click.option("--csv", "as_csv", is_flag=True, help="Print a table for a spreadsheet.")
 def show(
@@ -104,7 +106,7 @@ def show(
     """
     if as_json and as_csv:
         raise UsageError("--json and --csv cannot be had together; choose one.")
-    wanted = Wanted(since, until, names, outcomes)
+    wanted = RecordFilter(since, until, names, outcomes)
     found = [record for record in audit_store.records(log) if wanted.takes(record)]
     if as_csv:
         click.echo(_csv(found), nl=False)
@@ -116,7 +118,7 @@ def _csv(records: Sequence[Mapping[str, Any]]) -> str:
     text = io.StringIO()
     table = csv.writer(text, quoting=csv.QUOTE_ALL)
     table.writerow(AUDIT_COLUMNS)
-    table.writerows([printable(harmless(cell)) for cell in cells_of(record)] for record in records)
+    table.writerows([printable(csv_safe(cell)) for cell in cells_of(record)] for record in records)
     return text.getvalue()
 
 
@@ -134,7 +136,7 @@ def export(log: Path, since: str, until: str, out: Path, public_keys: Sequence[P
     \b
       dashredact audit export masked/audit.jsonl --since 2026-01-01 --until 2026-01-31 -o january
     """
-    count = exports.write(log, Wanted(since, until), out, public_keys)
+    count = exports.write(log, RecordFilter(since, until), out, public_keys)
     click.echo(printable(f"{out}: {_counted(count, 'line')}."))
 
 
@@ -167,5 +169,7 @@ def keygen(file: Path) -> None:
     \b
       dashredact audit keygen fleet.key
     """
-    name = keys.generate(file)
-    click.echo(printable(f"{file} is private, {keys.public_path(file)} is for whoever checks. The key's name: {name}"))
+    name = signing.generate(file)
+    click.echo(
+        printable(f"{file} is private, {signing.public_path(file)} is for whoever checks. The key's name: {name}")
+    )

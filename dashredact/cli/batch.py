@@ -11,28 +11,22 @@ from typing import Any
 
 import click
 
-from dashredact.batch import Batch
+from dashredact import files
+from dashredact.batch import health
+from dashredact.batch.batch import Batch
+from dashredact.batch.inbox_run import InboxRules, InboxRun
 from dashredact.cli import logs
 from dashredact.cli.app import printable
-from dashredact.cli.masking import (
-    MASK,
-    POLICY,
-    WORKERS,
-    admission_of,
-    crew_of,
-    exit_code,
-    seconds_of,
-    settings_of,
-)
+from dashredact.cli.masking import MASK, POLICY, WORKERS, admission_of, crew_of, exit_code, seconds_of, settings_of
 from dashredact.cli.options import DETECT, detector_of, options
 from dashredact.errors import DashredactError, ExitCode, UsageError
-from dashredact.outcome import Outcome, Verdict
-from dashredact.pipeline import Aids
-from dashredact.progress import Progress
-from dashredact.store import files, health, quarantine, zones
-from dashredact.store.arrivals import Watch
-from dashredact.store.inbox import Item
-from dashredact.unattended import Rules, Run
+from dashredact.formats import zones_toml
+from dashredact.pipeline.outcome import Outcome, VideoStatus
+from dashredact.pipeline.video import RunOptions
+from dashredact.progress import ProgressDisplay
+from dashredact.workspace import quarantine
+from dashredact.workspace.inbox import Item
+from dashredact.workspace.uploads import InboxWatcher
 
 _FOLDERS = options(
     click.option("--inbox", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Where videos arrive."),
@@ -101,7 +95,7 @@ def batch(ctx: click.Context, /, **chosen: Any) -> None:
     if ctx.invoked_subcommand is not None:
         return
     inbox, out = _folders(chosen)
-    with files.lock(out) as lock:
+    with files.masking_lock(out) as lock:
         raise SystemExit(_reported(lambda: _run(inbox, out, chosen, lock), chosen, out))
 
 
@@ -137,19 +131,19 @@ def _tell(chosen: dict[str, Any], out: Path, code: int, seconds: float) -> None:
         health.write(chosen["health_file"], {**values, **chosen.get("health", {})})
 
 
-def _run(inbox: Path, out: Path, chosen: dict[str, Any], lock: files.Lock) -> int:
+def _run(inbox: Path, out: Path, chosen: dict[str, Any], lock: files.MaskingLock) -> int:
     detector = detector_of(chosen)
     seconds = seconds_of(chosen, detector)
-    settings, aids = settings_of(chosen, detector, seconds=seconds), Aids(seconds, keep=chosen["keep_detections"])
-    cameras = zones.read(chosen["zones"]) if chosen["zones"] else ()
+    settings, aids = settings_of(chosen, detector, seconds=seconds), RunOptions(seconds, keep=chosen["keep_detections"])
+    cameras = zones_toml.read(chosen["zones"]) if chosen["zones"] else ()
     admission = admission_of(chosen, settings)
     how: dict[str, Any] = {"trust": not chosen["rehash"], "unattended": True}
-    watch = Watch(inbox, out, chosen["settle"])
-    with crew_of(chosen) as crew, Progress(quiet=chosen["quiet"]) as progress:
+    watch = InboxWatcher(inbox, out, chosen["settle"])
+    with crew_of(chosen) as crew, ProgressDisplay(quiet=chosen["quiet"]) as progress:
         batch = Batch(out, detector, settings, progress, cameras, crew, aids, admission, **how)
         until = time.monotonic() + 60 * chosen["time_limit"] if chosen["time_limit"] else None
         while True:
-            run = Run(inbox, out, batch, crew, watch, progress, _rules(chosen, until))
+            run = InboxRun(inbox, out, batch, crew, watch, progress, _rules(chosen, until))
             code = _once(run, chosen)
             chosen["health"] = _health(run)
             if not chosen["watch"] or (until and time.monotonic() >= until):
@@ -159,8 +153,8 @@ def _run(inbox: Path, out: Path, chosen: dict[str, Any], lock: files.Lock) -> in
             batch.index.refresh()
 
 
-def _rules(chosen: dict[str, Any], until: float | None) -> Rules:
-    return Rules(
+def _rules(chosen: dict[str, Any], until: float | None) -> InboxRules:
+    return InboxRules(
         tries=chosen["tries"],
         retry_after=60 * chosen["retry_after"],
         quarantine=chosen["quarantine"],
@@ -169,7 +163,7 @@ def _rules(chosen: dict[str, Any], until: float | None) -> Rules:
     )
 
 
-def _once(run: Run, chosen: dict[str, Any]) -> int:
+def _once(run: InboxRun, chosen: dict[str, Any]) -> int:
     verdicts = []
     for outcome in run.outcomes():
         verdicts.append(outcome.verdict)
@@ -185,13 +179,19 @@ def _once(run: Run, chosen: dict[str, Any]) -> int:
 
 
 def _log(outcome: Outcome) -> None:
-    bad = {Verdict.FAILED, Verdict.REFUSED, Verdict.REFUSED_BY_POLICY, Verdict.BUG, Verdict.NEEDS_REVIEW}
+    bad = {
+        VideoStatus.FAILED,
+        VideoStatus.REFUSED,
+        VideoStatus.REFUSED_BY_POLICY,
+        VideoStatus.BUG,
+        VideoStatus.NEEDS_REVIEW,
+    }
     level = logging.WARNING if outcome.verdict in bad else logging.INFO
     words = outcome.reason or f"{outcome.name}: {outcome.verdict}."
     logs.RUN.log(level, "%s", printable(words))
 
 
-def _health(run: Run) -> dict[str, Any]:
+def _health(run: InboxRun) -> dict[str, Any]:
     return {
         "videos": dict(run.summary.outcomes),
         "waiting_videos": dict(run.summary.waiting),
@@ -214,7 +214,7 @@ def retry(outer: dict[str, Any], /, names: Sequence[str], **own: Any) -> None:
     """
     chosen = {**outer, **{name: value for name, value in own.items() if value is not None}}
     inbox, out = _folders(chosen)
-    with files.desk(out):
+    with files.decision_lock(out):
         detector = detector_of(chosen)
         settings = settings_of(chosen, detector, seconds=seconds_of(chosen, detector))
         batch = Batch(out, detector, settings, lambda _fact: None)

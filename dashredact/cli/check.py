@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dashredact import files
+from dashredact.audit import log as audit_log
 from dashredact.cli.app import printable
 from dashredact.cli.options import JSON
 from dashredact.errors import ExitCode, UsageError
-from dashredact.store import audit, files
 
 if TYPE_CHECKING:
-    from dashredact.public.guidebook import Answer
+    from dashredact.governance.notice.guidebook import Answer
 
 
 @click.command()
@@ -45,7 +46,7 @@ def check(guidebook: bool, file: Path, out: Path | None, page: Path | None, as_j
         raise UsageError("There is nothing to check; add --guidebook.")
     answers, operator, today = _answers(file, out)
     if page:
-        from dashredact.public import pages  # noqa: PLC0415 - slow to load
+        from dashredact.governance.notice import pages  # noqa: PLC0415 - slow to load
 
         files.private_folder(page.absolute().parent)
         files.write(page, pages.guidebook_page(answers, operator, today).encode())
@@ -57,13 +58,13 @@ def check(guidebook: bool, file: Path, out: Path | None, page: Path | None, as_j
 
 def _answers(file: Path, out: Path | None) -> "tuple[Sequence[Answer], str, str]":
     """Also who films, and the day of the check."""
-    from dashredact.public import guidebook as book  # noqa: PLC0415 - what reads a policy is slow to load
-    from dashredact.public.evidence import Case  # noqa: PLC0415
-    from dashredact.store import policy as store  # noqa: PLC0415
+    from dashredact.governance.notice import guidebook as book  # noqa: PLC0415 - what reads a policy is slow to load
+    from dashredact.governance.notice.evidence import Case  # noqa: PLC0415
+    from dashredact.governance.policy import file as store  # noqa: PLC0415
 
     read, today = store.read(file), datetime.now(UTC).astimezone().date()
-    log = None if out is None else list(audit.records(out / audit.NAME))
-    loose = () if out is None else files.loose(out)
+    log = None if out is None else list(audit_log.records(out / audit_log.NAME))
+    loose = () if out is None else files.readable_by_others(out)
     case = Case(read.policy, read.sha256, today, log, loose)
     return book.check(case), read.policy.operator.name.en, str(today)
 

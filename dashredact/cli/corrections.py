@@ -5,17 +5,17 @@ from typing import Any
 
 import click
 
+from dashredact import files
 from dashredact.cli.app import say
 from dashredact.cli.masking import WORKERS, crew_of
 from dashredact.cli.options import options
 from dashredact.cli.review import NAME, OUT, SOURCE
 from dashredact.errors import ExitCode, UsageError
-from dashredact.progress import Progress
-from dashredact.pure.standing import How
+from dashredact.progress import ProgressDisplay
 from dashredact.review import marking, originals
-from dashredact.review.correct import Correction
-from dashredact.review.decide import Reviewer, deciding
-from dashredact.store import files
+from dashredact.review.correction import Correction
+from dashredact.review.decisions import Reviewer, deciding
+from dashredact.review.state import How
 from dashredact.values import KINDS, Kind
 
 _NOTE = click.option("--note", default="", help="Why; goes into the audit log.")
@@ -162,7 +162,11 @@ def apply(
     \b
       dashredact review apply masked trip.mp4 --source uploads/trip.mp4
     """
-    with Progress(quiet=quiet) as progress, files.alone(out), crew_of({"device": "cpu", **chosen}) as crew:
+    with (
+        ProgressDisplay(quiet=quiet) as progress,
+        files.exclusive_lock(out),
+        crew_of({"device": "cpu", **chosen}) as crew,
+    ):
         own = Reviewer(out, reviewer)
         standing = own.desk.standing(name)
         found = originals.find(standing, source, inbox)

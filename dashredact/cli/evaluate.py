@@ -7,14 +7,15 @@ from typing import Any
 
 import click
 
-from dashredact import evaluate as journey
+from dashredact import files
 from dashredact.cli import figures
 from dashredact.cli.app import say
 from dashredact.cli.options import DETECT, detector_of
 from dashredact.errors import MachineError, UsageError
-from dashredact.progress import Progress
+from dashredact.evaluate import datasets, predictions
+from dashredact.evaluate import run as journey
+from dashredact.progress import ProgressDisplay
 from dashredact.settings import LinkSettings
-from dashredact.store import datasets, files, predictions
 from dashredact.values import KINDS, Detector
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -57,9 +58,14 @@ def evaluate(
         click.echo(figures.in_words(results, together))
 
 
-def _look(sets: Iterable[datasets.Dataset], detector: Detector, link: LinkSettings, quiet: bool) -> list[journey.Seen]:
-    with Progress(quiet=quiet) as progress:
-        return [journey.Seen(one, journey.look(one, detector, progress), link, detector.long_side) for one in sets]
+def _look(
+    sets: Iterable[datasets.Dataset], detector: Detector, link: LinkSettings, quiet: bool
+) -> list[journey.EvaluatedSet]:
+    with ProgressDisplay(quiet=quiet) as progress:
+        return [
+            journey.EvaluatedSet(one, journey.detect_all(one, detector, progress), link, detector.long_side)
+            for one in sets
+        ]
 
 
 def _check_targets(dataset: Path, predicted: Path | None, misses: Path | None) -> None:
@@ -82,7 +88,7 @@ def _check_pictures(dataset: Path, sets: Iterable[datasets.Dataset]) -> None:
         raise UsageError(f"{dataset}: the set {', '.join(empty)} holds no pictures; add some, or leave it out.")
 
 
-def _draw(path: Path, seen: Sequence[journey.Seen]) -> None:
+def _draw(path: Path, seen: Sequence[journey.EvaluatedSet]) -> None:
     missed = [miss for one in seen for miss in one.misses()]
     if not missed:
         say("nothing was missed, so no contact sheet is written.")

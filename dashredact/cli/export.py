@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
+from dashredact import files
+from dashredact.audit.clips import Recall, outputs_of, recalls
+from dashredact.audit.clips import clips as known_clips
 from dashredact.cli.app import printable
 from dashredact.cli.options import JSON
 from dashredact.cli.tables import DAY, OUT, day, records_of, table, today
 from dashredact.errors import ExitCode, UsageError
-from dashredact.pure.clips import Recall, outputs_of, recalls
-from dashredact.pure.clips import clips as known_clips
-from dashredact.store import files
 
 
 class _Default(click.Group):
@@ -62,15 +62,15 @@ def clips(out: Path, names: Sequence[str], file: Path, output: Path, **chosen: A
       dashredact export clips masked front-20260412-081502.mp4 --to "Chizu Inc." --purpose road-map \\
           --contract 2026-17 --basis "consent form 4" --policy policy.toml -o delivery
     """
-    from dashredact import handover  # noqa: PLC0415 - what reads a policy is slow to load
-    from dashredact.store import policy as store  # noqa: PLC0415
+    from dashredact.governance.disclosure import export as exports  # noqa: PLC0415 - what reads a policy is slow to load
+    from dashredact.governance.policy import file as store  # noqa: PLC0415
 
-    asked = handover.Asked(names=names, folder=output, **chosen)
+    asked = exports.ExportRequest(names=names, folder=output, **chosen)
     if asked.delete_by and asked.delete_by < today():
         raise UsageError(f"--delete-by {asked.delete_by} is over; give a later day.")
     read = store.read(file)
-    with files.desk(out):
-        left = handover.export(out, read, asked, today())
+    with files.decision_lock(out):
+        left = exports.export(out, read, asked, today())
     click.echo(printable(f"{output}: {len(left)} clip{'' if len(left) == 1 else 's'} for {asked.to.rstrip('.')}."))
 
 

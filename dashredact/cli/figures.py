@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dashredact.evaluate import LOWEST_SCORE, Linked, Result
-from dashredact.pure.coverage import ENOUGH, LEAST
-from dashredact.pure.scores import PLAIN, PRECISION, SAME, Bin, Figures, Rate
+from dashredact.evaluate.metrics import PLAIN, PRECISION, SAME, Bin, DetectionMetrics, Rate
+from dashredact.evaluate.run import LOWEST_SCORE, Evaluation, TrackCoverage
+from dashredact.imaging.coverage import ENOUGH, LEAST
 from dashredact.values import Detector, Kind
 
 _MEASURE = {Kind.FACE: "on the longer side", Kind.PLATE: "wide"}
@@ -13,7 +13,7 @@ _HEADS = "class pictures objects   AP50   AR50  R@P.8  score |  score recall  pr
 _MANY = {Kind.FACE: "faces", Kind.PLATE: "plates"}
 
 
-def as_dict(detector: Detector, results: Mapping[str, Result], together: Result) -> dict[str, Any]:
+def as_dict(detector: Detector, results: Mapping[str, Evaluation], together: Evaluation) -> dict[str, Any]:
     """One document. Shares are 0..1, sizes pixels of the original pictures, null is what could not be measured."""
     return {
         "model": {"name": detector.identity.name, "sha256": detector.identity.sha256},
@@ -25,14 +25,14 @@ def as_dict(detector: Detector, results: Mapping[str, Result], together: Result)
     }
 
 
-def _result(result: Result) -> dict[str, Any]:
+def _result(result: Evaluation) -> dict[str, Any]:
     classes = {kind: _class(kind, figures, result.falsely_masked[kind]) for kind, figures in result.classes.items()}
     linked = {kind: _linked(one) for kind, one in result.linked.items()}
     after = None if result.masked is None else {"masked_share": _round(result.masked), "classes": linked}
     return {"images": result.images, "classes": classes, "after_linking": after}
 
 
-def _class(kind: Kind, figures: Figures, falsely_masked: float) -> dict[str, Any]:
+def _class(kind: Kind, figures: DetectionMetrics, falsely_masked: float) -> dict[str, Any]:
     return {
         "images": figures.images,
         "objects": figures.objects,
@@ -55,7 +55,7 @@ def _class(kind: Kind, figures: Figures, falsely_masked: float) -> dict[str, Any
     }
 
 
-def _linked(linked: Linked) -> dict[str, Any]:
+def _linked(linked: TrackCoverage) -> dict[str, Any]:
     frames = linked.uncovered
     return {
         "covered_from": ENOUGH,
@@ -85,7 +85,7 @@ def _round(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
 
 
-def in_words(results: Mapping[str, Result], together: Result) -> str:
+def in_words(results: Mapping[str, Evaluation], together: Evaluation) -> str:
     """Tables, then sentences that can stand by themselves."""
     named = {**results, **({"all": together} if len(results) > 1 else {})}
     width = max(len("set"), *map(len, named))
@@ -101,7 +101,7 @@ def in_words(results: Mapping[str, Result], together: Result) -> str:
     return "\n".join(line for part in parts for line in part)
 
 
-def _line(name: str, width: int, kind: Kind, result: Result) -> str:
+def _line(name: str, width: int, kind: Kind, result: Evaluation) -> str:
     figures = result.classes[kind]
     before = (figures.ap50, figures.ar50, figures.recall_at_precision, figures.score_at_precision)
     after = (figures.threshold, figures.recall.share, figures.precision.share)
@@ -116,7 +116,7 @@ def _three(value: float | None) -> str:
     return f"{'-':>6}" if value is None else f"{value:6.3f}"
 
 
-def _size_lines(name: str, width: int, result: Result) -> Iterator[str]:
+def _size_lines(name: str, width: int, result: Evaluation) -> Iterator[str]:
     for kind, figures in result.classes.items():
         for one in figures.sizes:
             share, interval = (_percent(one.rate), _interval(one.rate)) if one.rate.of else ("-", "-")
@@ -124,7 +124,7 @@ def _size_lines(name: str, width: int, result: Result) -> Iterator[str]:
             yield f"{name:{width}} {kind:5}  {_span(one):10} {counts} {share:>8}  {interval}"
 
 
-def _linked_lines(named: Mapping[str, Result], width: int) -> list[str]:
+def _linked_lines(named: Mapping[str, Evaluation], width: int) -> list[str]:
     """Empty where no picture is a frame of a video."""
     lines = [
         f"{name:{width}} {kind:5} {_left(linked.uncovered)} | {_tracks(linked.tracks)}"
@@ -158,7 +158,7 @@ def _interval(rate: Rate) -> str:
     return f"[{100 * low:.1f}-{100 * high:.1f} %]"
 
 
-def _sentences(result: Result) -> Iterator[str]:
+def _sentences(result: Evaluation) -> Iterator[str]:
     for kind, figures in result.classes.items():
         plain = figures.plain
         if plain.of:

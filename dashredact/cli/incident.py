@@ -8,14 +8,15 @@ from typing import Any
 
 import click
 
+from dashredact import files
+from dashredact.audit import log as audit_log
+from dashredact.audit.clips import Clip, clips, handed, named
+from dashredact.audit.describe import line_of
+from dashredact.audit.events import EventType, event_type
 from dashredact.cli.app import printable
 from dashredact.cli.options import JSON
 from dashredact.cli.tables import DAY, OUT, day, records_of, table, today
-from dashredact.describe import line_of
 from dashredact.errors import UsageError
-from dashredact.pure.acts import Act, act_of
-from dashredact.pure.clips import Clip, clips, handed, named
-from dashredact.store import audit, files
 
 _KEYS = ("id", "preliminary", "final", "days_left", "known", "wrongful")
 
@@ -48,13 +49,13 @@ def new(out: Path, known: date | None, wrongful: bool, names: Sequence[str], pol
     \b
       dashredact incident new masked --known 2026-04-20 --wrongful --clip 'front-20260412-*' -o incident.txt
     """
-    from dashredact.public.incident import Dates, draft  # noqa: PLC0415 - of the room of what is slow to load
+    from dashredact.governance.disclosure.incident import Dates, draft  # noqa: PLC0415 - of the room of what is slow to load
 
     dates = Dates(known or today(), wrongful)
     if dates.known > today():
         raise UsageError(f"--known {dates.known} is yet to come; give the day on which it became known.")
-    with files.desk(out):
-        audit.ready(out / audit.NAME)
+    with files.decision_lock(out):
+        audit_log.ready(out / audit_log.NAME)
         records = records_of(out)
         chosen, unknown = named(clips(records), names)
         if unknown:
@@ -64,24 +65,24 @@ def new(out: Path, known: date | None, wrongful: bool, names: Sequence[str], pol
         told = {"id": number, "known": str(dates.known), "wrongful": wrongful}
         told |= {"preliminary": str(dates.preliminary[1]), "final": str(dates.final), "clips": [c.name for c in chosen]}
         said = f"Incident {number}: final report by {dates.final}."
-        audit.append(out / audit.NAME, {"act": Act.INCIDENT, "reason": said, "incident": told})
+        audit_log.append(out / audit_log.NAME, {"act": EventType.INCIDENT, "reason": said, "incident": told})
     click.echo(f"Incident {number}: preliminary report by {dates.preliminary[1]}, final report by {dates.final}.")
     click.echo(output)
 
 
 def _incidents(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [record["incident"] for record in records if act_of(record) == Act.INCIDENT]
+    return [record["incident"] for record in records if event_type(record) == EventType.INCIDENT]
 
 
 def _facts(records: Sequence[Mapping[str, Any]], chosen: Sequence[Clip], policy: Path | None) -> Any:
-    from dashredact.public.incident import BLANK, Facts  # noqa: PLC0415
+    from dashredact.governance.disclosure.incident import BLANK, Facts  # noqa: PLC0415
 
     names = {clip.name for clip in chosen}
     about = [one for one in records if (one.get("source") or {}).get("name") in names]
     faces = sum(clip.tried.get("tracks", {}).get("face", {}).get("tracks", 0) for clip in chosen)
     operator = (BLANK, BLANK)
     if policy:
-        from dashredact.store import policy as store  # noqa: PLC0415 - what reads a policy is slow to load
+        from dashredact.governance.policy import file as store  # noqa: PLC0415 - what reads a policy is slow to load
 
         name = store.read(policy).policy.operator.name
         operator = (name.ja, name.en)

@@ -8,18 +8,18 @@ from typing import Any
 
 import click
 
-from dashredact.admission import Admission, Given
 from dashredact.cli.app import say
 from dashredact.cli.options import choice, detector_of, options
-from dashredact.crew.pool import Limits, Pool
 from dashredact.errors import ExitCode, UsageError
-from dashredact.media import encoders
-from dashredact.outcome import Verdict
-from dashredact.pure.zones import camera_of
+from dashredact.execute.pool import Limits, WorkerPool
+from dashredact.formats import zones_toml
+from dashredact.governance.policy.admission import Admission, RunDeclaration
+from dashredact.media import encode as encoders
+from dashredact.pipeline.outcome import VideoStatus
 from dashredact.settings import Boxes, Camera, Damaged, HideSettings, Keep, LinkSettings, SecondLook, Settings, Style
-from dashredact.store import zones
-from dashredact.store.inbox import Item
+from dashredact.tracking.zones import camera_of
 from dashredact.values import KINDS, Detector
+from dashredact.workspace.inbox import Item
 
 _BOTH = "both"
 
@@ -130,13 +130,13 @@ WORKERS = options(
 
 
 @contextmanager
-def crew_of(chosen: dict[str, Any]) -> Iterator[Pool]:
+def crew_of(chosen: dict[str, Any]) -> Iterator[WorkerPool]:
     """Worker processes under the chosen limits; they are ended with the block."""
     memory = chosen["memory_limit"]
     if memory is None and not _may_use_gpu(chosen["device"]):
         memory = 4
     limits = Limits(int(memory * 2**30) if memory else None, chosen["stall_limit"], chosen["video_limit"] * 3600)
-    pool = Pool(chosen["jobs"], limits, loud=logging.getLogger().isEnabledFor(logging.DEBUG))
+    pool = WorkerPool(chosen["jobs"], limits, loud=logging.getLogger().isEnabledFor(logging.DEBUG))
     try:
         yield pool
     finally:
@@ -151,7 +151,7 @@ def cameras_of(path: Path | None, items: Sequence[Item]) -> Sequence[Camera]:
     """Also says which videos have no zones: a mistyped pattern would leave their masks out in silence."""
     if path is None:
         return ()
-    cameras = zones.read(path)
+    cameras = zones_toml.read(path)
     without = [item.name for item in items if camera_of(cameras, item.name) is None]
     if without:
         more = f" and {len(without) - 1} more" if len(without) > 1 else ""
@@ -207,20 +207,20 @@ def admission_of(chosen: dict[str, Any], settings: Settings) -> Admission | None
         if asked:
             raise UsageError(f"--{asked[0]} is said to a policy; name one with --policy, or leave it out.")
         return None
-    from dashredact.store import policy  # noqa: PLC0415 - what reads a policy is slow to load
+    from dashredact.governance.policy import file as policy_file  # noqa: PLC0415 - what reads a policy is slow to load
 
     path, captured = chosen["policy"], chosen["captured"]
     purpose, basis, reason = (chosen[name].strip() for name in ("purpose", "basis", "reason"))
-    given = Given(purpose, basis, reason, captured.date() if captured else None)
-    return Admission(policy.read(path), path.parent, given, settings.link.kinds, zoned=chosen["zones"] is None)
+    given = RunDeclaration(purpose, basis, reason, captured.date() if captured else None)
+    return Admission(policy_file.read(path), path.parent, given, settings.link.kinds, zoned=chosen["zones"] is None)
 
 
-def exit_code(verdicts: Iterable[Verdict]) -> ExitCode:
+def exit_code(verdicts: Iterable[VideoStatus]) -> ExitCode:
     verdicts = set(verdicts)
-    if Verdict.BUG in verdicts:
+    if VideoStatus.BUG in verdicts:
         return ExitCode.BUG
-    if Verdict.REFUSED_BY_POLICY in verdicts:
+    if VideoStatus.REFUSED_BY_POLICY in verdicts:
         return ExitCode.REFUSED_BY_POLICY
-    if verdicts & {Verdict.FAILED, Verdict.REFUSED}:
+    if verdicts & {VideoStatus.FAILED, VideoStatus.REFUSED}:
         return ExitCode.SOME_FAILED
-    return ExitCode.NEEDS_REVIEW if Verdict.NEEDS_REVIEW in verdicts else ExitCode.OK
+    return ExitCode.NEEDS_REVIEW if VideoStatus.NEEDS_REVIEW in verdicts else ExitCode.OK

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
+from dashredact import files
 from dashredact.cli.options import JSON
-from dashredact.detect import manifest
-from dashredact.detect.adapters import catalogue, fetch
+from dashredact.detect.dashnet import manifest
+from dashredact.detect.external import fetch, registry
 from dashredact.errors import MachineError, UsageError
-from dashredact.store import files
 from dashredact.values import KINDS
 
 _SHIPPED = "dashnet"
@@ -60,7 +60,7 @@ def verify(names: Sequence[str]) -> None:
     known = {told["name"]: told for told in _known()}
     chosen = [_named(known, name) for name in names] or [told for told in known.values() if told["present"]]
     missing = [told for told in chosen if not told["present"]]
-    changed = [told for told in chosen if told["present"] and not files.holds(told["path"], told["sha256"])]
+    changed = [told for told in chosen if told["present"] and not files.has_digest(told["path"], told["sha256"])]
     for told in chosen:
         states = {"is missing": missing, "is not what the list says": changed, "as the list says": chosen}
         click.echo(f"{told['name']}: {next(state for state, those in states.items() if told in those)}")
@@ -89,8 +89,8 @@ def get(name: str) -> None:
     \b
       dashredact models get yunet-n
     """
-    entry = _named(catalogue.read(), name)
-    if not files.holds(entry.path, entry.sha256):
+    entry = _named(registry.read(), name)
+    if not files.has_digest(entry.path, entry.sha256):
         fetch.fetch(entry)
     click.echo(entry.path)
 
@@ -106,7 +106,7 @@ def _known() -> Iterator[dict[str, Any]]:
     shipped = manifest.read(manifest.default_folder())
     path, card = shipped.folder / shipped.file, "shipped, see weights/MODEL_CARD.md"
     yield _told(shipped.identity.name, path, shipped.identity.sha256, KINDS, _SHIPPED, "Apache-2.0", card)
-    for entry in catalogue.read().values():
+    for entry in registry.read().values():
         source = entry.source + (f" ({entry.note})" if entry.note else "")
         finds = [str(kind or "-") for kind in entry.finds]
         yield _told(entry.name, entry.path, entry.sha256, finds, entry.form or "", entry.licence, source)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from dashredact.store import files
+from dashredact import files
 
 
 @click.command()
@@ -25,9 +25,9 @@ def notice(file: Path, output: Path) -> None:
     \b
       dashredact notice --policy policy.toml -o notice/
     """
-    from dashredact.public import notice as public  # noqa: PLC0415 - what reads a policy is slow to load
-    from dashredact.public import pages, pdf, sticker  # noqa: PLC0415
-    from dashredact.store import policy as store  # noqa: PLC0415
+    from dashredact.governance.notice import notice as public  # noqa: PLC0415 - what reads a policy is slow to load
+    from dashredact.governance.notice import pages, pdf, sticker  # noqa: PLC0415
+    from dashredact.governance.policy import file as store  # noqa: PLC0415
 
     read = store.read(file)
     drawn = sticker.draw(read.policy)

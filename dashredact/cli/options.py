@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from dashredact.detect import manifest
-from dashredact.detect.adapters import given
-from dashredact.detect.adapters.chosen import Chosen, choose
-from dashredact.detect.manifest import Manifest
-from dashredact.detect.tiles import TiledDetector
+from dashredact.detect.dashnet import manifest
+from dashredact.detect.dashnet.manifest import Manifest
+from dashredact.detect.external import loader
+from dashredact.detect.external.model_spec import ModelSpec, parse_model_spec
+from dashredact.detect.sliced import TiledDetector
 from dashredact.errors import UsageError
 from dashredact.values import LOWEST_SCORE, Detector
 
@@ -72,9 +72,9 @@ def detector_of(chosen: dict[str, Any], *, lowest_score: float = LOWEST_SCORE) -
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", chosen["device"]):
         raise UsageError(f"{chosen['device']} is no device; use auto, cpu, cuda or cuda:N.")
     described = shipped = manifest.read(chosen["weights"] or manifest.default_folder())
-    models = [choose(text, chosen["trust_code"]) for text in chosen["models"]]
+    models = [parse_model_spec(text, chosen["trust_code"]) for text in chosen["models"]]
     if models:
-        described = given.described(shipped, models)
+        described = loader.described(shipped, models)
     how = (chosen["device"], chosen["batch_size"], chosen["detect_size"], lowest_score)
     lazy = manifest.LazyDetector(described, partial(_load, shipped, models, *how), chosen["detect_size"])
     return TiledDetector(lazy, chosen["tile"]) if chosen["tile"] > 1 else lazy
@@ -82,16 +82,17 @@ def detector_of(chosen: dict[str, Any], *, lowest_score: float = LOWEST_SCORE) -
 
 def _load(
     shipped: Manifest,
-    models: Sequence[Chosen],
+    models: Sequence[ModelSpec],
     device: str,
     batch_size: int | None,
     detect_size: int | None,
     lowest_score: float,
 ) -> Detector:
     def load() -> Detector:
-        from dashredact.detect import detector, weights  # noqa: PLC0415 - torch takes seconds to load
+        from dashredact.detect.dashnet import weights  # noqa: PLC0415 - torch takes seconds to load
+        from dashredact.detect.dashnet.engines import torch as torch_engine  # noqa: PLC0415 - torch takes seconds to load
 
-        device_, read = detector.device_named(device), weights.read(shipped.folder)
-        return detector.TorchDetector(read, device_, batch_size, detect_size, lowest_score)
+        device_, read = torch_engine.device_named(device), weights.read(shipped.folder)
+        return torch_engine.TorchDetector(read, device_, batch_size, detect_size, lowest_score)
 
-    return given.load(models, load, device, batch_size, lowest_score) if models else load()
+    return loader.load(models, load, device, batch_size, lowest_score) if models else load()

@@ -26,7 +26,7 @@ def init(file: Path) -> None:
     \b
       dashredact policy init policy.toml
     """
-    from dashredact.store import policy as store  # noqa: PLC0415 - what reads a policy is slow to load
+    from dashredact.governance.policy import file as store  # noqa: PLC0415 - what reads a policy is slow to load
 
     store.begin(file)
     click.echo(file)
@@ -40,7 +40,7 @@ def check(file: Path) -> None:
     \b
       dashredact policy check policy.toml
     """
-    from dashredact.store import policy as store  # noqa: PLC0415 - what reads a policy is slow to load
+    from dashredact.governance.policy import file as store  # noqa: PLC0415 - what reads a policy is slow to load
 
     click.echo(f"{file}: complete. sha256 {store.read(file).sha256}")
 
@@ -54,7 +54,7 @@ def show(file: Path, as_json: bool) -> None:
     \b
       dashredact policy show policy.toml --json
     """
-    from dashredact.store import policy as store  # noqa: PLC0415 - what reads a policy is slow to load
+    from dashredact.governance.policy import file as store  # noqa: PLC0415 - what reads a policy is slow to load
 
     read = store.read(file)
     content = read.policy.model_dump(mode="json")

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from dashredact.cli.options import JSON, SOURCES
-from dashredact.describe import as_dict, in_words
 from dashredact.errors import ExitCode, VideoError
+from dashredact.media.describe import as_dict, in_words
 from dashredact.media.probe import probe as probe_file
 
 

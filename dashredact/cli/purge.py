@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from dashredact import files
 from dashredact.cli.app import printable
 from dashredact.cli.options import JSON
 from dashredact.errors import ExitCode
-from dashredact.pure.retention import Finding, What
-from dashredact.retention import Asked, Purge
-from dashredact.store import files, seal
+from dashredact.governance.retention import encryption
+from dashredact.governance.retention.inventory import Disposition, PurgeFinding
+from dashredact.governance.retention.purge import Purge, PurgeOptions
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -42,23 +43,27 @@ def purge(policy_file: Path, outbox: Path, inbox: Path | None, recipient: str, d
       dashredact purge --policy policy.toml --outbox masked --inbox uploads --dry-run
       dashredact purge --policy policy.toml --outbox masked --inbox uploads
     """
-    from dashredact.store import policy  # noqa: PLC0415 - what reads a policy is slow to load
+    from dashredact.governance.policy import file as policies  # noqa: PLC0415 - what reads a policy is slow to load
 
-    read = policy.read(policy_file)
+    read = policies.read(policy_file)
     if recipient:
-        seal.recipient_of(recipient)
+        encryption.recipient_of(recipient)
     overdue = False
-    with files.alone(outbox):
-        asked = Asked(read, outbox, inbox, datetime.now().astimezone(), recipient, dry_run)
+    with files.exclusive_lock(outbox):
+        asked = PurgeOptions(read, outbox, inbox, datetime.now().astimezone(), recipient, dry_run)
         for finding in Purge(asked).findings():
             click.echo(_told(finding, as_json, dry_run))
-            overdue |= finding.what is What.OVERDUE
+            overdue |= finding.what is Disposition.OVERDUE
     raise SystemExit(ExitCode.NEEDS_REVIEW if overdue else ExitCode.OK)
 
 
-def _told(finding: Finding, as_json: bool, dry_run: bool) -> str:
+def _told(finding: PurgeFinding, as_json: bool, dry_run: bool) -> str:
     if as_json:
         told = {"what": finding.what, "name": finding.name, "reason": finding.reason, "dry_run": dry_run}
         return json.dumps(told, ensure_ascii=False)
-    what = {What.DELETED: "would be deleted", What.SEALED: "would be sealed"}.get(finding.what) if dry_run else None
+    what = (
+        {Disposition.DELETED: "would be deleted", Disposition.SEALED: "would be sealed"}.get(finding.what)
+        if dry_run
+        else None
+    )
     return printable(f"{what or finding.what}: {finding.name} ({finding.reason})")

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from dashredact import batch
+from dashredact import files
+from dashredact.batch import batch
 from dashredact.cli.app import say
 from dashredact.cli.masking import (
     MASK,
@@ -22,15 +23,16 @@ from dashredact.cli.masking import (
     settings_of,
 )
 from dashredact.cli.options import DETECT, JSON, SOURCES, detector_of
-from dashredact.detect.blind import Blind
+from dashredact.detect.null import NullDetector
 from dashredact.errors import UsageError, VideoError
+from dashredact.formats import exchange
+from dashredact.formats.exchange import Canvas
 from dashredact.media.probe import probe
-from dashredact.outcome import Outcome, Verdict
-from dashredact.pipeline import Aids
-from dashredact.progress import Progress
+from dashredact.pipeline.outcome import Outcome, VideoStatus
+from dashredact.pipeline.video import RunOptions
+from dashredact.progress import ProgressDisplay
 from dashredact.settings import Boxes
-from dashredact.store import exchange, files, inbox
-from dashredact.store.exchange import Canvas
+from dashredact.workspace import inbox
 
 
 @click.command()
@@ -66,12 +68,12 @@ def redact(sources: Sequence[Path], output: Path, dry_run: bool, as_json: bool, 
     items = inbox.plan(sources, output)
     cameras = cameras_of(chosen["zones"], items)
     boxes = boxes_of(chosen, items)
-    detector = detector_of(chosen) if chosen["detector"] else Blind()
+    detector = detector_of(chosen) if chosen["detector"] else NullDetector()
     seconds = seconds_of(chosen, detector)
     settings = settings_of(chosen, detector, boxes=boxes, seconds=seconds)
-    aids = Aids(seconds, chosen["boxes"], chosen["keep_detections"], chosen["relink"])
+    aids = RunOptions(seconds, chosen["boxes"], chosen["keep_detections"], chosen["relink"])
     admission = admission_of(chosen, settings)
-    with Progress(quiet=quiet) as progress, files.lock(output), crew_of(chosen) as crew:
+    with ProgressDisplay(quiet=quiet) as progress, files.masking_lock(output), crew_of(chosen) as crew:
         progress.expect({item.name: item.source.stat().st_size for item in items})
         run = batch.Batch(output, detector, settings, progress, cameras, crew, aids, admission)
         verdicts = []
@@ -97,7 +99,7 @@ def boxes_of(chosen: dict[str, Any], items: Sequence[inbox.Item]) -> Boxes | Non
     return exchange.described(path)
 
 
-def _show(outcome: Outcome, as_json: bool) -> Verdict:
+def _show(outcome: Outcome, as_json: bool) -> VideoStatus:
     """Results to stdout, what went wrong to stderr."""
     if outcome.reason:
         say(outcome.reason)
@@ -107,7 +109,7 @@ def _show(outcome: Outcome, as_json: bool) -> Verdict:
         click.echo(json.dumps({**told, "path": path}, ensure_ascii=False))
     elif outcome.output:
         click.echo(outcome.output)
-    elif outcome.verdict is Verdict.REHEARSED and outcome.record:
+    elif outcome.verdict is VideoStatus.REHEARSED and outcome.record:
         found = [f"{count['tracks']} {kind} tracks" for kind, count in outcome.record["tracks"].items()]
         click.echo(f"{outcome.name}: {', '.join(found) or 'nothing'}")
     return outcome.verdict

@@ -19,9 +19,9 @@ def report(out: Path) -> None:
     \b
       dashredact report masked
     """
-    from dashredact import report as journey  # noqa: PLC0415 - jinja2 is slow to load, and only this needs it
+    from dashredact.report import build as journey  # noqa: PLC0415 - jinja2 is slow to load, and only this needs it
 
-    written = journey.write(out)
+    written = journey.write_report(out)
     click.echo(written.index)
     for name in written.changed:
         say(f"{name} is gone, or not the file that the audit log names; find out who did that.")

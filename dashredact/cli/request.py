@@ -8,15 +8,16 @@ from typing import Any
 
 import click
 
+from dashredact import files
+from dashredact.audit import log as audit_log
+from dashredact.audit.events import EventType
+from dashredact.audit.subject_requests import RequestKind, RequestState, SubjectRequest, register
 from dashredact.cli.answers import ID, INBOX, copy, erase, request_of
 from dashredact.cli.app import say
 from dashredact.cli.options import JSON, choice
 from dashredact.cli.tables import DAY, OUT, day, records_of, table, today
 from dashredact.errors import ExitCode, UsageError
-from dashredact.policy.words import ANSWER_DAYS
-from dashredact.pure.acts import Act
-from dashredact.pure.requests import Request, RequestKind, State, register
-from dashredact.store import audit, files
+from dashredact.governance.policy.words import ANSWER_DAYS
 
 _MOMENT = click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"])
 _SOON = timedelta(days=3)
@@ -65,19 +66,19 @@ def add(out: Path, policy: Path | None, received: date | None, **told: Any) -> N
     if came > today():
         raise UsageError(f"--received {came} is yet to come; give the day on which it came in.")
     due = came + timedelta(days=_answer_days(policy))
-    with files.desk(out):
+    with files.decision_lock(out):
         number = max(register(records_of(out)), default=0) + 1
         words = (told["reference"].strip(), told["vehicle"], start, end, told["place"], str(came), str(due))
-        taken = Request(number, RequestKind(told["kind"]), *words)
+        taken = SubjectRequest(number, RequestKind(told["kind"]), *words)
         said = f"Request {number}: {taken.kind}, {taken.reference}, due {due}."
-        audit.append(out / audit.NAME, {"act": Act.REQUESTED, "reason": said, "request": taken.told()})
+        audit_log.append(out / audit_log.NAME, {"act": EventType.REQUESTED, "reason": said, "request": taken.told()})
     click.echo(f"Request {number}, due {due}.")
 
 
 def _answer_days(policy: Path | None) -> int:
     if policy is None:
         return ANSWER_DAYS
-    from dashredact.store import policy as store  # noqa: PLC0415 - what reads a policy is slow to load
+    from dashredact.governance.policy import file as store  # noqa: PLC0415 - what reads a policy is slow to load
 
     return store.read(policy).policy.contact.answer_days
 
@@ -94,11 +95,13 @@ def list_requests(out: Path, everything: bool, as_json: bool) -> None:
     """
     now, soon = str(today()), str(today() + _SOON)
     states = [(one, one.state(now, soon)) for one in register(records_of(out)).values()]
-    shown = [(one, state) for one, state in states if everything or state is not State.CLOSED]
+    shown = [(one, state) for one, state in states if everything or state is not RequestState.CLOSED]
     rows = [{**one.told(), "state": state, "closed": one.closed} for one, state in shown]
     keys = ("id", "state", "due", "kind", "reference", "vehicle", "from", "to", "place", "closed")
     _print(rows, keys, as_json)
-    raise SystemExit(ExitCode.NEEDS_REVIEW if any(state is State.OVERDUE for _, state in states) else ExitCode.OK)
+    raise SystemExit(
+        ExitCode.NEEDS_REVIEW if any(state is RequestState.OVERDUE for _, state in states) else ExitCode.OK
+    )
 
 
 def _print(rows: Sequence[Mapping[str, Any]], keys: Sequence[str], as_json: bool) -> None:
@@ -136,14 +139,14 @@ def find(
       dashredact request find masked 1 --inbox uploads
       dashredact request find masked --vehicle 'taxi7-*' --from 2026-04-12T08:00 --to 2026-04-12T08:30
     """
-    from dashredact import searching  # noqa: PLC0415 - numpy and ffmpeg are not needed for the rest
+    from dashredact.governance.disclosure import find_clips  # noqa: PLC0415 - numpy and ffmpeg are not needed for the rest
 
     records = records_of(out)
     asked = request_of(records, number) if number else None
     if asked:
         vehicle = vehicle or asked.vehicle
         start, end = start or _moment(asked.start), end or _moment(asked.end)
-    found = searching.find(searching.Where(out, records, inboxes), vehicle, start, end)
+    found = find_clips.find_clips(find_clips.SearchScope(out, records, inboxes), vehicle, start, end)
     keys = ("name", "state", "filmed", "until", "told by", "original", "recipients")
     rows = [
         {
@@ -176,10 +179,10 @@ def close(out: Path, number: int, note: str) -> None:
     \b
       dashredact request close masked 1 --note "copy sent"
     """
-    with files.desk(out):
+    with files.decision_lock(out):
         if request_of(records_of(out), number).closed:
             raise UsageError(f"Request {number} is closed already.")
-        audit.append(out / audit.NAME, {"act": Act.ANSWERED, "reason": note, "request": {"id": number}})
+        audit_log.append(out / audit_log.NAME, {"act": EventType.ANSWERED, "reason": note, "request": {"id": number}})
     click.echo(f"Request {number} is closed.")
 
 

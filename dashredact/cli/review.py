@@ -1,22 +1,22 @@
 """`review`: what waits for a person, and what people decide about it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
+from dashredact import files
+from dashredact.audit.describe import act_line
 from dashredact.cli.app import printable, say
 from dashredact.cli.options import JSON, options
-from dashredact.describe import act_line, table
+from dashredact.cli.tables import print_rows
 from dashredact.errors import ExitCode, UsageError
-from dashredact.pure import urgency
-from dashredact.pure.urgency import Place
-from dashredact.review import originals
-from dashredact.review.desk import Desk, finds
-from dashredact.store import files
-from dashredact.store.tracks import TracksFile
+from dashredact.formats.tracks_json import TracksFile
+from dashredact.review import originals, queue
+from dashredact.review.queue import FlaggedTrack
+from dashredact.review.views import ReviewQueue, residual_finds
 
 OUT = click.argument("out", type=click.Path(exists=True, file_okay=False, path_type=Path))
 NAME = click.argument("name")
@@ -50,7 +50,7 @@ def list_videos(out: Path, every: bool, min_risk: float, as_json: bool) -> None:
       dashredact review list masked
       dashredact review list masked --json --min-risk 10
     """
-    found = [video for video in Desk(out).queue(every=every) if video.urgency.risk >= min_risk]
+    found = [video for video in ReviewQueue(out).queue(every=every) if video.urgency.risk >= min_risk]
     rows = [
         {
             "risk": video.urgency.risk,
@@ -62,13 +62,8 @@ def list_videos(out: Path, every: bool, min_risk: float, as_json: bool) -> None:
         }
         for video in found
     ]
-    _print(rows, as_json)
+    print_rows(rows, as_json)
     raise SystemExit(ExitCode.NEEDS_REVIEW if any(video.is_open for video in found) else ExitCode.OK)
-
-
-def _print(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
-    for line in [json.dumps(row, ensure_ascii=False) for row in rows] if as_json else table(rows):
-        click.echo(line if as_json else printable(line))
 
 
 @review.command()
@@ -84,12 +79,12 @@ def show(out: Path, name: str, every: bool, as_json: bool) -> None:
     \b
       dashredact review show masked trip.mp4
     """
-    desk = Desk(out)
+    desk = ReviewQueue(out)
     standing = desk.standing(name)
     file = desk.tracks(standing)
-    found = [place for place in desk.places(standing, file) if every or place.weight >= urgency.PRESSING]
+    found = [place for place in desk.places(standing, file) if every or place.weight >= queue.REVIEW_WEIGHT]
     rows = [_row(place, file) for place in found]
-    rows += [_seen(find, file) for find in finds(standing, file)]
+    rows += [_seen(find, file) for find in residual_finds(standing, file)]
     for numbers, applied, what in (
         (standing.marks, standing.applied_marks, "mark"),
         (standing.lifts, standing.applied_lifts, "lift"),
@@ -102,10 +97,10 @@ def show(out: Path, name: str, every: bool, as_json: bool) -> None:
         click.echo(printable(f"{name}: {standing.state}, {len(file.tracks)} tracks, {standing.output['name']}"))
         if reason := standing.result.get("reason"):
             click.echo(printable(reason))
-    _print(rows, as_json)
+    print_rows(rows, as_json)
 
 
-def _row(place: Place, file: TracksFile) -> dict[str, Any]:
+def _row(place: FlaggedTrack, file: TracksFile) -> dict[str, Any]:
     track = place.track
     best = int(track.scores.argmax())
     seconds = (float(file.times[track.first]), float(file.times[track.end - 1]))
@@ -147,7 +142,7 @@ def history(out: Path, name: str, as_json: bool) -> None:
     \b
       dashredact review history masked trip.mp4
     """
-    found = Desk(out).history(name)
+    found = ReviewQueue(out).history(name)
     if not found:
         raise UsageError(f"The audit log of {out} says nothing of a source named {name}.")
     for record in found:
@@ -167,10 +162,10 @@ def sheet(out: Path, name: str, source: Path | None, inbox: Path | None, output:
     """
     if output.resolve().is_relative_to(out.resolve()):
         raise UsageError(f"{output} is under {out}, which holds masked pictures only; choose another place.")
-    desk = Desk(out)
+    desk = ReviewQueue(out)
     standing = desk.standing(name)
     file = desk.tracks(standing)
-    places = [place for place in desk.places(standing, file) if place.weight >= urgency.PRESSING]
+    places = [place for place in desk.places(standing, file) if place.weight >= queue.REVIEW_WEIGHT]
     if not places:
         raise UsageError(f"{name}: has no track that is worth a look; nothing was drawn.")
     stream = standing.result["settings"]["video_stream"]

@@ -13,11 +13,11 @@ from dashredact.cli.app import printable, say
 from dashredact.cli.options import JSON
 from dashredact.cli.review import OUT
 from dashredact.errors import ExitCode, UsageError
-from dashredact.pure import samples
-from dashredact.pure.bound import frames_needed
-from dashredact.review import sample as reviewing
-from dashredact.review.decide import Reviewer, deciding
-from dashredact.review.desk import Desk
+from dashredact.review import draws
+from dashredact.review import sampling as reviewing
+from dashredact.review.decisions import Reviewer, deciding
+from dashredact.review.miss_bound import frames_needed
+from dashredact.review.views import ReviewQueue
 
 _MOST = 9999  # pictures that somebody may be asked to look at
 _REVIEWER = click.option("--reviewer", default="", help="Who does it, where that is not the account.")
@@ -96,7 +96,7 @@ def count(out: Path, verdicts: Path, note: str, reviewer: str) -> None:
     """
     with deciding(out):
         record = reviewing.count(Reviewer(out, reviewer), verdicts, note)
-    for kind, bound in samples.bounds(record).items():
+    for kind, bound in draws.bounds(record).items():
         click.echo(f"{kind}s: {bound.told(kind)}")
     misses = record["judged"]["misses"]
     for miss in misses:
@@ -123,7 +123,7 @@ def list_draws(out: Path, as_json: bool) -> None:
     \b
       dashredact review sample list masked
     """
-    for one in samples.draws(Desk(out).records):
+    for one in draws.draws(ReviewQueue(out).records):
         told, bounds = one.told, one.bounds
         if as_json:
             judged = one.judged and {**one.judged["judged"], "time": one.judged["time"], "by": one.judged["by"]}

@@ -9,12 +9,13 @@ from pathlib import Path
 import click
 import numpy as np
 
+from dashredact import files
 from dashredact.cli.options import JSON, choice
+from dashredact.formats import exchange
+from dashredact.formats import tracks_json as tracks_store
+from dashredact.formats.exchange import Canvas, TracksFormat
+from dashredact.formats.tracks_json import TracksFile
 from dashredact.media.probe import probe
-from dashredact.store import exchange, files
-from dashredact.store import tracks as tracks_store
-from dashredact.store.exchange import Canvas, Form
-from dashredact.store.tracks import TracksFile
 from dashredact.values import ModelIdentity
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -76,7 +77,7 @@ def _seconds(file: TracksFile, frame: int) -> Fraction:
 
 @tracks.command()
 @click.argument("tracks_json", type=_FILE)
-@click.option("--format", "form", type=choice(Form), required=True, help="mot0 is MOT with coordinates from 0.")
+@click.option("--format", "form", type=choice(TracksFormat), required=True, help="mot0 is MOT with coordinates from 0.")
 @_OUTPUT
 def export(tracks_json: Path, form: str, output: Path) -> None:
     """Write the tracks of TRACKS_JSON for another tool: COCO, CVAT for video 1.1, or MOT challenge.
@@ -84,13 +85,15 @@ def export(tracks_json: Path, form: str, output: Path) -> None:
     \b
       dashredact tracks export masked/trip.tracks.json --format cvat -o trip.xml
     """
-    exchange.write(output, tracks_store.read(tracks_json), Form(form))
+    exchange.write(output, tracks_store.read(tracks_json), TracksFormat(form))
     click.echo(output)
 
 
 @tracks.command("import")
 @click.argument("file", type=_FILE)
-@click.option("--format", "form", type=choice(Form), help="[default: what FILE looks like; mot0 is never guessed]")
+@click.option(
+    "--format", "form", type=choice(TracksFormat), help="[default: what FILE looks like; mot0 is never guessed]"
+)
 @click.option("--like", required=True, type=_FILE, help="The video that FILE is about, or a tracks file of it.")
 @_OUTPUT
 def import_tracks(file: Path, form: str | None, like: Path, output: Path) -> None:
@@ -101,7 +104,7 @@ def import_tracks(file: Path, form: str | None, like: Path, output: Path) -> Non
     """
     about = _about(like, file)
     canvas = Canvas(*about.size, len(about.pts))
-    read = exchange.read(file, canvas, Form(form) if form else None)
+    read = exchange.read(file, canvas, TracksFormat(form) if form else None)
     files.write_new(output, tracks_store.encode_file(replace(about, tracks=tuple(read))))
     click.echo(output)
 

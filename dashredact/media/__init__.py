@@ -1,1 +1,1 @@
-"""Every child process and every codec."""
+"""Containers, packets, frames and codecs: every child process but the workers, and every codec."""

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from dashredact.errors import MediaError
-from dashredact.media.tools import FORMATS, PROTOCOLS, local, run
+from dashredact.media.ffmpeg import FORMATS, PROTOCOLS, local, run
 
 _SECONDS = 20
 

@@ -13,10 +13,10 @@ import av
 import ffmpeg
 
 from dashredact.errors import MediaError
-from dashredact.facts import Stream, StreamKind, VideoFacts
-from dashredact.media.encoders import open_mp4, timescale
+from dashredact.media.encode import open_mp4, timescale
+from dashredact.media.ffmpeg import FORMATS, PROTOCOLS, ffmpeg_version, local, raise_full, run
+from dashredact.media.info import Stream, StreamKind, VideoInfo
 from dashredact.media.packets import demux
-from dashredact.media.tools import FORMATS, PROTOCOLS, ffmpeg_version, local, raise_full, run
 from dashredact.settings import Keep, Settings
 
 _SAME_CONTAINER = {"mp4", "mov", "mkv", "ts"}
@@ -38,7 +38,7 @@ _COPY_BYTES_PER_SECOND = 2_000_000  # a slow network disk; only bounds a re-mux 
 
 
 @dataclass(frozen=True)
-class Choice:
+class StreamSelection:
     """What leaves the source: each stream that is kept besides the video, and each that is not."""
 
     container: str
@@ -50,11 +50,11 @@ class Choice:
         return stream.kind is StreamKind.AUDIO and allowed is not None and stream.codec not in allowed
 
 
-def choose(facts: VideoFacts, settings: Settings) -> Choice:
+def select_streams(facts: VideoInfo, settings: Settings) -> StreamSelection:
     container = facts.container if facts.container in _SAME_CONTAINER else "mp4"
     others = [stream for stream in facts.streams if stream.index != facts.video.index]
     kept = [stream for stream in others if _wanted(stream, container, settings)]
-    return Choice(container, tuple(kept), tuple(stream for stream in others if stream not in kept))
+    return StreamSelection(container, tuple(kept), tuple(stream for stream in others if stream not in kept))
 
 
 def _wanted(stream: Stream, container: str, settings: Settings) -> bool:
@@ -64,7 +64,7 @@ def _wanted(stream: Stream, container: str, settings: Settings) -> bool:
     return position and settings.gps is Keep.KEEP and container in ("mp4", "mov")
 
 
-def assemble(parts: Sequence[Path], target: Path, time_base: Fraction) -> None:
+def concatenate(parts: Sequence[Path], target: Path, time_base: Fraction) -> None:
     """Put the parts behind each other in an MP4 that holds nothing else. Every packet keeps its PTS."""
     try:
         _assemble(parts, target, time_base)
@@ -140,7 +140,7 @@ def decode_times(times: list[int]) -> list[int]:
     return lead + ranked[: len(ranked) - delay]
 
 
-def remux(assembled: Path, source: Path, target: Path, facts: VideoFacts, choice: Choice) -> None:
+def remux(assembled: Path, source: Path, target: Path, facts: VideoInfo, choice: StreamSelection) -> None:
     """Write the finished file: the masked video, and the kept streams at their own times."""
     target.unlink(missing_ok=True)  # a re-mux that outlived a killed run may still be writing to the old file
     argv = ffmpeg.compile(
@@ -153,7 +153,7 @@ _QUIETLY = ["-hide_banner", "-nostdin", "-loglevel", "error"]
 
 
 def _command(
-    assembled: Path, source: Path, target: Path, facts: VideoFacts, choice: Choice
+    assembled: Path, source: Path, target: Path, facts: VideoInfo, choice: StreamSelection
 ) -> "ffmpeg.nodes.OutputStream":
     safe = {"protocol_whitelist": PROTOCOLS, "format_whitelist": FORMATS}
     streams = [ffmpeg.input(local(assembled), **safe)["v:0"]]
@@ -175,7 +175,7 @@ def _command(
     return ffmpeg.output(*streams, local(target), **options)
 
 
-def _muxer_options(facts: VideoFacts, container: str) -> dict[str, object]:
+def _muxer_options(facts: VideoInfo, container: str) -> dict[str, object]:
     if container == "ts":
         return {"mpegts_copyts": 1, "muxdelay": 0, "muxpreload": 0}
     if container == "mkv":
@@ -184,7 +184,7 @@ def _muxer_options(facts: VideoFacts, container: str) -> dict[str, object]:
     return {"movflags": "+faststart", **exact}
 
 
-def _stream_options(choice: Choice) -> dict[str, object]:
+def _stream_options(choice: StreamSelection) -> dict[str, object]:
     options: dict[str, object] = {}
     for kind, letter in ((StreamKind.AUDIO, "a"), (StreamKind.DATA, "d")):
         for place, stream in enumerate(stream for stream in choice.kept if stream.kind is kind):

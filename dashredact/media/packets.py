@@ -7,8 +7,8 @@ from typing import Any
 import av
 
 from dashredact.errors import UnreadableError
-from dashredact.facts import PacketIndex
-from dashredact.media.tools import FORMATS, PROTOCOLS, local
+from dashredact.media.ffmpeg import FORMATS, PROTOCOLS, local
+from dashredact.media.info import PacketIndex
 
 
 def scan(path: Path, index: int) -> PacketIndex:

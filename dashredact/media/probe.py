@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from dashredact.errors import MediaError, RefusedError, UnreadableError
-from dashredact.facts import PacketIndex, Stream, StreamKind, VideoFacts, VideoStream
+from dashredact.media.ffmpeg import FORMATS, PROTOCOLS, local, run
+from dashredact.media.info import PacketIndex, Stream, StreamKind, VideoInfo, VideoStream
 from dashredact.media.packets import scan
-from dashredact.media.tools import FORMATS, PROTOCOLS, local, run
 
 _PROBE_SECONDS = 60
 _LONGER_SOUND = 5  # seconds that the sound of a good file may outlast its picture
@@ -41,7 +41,7 @@ _SUFFIXES = {
 }
 
 
-def probe(path: Path, *, video_stream: int | None = None) -> VideoFacts:
+def probe(path: Path, *, video_stream: int | None = None) -> VideoInfo:
     """Facts of a video file. video_stream: index of the one to mask, where a file has several."""
     size = _size(path)
     header = _header(path)
@@ -50,7 +50,7 @@ def probe(path: Path, *, video_stream: int | None = None) -> VideoFacts:
     packets = scan(path, video.index)
     container = _container(header, video)
     duration = _fraction(header.get("format", {}).get("duration"))
-    return VideoFacts(
+    return VideoInfo(
         name=path.name,
         size=size,
         container=container,

@@ -8,17 +8,17 @@ from pathlib import Path
 import cv2
 
 from dashredact.errors import UnverifiedError, VideoError
-from dashredact.facts import Stream, StreamKind, VideoFacts
-from dashredact.media.damage import Frame
-from dashredact.media.frames import Reader
-from dashredact.media.join import Choice
+from dashredact.imaging.mosaic import Mask, region, render
+from dashredact.media.corruption import Frame
+from dashredact.media.images import planes
+from dashredact.media.info import Stream, StreamKind, VideoInfo
+from dashredact.media.join import StreamSelection
 from dashredact.media.packets import open_container, scan
-from dashredact.media.pictures import planes
 from dashredact.media.probe import probe
-from dashredact.pure.cuts import cut
-from dashredact.pure.paint import Mask, region, render
+from dashredact.media.reader import Reader
+from dashredact.media.segmentation import split
 from dashredact.settings import Style
-from dashredact.values import Progress
+from dashredact.values import StageProgress
 
 _TIME_TOLERANCE = Fraction(1, 1000)  # seconds; what Matroska rounds to
 _SOUND_TOLERANCE = Fraction(1, 20)  # seconds; encoded sound comes in frames of some 20 ms
@@ -49,13 +49,13 @@ def _unheard(_stage: str, _frames: int) -> None:
 def verify(
     path: Path,
     source: Path,
-    facts: VideoFacts,
-    choice: Choice,
+    facts: VideoInfo,
+    choice: StreamSelection,
     *,
     pts: Sequence[int],
     masks: Callable[[int], Sequence[Mask]],
     style: Style,
-    advance: Progress = _unheard,
+    advance: StageProgress = _unheard,
 ) -> Checks:
     """UnverifiedError if anything is off.
 
@@ -75,11 +75,11 @@ def verify(
     return _check_masks(path, finished, len(expected), masks, style, advance)
 
 
-def _of_kind(facts: VideoFacts, kind: StreamKind) -> list[Stream]:
+def _of_kind(facts: VideoInfo, kind: StreamKind) -> list[Stream]:
     return [stream for stream in facts.streams if stream.kind is kind]
 
 
-def _check_inventory(finished: VideoFacts, choice: Choice) -> None:
+def _check_inventory(finished: VideoInfo, choice: StreamSelection) -> None:
     wanted = sorted([StreamKind.VIDEO, *(stream.kind for stream in choice.kept)])
     there = sorted(stream.kind for stream in finished.streams)
     if there != wanted:
@@ -94,7 +94,7 @@ def _words(kinds: Sequence[StreamKind]) -> str:
     return ", ".join(kinds)
 
 
-def _check_times(finished: VideoFacts, expected: Sequence[Fraction]) -> None:
+def _check_times(finished: VideoInfo, expected: Sequence[Fraction]) -> None:
     there = [pts * finished.video.time_base for pts in finished.packets.shown_pts]
     if len(there) != len(expected):
         raise UnverifiedError(f"The finished file holds {len(there)} frames instead of {len(expected)}.")
@@ -127,11 +127,11 @@ def _span(path: Path, stream: Stream) -> tuple[Fraction, Fraction, int]:
 
 def _check_masks(
     path: Path,
-    finished: VideoFacts,
+    finished: VideoInfo,
     total: int,
     masks: Callable[[int], Sequence[Mask]],
     style: Style,
-    advance: Progress,
+    advance: StageProgress,
 ) -> Checks:
     number_of = {pts: number for number, pts in enumerate(finished.packets.shown_pts)}
     looked_at, worst = 0, 0.0
@@ -145,8 +145,8 @@ def _check_masks(
     return Checks(total, looked_at, proven, round(worst, 2))
 
 
-def _sample(path: Path, finished: VideoFacts, total: int) -> Iterator[Frame]:
-    segments = cut(finished.packets, finished.video.time_base, 1.0 if total > _EVERY_FRAME else 10.0)
+def _sample(path: Path, finished: VideoInfo, total: int) -> Iterator[Frame]:
+    segments = split(finished.packets, finished.video.time_base, 1.0 if total > _EVERY_FRAME else 10.0)
     every = max(round(total / _EVERY_FRAME), 1)
     with Reader(path, finished) as reader:
         for segment in segments[::every]:

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from dashredact.review import originals
-from dashredact.review.decide import check_box, check_frames
-from dashredact.review.desk import Desk
+from dashredact.review.decisions import check_box, check_frames
+from dashredact.review.views import ReviewQueue
 
 Keys = list[tuple[float, ...]]
 """frame x0 y0 x1 y1, by rising frame"""
@@ -19,7 +19,7 @@ def drawn(box: Sequence[float], to_box: Sequence[float] | None, frames: range) -
 
 
 def followed(
-    desk: Desk, name: str, box: Sequence[float], frames: range, source: Path | None, inbox: Path | None
+    desk: ReviewQueue, name: str, box: Sequence[float], frames: range, source: Path | None, inbox: Path | None
 ) -> Keys:
     """On every frame until the object is lost. UsageError where box, frames or source are not those of the video."""
     standing = desk.standing(name)

@@ -6,31 +6,33 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from dashredact import files
 from dashredact.errors import RefusedError, UsageError
-from dashredact.media.frames import Reader
-from dashredact.media.pictures import Scaler
+from dashredact.formats.tracks_json import TracksFile, tenths
+from dashredact.imaging import boxes as geometry
+from dashredact.imaging import contact_sheet as sheets
+from dashredact.imaging.flow import Follower, Grey
+from dashredact.media import segmentation
+from dashredact.media.images import Scaler
 from dashredact.media.probe import probe
-from dashredact.pure import boxes as geometry
-from dashredact.pure import cuts, sheet
-from dashredact.pure.follow import Follower, Grey
-from dashredact.pure.standing import Standing
-from dashredact.pure.urgency import Place
-from dashredact.store import files, inbox
-from dashredact.store.tracks import TracksFile, tenths
+from dashredact.media.reader import Reader
+from dashredact.review.queue import FlaggedTrack
+from dashredact.review.state import ReviewState
 from dashredact.values import Array, Picture
+from dashredact.workspace import inbox
 
 _LEAST = 2.0  # pixels by which each side of a tracked box is moved out
 _SEGMENT = 2.0  # seconds, least; decoding starts at the next key frame before
 
 
-def find(standing: Standing, source: Path | None, folder: Path | None) -> Path:
+def find(standing: ReviewState, source: Path | None, folder: Path | None) -> Path:
     """The source of a video: the one that is named, or the one in the folder that has its sha256.
 
     UsageError where neither is it, or it was not said where to look.
     """
     wanted = standing.result["source"]
     if source is not None:
-        if not source.is_file() or not files.holds(source, wanted["sha256"]):
+        if not source.is_file() or not files.has_digest(source, wanted["sha256"]):
             raise UsageError(f"{source} is not the video that {standing.output['name']} was made from.")
         return source
     if folder is None:
@@ -38,7 +40,7 @@ def find(standing: Standing, source: Path | None, folder: Path | None) -> Path:
     items = inbox.plan([folder], folder / files.WORK_FOLDER)
     likely = sorted(items, key=lambda item: item.name != standing.name)
     for item in likely:
-        if item.source.stat().st_size == wanted["bytes"] and files.holds(item.source, wanted["sha256"]):
+        if item.source.stat().st_size == wanted["bytes"] and files.has_digest(item.source, wanted["sha256"]):
             return item.source
     raise UsageError(f"{folder} holds no video with the content of {standing.name}; name it with --source.")
 
@@ -52,7 +54,7 @@ def pictures(
     numbers = {int(file.pts[number]): number for number in wanted}
     missing = set(numbers)
     with Reader(source, facts) as reader:
-        for segment in cuts.cut(facts.packets, facts.video.time_base, _SEGMENT):
+        for segment in segmentation.split(facts.packets, facts.video.time_base, _SEGMENT):
             if any(_within(time, segment.start, segment.end) for time in missing):
                 for frame in reader.frames(segment):
                     if frame.pts in numbers:
@@ -89,9 +91,9 @@ def follow(
     return keys
 
 
-def contact_sheet(source: Path, file: TracksFile, places: Sequence[Place], stream: int | None) -> bytes:
+def contact_sheet(source: Path, file: TracksFile, places: Sequence[FlaggedTrack], stream: int | None) -> bytes:
     """A PNG of what lies around each track on the frame where it was seen best, as it was filmed."""
-    chosen = places[: sheet.MOST]
+    chosen = places[: sheets.MOST]
     best = [place.track.first + int(place.track.scores.argmax()) for place in chosen]
     shown: dict[int, Picture] = {}
     for number, picture in pictures(source, file, sorted(set(best)), stream):
@@ -99,6 +101,6 @@ def contact_sheet(source: Path, file: TracksFile, places: Sequence[Place], strea
             if frame == number:
                 track = place.track
                 words = f"{track.id} {track.kind} {frame}"
-                shown[track.id] = sheet.tile(picture, track.boxes[frame - track.first], words)
-    whole = sheet.sheet([shown[place.track.id] for place in chosen])
+                shown[track.id] = sheets.tile(picture, track.boxes[frame - track.first], words)
+    whole = sheets.sheet([shown[place.track.id] for place in chosen])
     return bytes(cv2.imencode(".png", np.ascontiguousarray(whole[..., ::-1]))[1].tobytes())

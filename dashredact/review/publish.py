@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dashredact.store import files
-from dashredact.store.index import Index
-from dashredact.store.job import Job
+from dashredact import files
+from dashredact.workspace.index import Index
+from dashredact.workspace.work_folder import WorkFolder
 
 _LINE, _TRACKS = "correction.json", "tracks.json"
 
 
-def publish(out: Path, index: Index, job: Job, record: Mapping[str, Any], tracks: bytes) -> None:
+def publish(out: Path, index: Index, job: WorkFolder, record: Mapping[str, Any], tracks: bytes) -> None:
     """record: the line, with the names that the job's finished file and the tracks file get."""
     files.write(job.folder / _TRACKS, tracks)
     files.write(job.folder / _LINE, json.dumps(record).encode())
@@ -40,12 +40,12 @@ def cut_short(out: Path) -> list[Path]:
 def _complete(out: Path, index: Index, folder: Path) -> None:
     """Each step may have been done before. Where the video was masked anew meanwhile, that counts."""
     record = json.loads((folder / _LINE).read_bytes())
-    finished = folder / Job.FINISHED
+    finished = folder / WorkFolder.FINISHED
     result = index.result(record["source"]["name"])
     if result and result.output_sha256 == record["replaces"]:
-        if files.holds(finished, record["output"]["sha256"]):
+        if files.has_digest(finished, record["output"]["sha256"]):
             files.write(out / record["tracks_file"]["name"], (folder / _TRACKS).read_bytes())
             files.publish(finished, out / record["output"]["name"])
-        if files.holds(out / record["output"]["name"], record["output"]["sha256"]):
+        if files.has_digest(out / record["output"]["name"], record["output"]["sha256"]):
             index.append(record)
     shutil.rmtree(folder)

@@ -15,11 +15,12 @@ import torch
 from clips import Finder
 from safetensors.torch import load_file, save_file
 
-from dashredact.detect import detector, manifest, weights
-from dashredact.detect.detector import TorchDetector, device_named
-from dashredact.detect.network import Candidates
+from dashredact.detect.dashnet import manifest, weights
+from dashredact.detect.dashnet.engines import torch as torch_engine
+from dashredact.detect.dashnet.engines.torch import TorchDetector, device_named
+from dashredact.detect.dashnet.network import Candidates
 from dashredact.errors import MachineError, UsageError
-from dashredact.pure.boxes import iou
+from dashredact.imaging.boxes import iou
 from dashredact.values import KINDS, Detections, Picture
 
 CPU = torch.device("cpu")
@@ -90,7 +91,7 @@ def test_detections_have_their_form(loaded: TorchDetector, shipped: weights.Weig
     assert found.boxes.dtype == np.float32
     assert found.kinds.dtype == np.int8
     assert (found.frames == 0).all()
-    assert (found.scores >= detector.LOWEST_SCORE).all()
+    assert (found.scores >= torch_engine.LOWEST_SCORE).all()
     assert (found.boxes >= 0).all()
     assert (found.boxes[:, 2] <= width).all()
     assert (found.boxes[:, 3] <= height).all()
@@ -170,7 +171,7 @@ def test_detector_that_is_blind_for_one_kind_does_not_start(folder: Path) -> Non
 
 def test_faster_precision_that_sees_less_is_not_used(shipped: weights.Weights, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter([[0.9, 0.9], [0.9, 0.7]])
-    monkeypatch.setattr(detector, "_fast_dtype", lambda _: torch.bfloat16)
+    monkeypatch.setattr(torch_engine, "_fast_dtype", lambda _: torch.bfloat16)
     monkeypatch.setattr(TorchDetector, "_canary_scores", lambda *_: next(answers))
     fresh = weights.read(manifest.default_folder())
     built = TorchDetector(replace(fresh, canary=shipped.canary), CPU)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from dashredact.detect import prepare
-from dashredact.detect.network import PAD_VALUE, STRIDES, DashNet, points
+from dashredact.detect.dashnet import preprocess
+from dashredact.detect.dashnet.network import PAD_VALUE, STRIDES, DashNet, points
 from dashredact.values import KINDS
 
 CPU = torch.device("cpu")
@@ -57,7 +57,7 @@ def test_folding_changes_nothing_but_the_layers() -> None:
 @pytest.mark.parametrize(("size", "padded"), [((112, 192), (128, 192)), ((64, 96), (64, 96)), ((1, 33), (32, 64))])
 def test_pictures_are_padded_to_the_right_and_below(size: tuple[int, int], padded: tuple[int, int]) -> None:
     pictures = [np.full((*size, 3), (10, 20, 30), np.uint8), np.full((*size, 3), 200, np.uint8)]
-    batch = prepare.batch(pictures, CPU, torch.float32)
+    batch = preprocess.batch(pictures, CPU, torch.float32)
     assert batch.shape == (2, 3, *padded)
     assert batch.dtype == torch.float32
     height, width = size
@@ -70,7 +70,7 @@ def test_padding_reads_as_zero(network: DashNet) -> None:
     """The network subtracts what is padded with, so that a picture's edge is an edge like any other."""
     seen: list[torch.Tensor] = []
     hook = network.stem.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-    network(prepare.batch([np.zeros((32, 40, 3), np.uint8)], CPU, torch.float32))
+    network(preprocess.batch([np.zeros((32, 40, 3), np.uint8)], CPU, torch.float32))
     hook.remove()
     assert bool((seen[0][:, :, :, 40:] == 0).all())
     assert bool((seen[0][:, :, :, :40] != 0).all())

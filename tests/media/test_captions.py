@@ -8,11 +8,11 @@ import clips
 import pytest
 from clips import Library
 
-from dashredact.media import encoders
-from dashredact.media.frames import Reader
-from dashredact.media.pictures import paintable
+from dashredact.media import encode as encoders
+from dashredact.media.images import paintable
 from dashredact.media.probe import probe
-from dashredact.pure.cuts import cut
+from dashredact.media.reader import Reader
+from dashredact.media.segmentation import split
 from dashredact.settings import HideSettings
 
 _CAPTION = b"\xb5\x00\x31GA94\x03\x41\xff\xfc\xc8\xe9\xff"  # ATSC A/53, one pair of characters
@@ -37,8 +37,8 @@ def test_captions_do_not_leave(clip: Library, tmp_path: Path, encoder: str) -> N
 
     facts = probe(source)
     with Reader(source, facts) as reader:
-        (segment,) = cut(facts.packets, facts.video.time_base, 100)
+        (segment,) = split(facts.packets, facts.video.time_base, 100)
         images = [frame.image for frame in reader.frames(segment)]
-    how = encoders.recipe(facts, images[0], HideSettings(encoder=encoder))
+    how = encoders.encoder_settings(facts, images[0], HideSettings(encoder=encoder))
     assert encoders.encode(part, (paintable(image, how.pixel_format)[0] for image in images), how) == len(images)
     assert _captioned(part) == 0

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashredact.errors import MediaError
-from dashredact.facts import PacketIndex, Stream, StreamKind, VideoFacts, VideoStream
 from dashredact.media import join
+from dashredact.media.info import PacketIndex, Stream, StreamKind, VideoInfo, VideoStream
 from dashredact.media.probe import probe
 from dashredact.settings import Keep, Settings
 
@@ -48,10 +48,10 @@ def test_decode_times_of_a_stream_without_reordering_are_its_times() -> None:
     assert join.decode_times([]) == []
 
 
-def _facts(container: str, *others: Stream) -> VideoFacts:
+def _facts(container: str, *others: Stream) -> VideoInfo:
     video = VideoStream(0, StreamKind.VIDEO, "h264", width=16, height=16, pixel_format="yuv420p")
     packets = PacketIndex((0,), (True,), (True,))
-    return VideoFacts("a.mp4", 1, container, video, (video, *others), 0, None, packets, None)
+    return VideoInfo("a.mp4", 1, container, video, (video, *others), 0, None, packets, None)
 
 
 _EVERYTHING = (
@@ -81,7 +81,7 @@ _EVERYTHING = (
 def test_only_chosen_streams_are_kept_and_every_other_is_told(
     container: str, audio: Keep, gps: Keep, kept: list[int]
 ) -> None:
-    choice = join.choose(_facts(container, *_EVERYTHING), Settings(audio=audio, gps=gps))
+    choice = join.select_streams(_facts(container, *_EVERYTHING), Settings(audio=audio, gps=gps))
     assert [stream.index for stream in choice.kept] == kept
     assert sorted(stream.index for stream in (*choice.kept, *choice.dropped)) == list(range(1, 10))
     assert choice.container == (container if container != "avi" else "mp4")
@@ -101,7 +101,7 @@ def test_only_chosen_streams_are_kept_and_every_other_is_told(
 )
 def test_sound_is_encoded_only_where_the_container_cannot_hold_it(container: str, codec: str, encoded: bool) -> None:
     sound = Stream(1, StreamKind.AUDIO, codec)
-    choice = join.choose(_facts(container, sound), Settings(audio=Keep.KEEP))
+    choice = join.select_streams(_facts(container, sound), Settings(audio=Keep.KEEP))
     assert choice.transcodes(sound) is encoded
 
 
@@ -116,7 +116,7 @@ def test_parts_join_at_their_own_times(tmp_path: Path) -> None:
     second = Film(frames=12, time_base=Fraction(1, 600), pts=tuple(range(3000, 3060, 5)))
     parts = [film.shoot(tmp_path / f"{number}.mp4") for number, film in enumerate((first, second))]
     target = tmp_path / "whole.mp4"
-    join.assemble(parts, target, Fraction(1, 600))
+    join.concatenate(parts, target, Fraction(1, 600))
     assert _pts(target) == [Fraction(pts, 600) for pts in (*first.pts, *second.pts)]
     assert [clips.number_on(picture) for picture in clips.pictures_of(target)] == [*range(12), *range(12)]
 
@@ -127,19 +127,19 @@ def test_parts_of_different_make_do_not_join(tmp_path: Path) -> None:
         Film(frames=4, size=(208, 112), pts=(4, 5, 6, 7)).shoot(tmp_path / "1.mp4"),
     ]
     with pytest.raises(MediaError, match="encoded differently"):
-        join.assemble(parts, tmp_path / "whole.mp4", Fraction(1, 30))
+        join.concatenate(parts, tmp_path / "whole.mp4", Fraction(1, 30))
 
 
 def test_part_whose_times_do_not_fit_the_time_base_is_an_error(tmp_path: Path) -> None:
     part = Film(frames=4, time_base=Fraction(1, 600), pts=(0, 7, 20, 30)).shoot(tmp_path / "0.mp4")
     with pytest.raises(MediaError, match="lost its exact time"):
-        join.assemble([part], tmp_path / "whole.mp4", Fraction(1, 30))
+        join.concatenate([part], tmp_path / "whole.mp4", Fraction(1, 30))
 
 
 def test_kept_sound_of_the_source_is_named_one_by_one(clip: Library, tmp_path: Path) -> None:
     """The second of two sounds alone, by its index."""
     facts = probe(clip("two sounds.mp4"))
-    choice = join.Choice("mp4", (facts.streams[2],), (facts.streams[1],))
+    choice = join.StreamSelection("mp4", (facts.streams[2],), (facts.streams[1],))
     target = tmp_path / "finished.mp4"
     join.remux(clip("30.mp4"), clip("two sounds.mp4"), target, facts, choice)
     assert clips.packet_hashes(target, "a:0") == clips.packet_hashes(clip("two sounds.mp4"), "a:1")

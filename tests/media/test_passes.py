@@ -8,10 +8,10 @@ import pytest
 from clips import Finder, Library
 
 from dashredact.errors import StoppedError
-from dashredact.pipeline import Journey
+from dashredact.pipeline.video import VideoPipeline
 from dashredact.settings import LinkSettings, Settings
-from dashredact.store.job import Job
-from dashredact.values import KINDS, Detections, Fact, Picture
+from dashredact.values import KINDS, Detections, Picture, ProgressEvent
+from dashredact.workspace.work_folder import WorkFolder
 
 SETTINGS = Settings(link=LinkSettings(dict.fromkeys(KINDS, 0.5)))
 
@@ -31,16 +31,18 @@ def _threads() -> list[str]:
 
 def test_a_stop_while_looking_leaves_no_thread(clip: Library, tmp_path: Path) -> None:
     with pytest.raises(StoppedError) as caught:
-        Journey(clip("30.mp4"), Job(tmp_path, "x", "key"), Stopped(batch_size=1), SETTINGS, lambda fact: None).mask()
+        VideoPipeline(
+            clip("30.mp4"), WorkFolder(tmp_path, "x", "key"), Stopped(batch_size=1), SETTINGS, lambda fact: None
+        ).mask()
     assert caught.value.exit_code == 143
     assert not _threads()
 
 
 def test_a_stop_while_hiding_leaves_no_thread(clip: Library, tmp_path: Path) -> None:
-    def stop(fact: Fact) -> None:
+    def stop(fact: ProgressEvent) -> None:
         if fact.stage == "join" or (fact.stage == "hide" and fact.done > fact.total * 0.6):
             raise StoppedError(15)
 
     with pytest.raises(StoppedError):
-        Journey(clip("30.mp4"), Job(tmp_path, "x", "key"), Finder(), SETTINGS, stop).mask()
+        VideoPipeline(clip("30.mp4"), WorkFolder(tmp_path, "x", "key"), Finder(), SETTINGS, stop).mask()
     assert not _threads()

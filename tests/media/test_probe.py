@@ -9,7 +9,7 @@ import pytest
 from clips import Library
 
 from dashredact.errors import RefusedError, UnreadableError
-from dashredact.facts import StreamKind
+from dashredact.media.info import StreamKind
 from dashredact.media.probe import probe
 
 

@@ -13,23 +13,23 @@ import pytest
 from clips import Finder, Library
 from conftest import SETTINGS
 
-from dashredact import hide
 from dashredact.errors import UnverifiedError
+from dashredact.imaging.boxes import PixelBox
+from dashredact.imaging.mosaic import Mask, Planes, paint
 from dashredact.media import join
-from dashredact.pipeline import Finished, Journey
-from dashredact.pure.boxes import PixelBox
-from dashredact.pure.paint import Mask, Planes, paint
+from dashredact.pipeline import render_pass
+from dashredact.pipeline.video import RenderedVideo, VideoPipeline
 from dashredact.settings import Keep, Settings, Style
-from dashredact.store.job import Job
 from dashredact.values import Kind
+from dashredact.workspace.work_folder import WorkFolder
 
 Boxes = list[tuple[Kind, PixelBox]]
 
 
 @pytest.fixture
-def run(clip: Library, tmp_path: Path) -> Callable[..., Finished]:
-    def run(name: str = "30.mp4", settings: Settings = SETTINGS) -> Finished:
-        return Journey(clip(name), Job(tmp_path, name, "key"), Finder(), settings, lambda _: None).mask()
+def run(clip: Library, tmp_path: Path) -> Callable[..., RenderedVideo]:
+    def run(name: str = "30.mp4", settings: Settings = SETTINGS) -> RenderedVideo:
+        return VideoPipeline(clip(name), WorkFolder(tmp_path, name, "key"), Finder(), settings, lambda _: None).mask()
 
     return run
 
@@ -43,7 +43,7 @@ def _on_one_frame(monkeypatch: pytest.MonkeyPatch, change: Callable[[Planes, Box
         count += 1
         return change(planes, boxes, style) if count == 10 else paint(planes, boxes, style)
 
-    monkeypatch.setattr(hide, "paint", painted)
+    monkeypatch.setattr(render_pass, "paint", painted)
 
 
 def _copy(planes: Planes) -> Planes:
@@ -52,7 +52,7 @@ def _copy(planes: Planes) -> Planes:
 
 @pytest.mark.parametrize("style", Style)
 def test_mask_that_is_missing_on_one_frame_is_found(
-    run: Callable[..., Finished], monkeypatch: pytest.MonkeyPatch, style: Style
+    run: Callable[..., RenderedVideo], monkeypatch: pytest.MonkeyPatch, style: Style
 ) -> None:
     _on_one_frame(monkeypatch, lambda planes, boxes, style: paint(_copy(planes), boxes, style))
     with pytest.raises(UnverifiedError, match="mask of frame 9 "):
@@ -62,7 +62,7 @@ def test_mask_that_is_missing_on_one_frame_is_found(
 @pytest.mark.parametrize("style", Style)
 @pytest.mark.parametrize("shift", [(20, 0), (0, 14), (0, -16)])
 def test_mask_that_is_shifted_on_one_frame_is_found(
-    run: Callable[..., Finished], monkeypatch: pytest.MonkeyPatch, style: Style, shift: tuple[int, int]
+    run: Callable[..., RenderedVideo], monkeypatch: pytest.MonkeyPatch, style: Style, shift: tuple[int, int]
 ) -> None:
     def shifted(planes: Planes, boxes: Boxes, style: Style) -> list[Mask]:
         told = paint(_copy(planes), boxes, style)
@@ -77,7 +77,7 @@ def test_mask_that_is_shifted_on_one_frame_is_found(
 
 
 def test_mask_that_is_missing_in_colour_only_is_found(
-    run: Callable[..., Finished], monkeypatch: pytest.MonkeyPatch
+    run: Callable[..., RenderedVideo], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Faces and plates can be told by their colours alone."""
 
@@ -98,7 +98,7 @@ Spoil = Callable[[list[Any]], list[Any]]
 
 def _assembled_differently(monkeypatch: pytest.MonkeyPatch, spoil: Spoil) -> None:
     """Pass the packets of the assembled video through `spoil`."""
-    assemble = join.assemble
+    assemble = join.concatenate
 
     def changed(parts: list[Path], target: Path, time_base: Fraction) -> None:
         whole = target.with_name("whole.mp4")
@@ -110,7 +110,7 @@ def _assembled_differently(monkeypatch: pytest.MonkeyPatch, spoil: Spoil) -> Non
                 packet.stream = stream
                 file.mux(packet)
 
-    monkeypatch.setattr(join, "assemble", changed)
+    monkeypatch.setattr(join, "concatenate", changed)
 
 
 def _later(packets: list[Any]) -> list[Any]:
@@ -143,7 +143,7 @@ def _spoilt_bytes(packets: list[Any]) -> list[Any]:
     ],
 )
 def test_wrong_frames_are_found(
-    run: Callable[..., Finished], monkeypatch: pytest.MonkeyPatch, spoil: Spoil, words: str
+    run: Callable[..., RenderedVideo], monkeypatch: pytest.MonkeyPatch, spoil: Spoil, words: str
 ) -> None:
     _assembled_differently(monkeypatch, spoil)
     with pytest.raises(UnverifiedError, match=words):
@@ -166,7 +166,7 @@ SECOND_VIDEO = (("-i", "{source}", "-map", "0:v", "-map", "1:v", "-c", "copy"), 
 NO_VIDEO = (("-f", "lavfi", "-i", "sine=duration=1", "-map", "1:a"), "video")
 
 
-def test_untouched_remux_passes(run: Callable[..., Finished], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_untouched_remux_passes(run: Callable[..., RenderedVideo], monkeypatch: pytest.MonkeyPatch) -> None:
     """The harness itself spoils nothing."""
     _remuxed_with(monkeypatch, "-c", "copy")
     assert run("sound.mp4").checks.frames == 36
@@ -181,32 +181,34 @@ def test_untouched_remux_passes(run: Callable[..., Finished], monkeypatch: pytes
     ],
 )
 def test_stream_that_nobody_chose_is_found(
-    run: Callable[..., Finished], monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], words: str
+    run: Callable[..., RenderedVideo], monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], words: str
 ) -> None:
     _remuxed_with(monkeypatch, *arguments)
     with pytest.raises(UnverifiedError, match=words):
         run("sound.mp4")
 
 
-def test_sound_that_is_late_is_found(run: Callable[..., Finished], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sound_that_is_late_is_found(run: Callable[..., RenderedVideo], monkeypatch: pytest.MonkeyPatch) -> None:
     _remuxed_with(monkeypatch, "-itsoffset", "0.2", "-i", "{source}", "-map", "0:v", "-map", "1:a", "-c", "copy")
     with pytest.raises(UnverifiedError, match=r"Sound .* runs from"):
         run("sound.mp4", replace(SETTINGS, audio=Keep.KEEP))
 
 
-def test_sound_that_is_cut_short_is_found(run: Callable[..., Finished], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sound_that_is_cut_short_is_found(run: Callable[..., RenderedVideo], monkeypatch: pytest.MonkeyPatch) -> None:
     _remuxed_with(monkeypatch, "-t", "0.6", "-i", "{source}", "-map", "0:v", "-map", "1:a", "-c", "copy")
     with pytest.raises(UnverifiedError):
         run("sound.mp4", replace(SETTINGS, audio=Keep.KEEP))
 
 
-def test_metadata_that_nobody_chose_is_found(run: Callable[..., Finished], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metadata_that_nobody_chose_is_found(
+    run: Callable[..., RenderedVideo], monkeypatch: pytest.MonkeyPatch
+) -> None:
     _remuxed_with(monkeypatch, "-c", "copy", "-metadata", f"location={clips.LOCATION}")
     with pytest.raises(UnverifiedError):
         run()
 
 
-def test_checks_tell_what_was_looked_at(run: Callable[..., Finished]) -> None:
+def test_checks_tell_what_was_looked_at(run: Callable[..., RenderedVideo]) -> None:
     finished = run()
     assert finished.checks.frames == finished.checks.frames_looked_at == 36
     assert finished.checks.masks_looked_at == sum(len(track.boxes) for track in finished.tracks) > 30

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 import torch
 
-from dashredact import evaluate
-from dashredact.detect import detector, manifest
-from dashredact.detect import weights as weights_file
+from dashredact.detect.dashnet import manifest
+from dashredact.detect.dashnet import weights as weights_file
+from dashredact.detect.dashnet.engines import torch as torch_engine
+from dashredact.evaluate import datasets
+from dashredact.evaluate import run as evaluation
 from dashredact.settings import LinkSettings
-from dashredact.store import datasets
 from dashredact.values import KINDS, Detections, Kind
 
 data = pytest.importorskip("weights.recipe.data", reason="runs from the root of the repository only")
@@ -66,11 +67,11 @@ def out(sets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _finder(folder: Path) -> detector.TorchDetector:
+def _finder(folder: Path) -> torch_engine.TorchDetector:
     """With thresholds that the canary reaches: those of two pictures stand on its very score."""
     read = weights_file.read(folder)
     usual = replace(read, manifest=replace(read.manifest, thresholds=dict.fromkeys(KINDS, 0.4)))
-    return detector.TorchDetector(usual, torch.device("cpu"), lowest_score=evaluate.LOWEST_SCORE)
+    return torch_engine.TorchDetector(usual, torch.device("cpu"), lowest_score=evaluation.LOWEST_SCORE)
 
 
 def test_its_figures_are_those_of_evaluate(out: Path, sets: Path) -> None:
@@ -78,10 +79,10 @@ def test_its_figures_are_those_of_evaluate(out: Path, sets: Path) -> None:
     finder = _finder(out)
     link = LinkSettings(finder.thresholds)
     seen = [
-        evaluate.Seen(one, evaluate.look(one, finder, lambda fact: None), link, finder.long_side)
+        evaluation.EvaluatedSet(one, evaluation.detect_all(one, finder, lambda fact: None), link, finder.long_side)
         for one in datasets.read(sets)
     ]
-    told = evaluate.measure(seen, finder.thresholds).classes
+    told = evaluation.measure(seen, finder.thresholds).classes
     assert set(model["figures"]) == {"drawn", "all"}
     for kind in KINDS:
         ours = model["figures"]["all"][kind]

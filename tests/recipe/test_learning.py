@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from dashredact.detect.network import Candidates, points
+from dashredact.detect.dashnet.network import Candidates, points
 
 pytest.importorskip("weights.recipe.loss", reason="runs from the root of the repository only")
 from weights.recipe import assign, loss, trainer

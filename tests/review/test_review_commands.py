@@ -9,12 +9,12 @@ import cv2
 import pytest
 from click.testing import CliRunner, Result
 from clips import Finder, Library
-from desk_made import BORDER, MISSED, Blind, around, leaks, redact
+from review_made import BORDER, MISSED, Blind, around, leaks, redact
 
-from dashredact import cli
+from dashredact import cli, files
+from dashredact.audit import log as audit_log
 from dashredact.errors import ExitCode
-from dashredact.pure.standing import FIRST_MARK
-from dashredact.store import audit, files
+from dashredact.review.state import FIRST_MARK
 
 _HOSTILE = "-街 'a'\n<b>.mp4"
 
@@ -156,7 +156,7 @@ def test_hostile_name(clip: Library, tmp_path: Path) -> None:
 
 def test_purged_video_waits_no_longer(out: Path) -> None:
     gone = [{"name": name} for name in ("30.masked.mp4", "30.tracks.json")]
-    audit.append(out / audit.NAME, {"act": "purged", "files": gone})
+    audit_log.append(out / audit_log.NAME, {"act": "purged", "files": gone})
     assert (_call("list", out).exit_code, _call("list", out).stdout) == (0, "")
     assert "was purged" in _call("show", out, "30.mp4").stderr
 
@@ -185,9 +185,9 @@ def test_finds_of_a_second_look_are_listed_until_a_mask_covers_them(out: Path, c
         {"kind": "face", "frame": frame, "box": box, "first": frame, "last": frame + 1, "score": 0.3, "time": 0.5}
         for frame, box in ((15, clips.secret_box(15)), (3, (150, 20, 170, 40)))
     ]
-    (masked,) = audit.records(out / audit.NAME)
+    (masked,) = audit_log.records(out / audit_log.NAME)
     again = {**masked, "act": "needs review", "outcome": "needs review", "second_look": {"ran": True, "finds": finds}}
-    audit.append(out / audit.NAME, again)
+    audit_log.append(out / audit_log.NAME, again)
     (row,) = [json.loads(line) for line in _call("list", out, "--json").stdout.splitlines()]
     assert row["reasons"]["second look"] == 2 and row["reasons"]["needs review"] == 1
     shown = _call("show", out, "30.mp4").stdout
@@ -213,7 +213,7 @@ def test_people_decide_while_a_run_goes_on_but_change_no_file(
 ) -> None:
     monkeypatch.setattr(files, "_PATIENCE", 0.2)
     words = ("30.mp4", "--kind", "face", "--box", "10,10,40,40", "--frames", "0..9")
-    with files.lock(out):  # a service that watches all day
+    with files.masking_lock(out):  # a service that watches all day
         assert _call("mark", out, *words).exit_code == 0
         done = _call("apply", out, "30.mp4", "--source", clip("30.mp4"), "-q")
         assert done.exit_code == ExitCode.LOCKED and "Another run" in done.stderr
@@ -227,7 +227,7 @@ def test_what_a_crash_cut_short_waits_for_the_run(out: Path) -> None:
     left.mkdir()
     record = {"source": {"name": "30.mp4"}, "replaces": "0" * 64, "output": {"name": "x.mp4", "sha256": "1" * 64}}
     (left / "correction.json").write_text(json.dumps(record))
-    with files.lock(out):
+    with files.masking_lock(out):
         assert _call("approve", out, "30.mp4").exit_code == ExitCode.LOCKED
     assert left.exists()
     assert _call("approve", out, "30.mp4").exit_code == 0
@@ -236,16 +236,18 @@ def test_what_a_crash_cut_short_waits_for_the_run(out: Path) -> None:
 
 def test_two_people_decide_one_after_the_other(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "_PATIENCE", 0.2)
-    with files.desk(out):
+    with files.decision_lock(out):
         done = _call("approve", out, "30.mp4")
         assert done.exit_code == ExitCode.LOCKED and "Somebody else" in done.stderr
         assert _call("list", out).exit_code == ExitCode.NEEDS_REVIEW
 
 
 def test_a_duplicate_is_reviewed_under_either_name(out: Path) -> None:
-    made = next(audit.records(out / audit.NAME))
+    made = next(audit_log.records(out / audit_log.NAME))
     same = {key: made[key] for key in ("output", "tracks_file")}
-    audit.append(out / audit.NAME, {"act": "duplicate", "source": {**made["source"], "name": "again.mp4"}, **same})
+    audit_log.append(
+        out / audit_log.NAME, {"act": "duplicate", "source": {**made["source"], "name": "again.mp4"}, **same}
+    )
     assert _call("approve", out, "again.mp4").exit_code == 0
     assert _call("list", out).exit_code == 0
-    assert list(audit.records(out / audit.NAME))[-1]["source"]["name"] == "30.mp4"
+    assert list(audit_log.records(out / audit_log.NAME))[-1]["source"]["name"] == "30.mp4"

@@ -11,13 +11,13 @@ import cv2
 import pytest
 from click.testing import CliRunner, Result
 from clips import Library
-from desk_made import lines, redact
 from jsonschema import validate
+from review_made import lines, redact
 
-from dashredact import cli
+from dashredact import cli, files
+from dashredact.audit import schemas
 from dashredact.errors import ExitCode
-from dashredact.pure.bound import bound
-from dashredact.store import files, schemas
+from dashredact.review.miss_bound import miss_bound
 
 
 def _call(*words: str | Path) -> Result:
@@ -92,7 +92,7 @@ def test_verdicts_become_a_bound_in_log_list_and_report(out: Path, drawn: Path) 
     frames = [0] * 40
     third = lines(out)[-2]["draw"]["drawn"][2]
     frames[: third["times"]] = [2] * third["times"]
-    expected = {"face": bound([0] * 40), "plate": bound(frames)}
+    expected = {"face": miss_bound([0] * 40), "plate": miss_bound(frames)}
     assert done.stdout == "".join(f"{kind}s: {one.told(kind)}\n" for kind, one in expected.items())
     assert f"{third['name']}: 2 plates missed on frame {third['frame']}" in done.stderr
     assert line["by"]["name"] == "A. Clerk" and line["reason"] == "on a large screen"
@@ -154,7 +154,7 @@ def test_names_choose_and_prove_counts(out: Path, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.stderr
     told = lines(out)[-1]["draw"]
     assert (told["videos"], {one["name"] for one in told["drawn"]}) == (1, {"late.mp4"})
-    assert bound([0] * told["frames"]).most <= 600 < bound([0] * (told["frames"] - 1)).most
+    assert miss_bound([0] * told["frames"]).most <= 600 < miss_bound([0] * (told["frames"] - 1)).most
 
 
 def test_what_cannot_be_drawn_leaves_nothing(out: Path, tmp_path: Path) -> None:
@@ -179,10 +179,10 @@ def test_what_cannot_be_drawn_leaves_nothing(out: Path, tmp_path: Path) -> None:
 def test_a_draw_waits_for_no_run_but_for_other_people(
     out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with files.lock(out):
+    with files.masking_lock(out):
         assert _call("draw", out, "-o", tmp_path / "new", "--frames", "2").exit_code == 0
     monkeypatch.setattr(files, "_PATIENCE", 0.2)
-    with files.desk(out):
+    with files.decision_lock(out):
         assert _call("draw", out, "-o", tmp_path / "newer").exit_code == ExitCode.LOCKED
 
 

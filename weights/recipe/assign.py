@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from dashredact.detect.network import Points
+from dashredact.detect.dashnet.network import Points
 
 _NEAR, _ALWAYS = 2.5, 1.5  # strides from the object's centre: if inside the box, and in any case
 _SCORE_POWER, _IOU_POWER = 0.5, 4.0

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dashredact.detect.network import PAD_VALUE
+from dashredact.detect.dashnet.network import PAD_VALUE
 
 from .data import CLASSES, Floats, Objects, Picture, Pixels, join
 from .photometric import degrade, relight, soften

@@ -12,9 +12,9 @@ from safetensors.torch import save
 from torch import Tensor
 
 from dashredact.cli.figures import in_words
-from dashredact.detect.network import PAD_VALUE, STRIDES, DashNet
-from dashredact.evaluate import Result, Seen, measure
-from dashredact.pure import scores
+from dashredact.detect.dashnet.network import PAD_VALUE, STRIDES, DashNet
+from dashredact.evaluate import metrics
+from dashredact.evaluate.run import EvaluatedSet, Evaluation, measure
 from dashredact.values import Kind
 
 from .data import CLASSES, LONG_SIDE, Picture, annotations, load
@@ -68,19 +68,19 @@ def _stored(tensor: Tensor) -> Tensor:
     return (tensor.half() if tensor.ndim > 1 else tensor).contiguous().clone()
 
 
-def thresholds(seen: list[Seen]) -> dict[Kind, float]:
+def thresholds(seen: list[EvaluatedSet]) -> dict[Kind, float]:
     """The scores to act on: as low as the precision on the hold-out allows."""
-    pooled = {kind: scores.pool(v for one in seen for v in one.verdicts.get(kind, [])) for kind in _LOWEST}
-    allowed = {kind: scores.at_precision(verdict, _PRECISION[kind])[0] for kind, verdict in pooled.items()}
+    pooled = {kind: metrics.pool(v for one in seen for v in one.verdicts.get(kind, [])) for kind in _LOWEST}
+    allowed = {kind: metrics.at_precision(verdict, _PRECISION[kind])[0] for kind, verdict in pooled.items()}
     return {kind: round(max(score, _LOWEST[kind]), 3) for kind, score in allowed.items()}
 
 
-def _figures(result: Result) -> dict[str, dict[str, float]]:
+def _figures(result: Evaluation) -> dict[str, dict[str, float]]:
     """Of the classes that the set holds objects of."""
     return {kind: _row(told) for kind, told in result.classes.items() if told.objects}
 
 
-def _row(told: scores.Figures) -> dict[str, float]:
+def _row(told: metrics.DetectionMetrics) -> dict[str, float]:
     figures = {
         "objects": told.objects,
         "ap50": told.ap50 or 0.0,

@@ -7,7 +7,7 @@ new residuals add nothing yet. Training then finds a use for both.
 import torch
 from torch import Tensor
 
-from dashredact.detect.network import DashNet, Residual
+from dashredact.detect.dashnet.network import DashNet, Residual
 
 
 @torch.no_grad()

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchvision.ops import generalized_box_iou_loss
 
-from dashredact.detect.network import Candidates, Points
+from dashredact.detect.dashnet.network import Candidates, Points
 
 from .assign import assign, inside
 

@@ -13,11 +13,11 @@ from safetensors.torch import load_file
 from torchvision.ops import batched_nms
 from tqdm import tqdm
 
-from dashredact.detect import prepare
-from dashredact.detect.network import DashNet
-from dashredact.evaluate import LOWEST_SCORE, Seen
+from dashredact.detect.dashnet import preprocess
+from dashredact.detect.dashnet.network import DashNet
+from dashredact.evaluate.datasets import Dataset, Image
+from dashredact.evaluate.run import LOWEST_SCORE, EvaluatedSet
 from dashredact.settings import LinkSettings
-from dashredact.store.datasets import Dataset, Image
 from dashredact.values import Detections, Kind
 
 from .data import CLASSES, LONG_SIDE, Picture, Pixels
@@ -31,7 +31,7 @@ def detect(net: DashNet, pixels: Pixels, floor: float = LOWEST_SCORE) -> Detecti
     """pixels (H, W, 3) RGB; overlapping boxes of a class are reduced to the best."""
     device = next(net.parameters()).device
     with torch.autocast(device.type, torch.bfloat16):
-        logits, boxes = net(prepare.batch([pixels], device, torch.float32))
+        logits, boxes = net(preprocess.batch([pixels], device, torch.float32))
     scores, labels = logits[0].sigmoid().max(1)
     keep = scores > floor
     boxes, scores, labels = boxes[0][keep].float(), scores[keep].float(), labels[keep]
@@ -44,13 +44,15 @@ def look(net: DashNet, pictures: Sequence[Picture]) -> list[Detections]:
     return [detect(net, picture.pixels) for picture in tqdm(pictures, desc="measure", mininterval=10)]
 
 
-def judged(pictures: Sequence[Picture], found: Sequence[Detections], thresholds: dict[Kind, float]) -> Iterator[Seen]:
+def judged(
+    pictures: Sequence[Picture], found: Sequence[Detections], thresholds: dict[Kind, float]
+) -> Iterator[EvaluatedSet]:
     """By set. pictures: sets one after the other."""
     pairs = zip(pictures, found, strict=True)
     for name, group in groupby(pairs, key=lambda pair: pair[0].dataset):
         own, seen = zip(*group, strict=True)
         kinds = frozenset(Kind(label) for label, known in zip(CLASSES, own[0].labelled, strict=True) if known)
-        yield Seen(Dataset(name, kinds, tuple(map(_image, own))), seen, LinkSettings(thresholds), LONG_SIDE)
+        yield EvaluatedSet(Dataset(name, kinds, tuple(map(_image, own))), seen, LinkSettings(thresholds), LONG_SIDE)
 
 
 def _image(picture: Picture) -> Image:

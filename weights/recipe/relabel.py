@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from dashredact.detect.network import DashNet
-from dashredact.pure.boxes import iou
+from dashredact.detect.dashnet.network import DashNet
+from dashredact.imaging.boxes import iou
 
 from .augment import warp
 from .data import CLASSES, CORRECTIONS, Picture, Pixels, annotations, load

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dashredact.detect.network import DashNet, points
+from dashredact.detect.dashnet.network import DashNet, points
 
 from .augment import CANVAS
 from .loader import Batch

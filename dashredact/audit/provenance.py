@@ -1,0 +1,25 @@
+"""When, by whom and with what something was done: what every line of the audit log says."""
+
+import getpass
+import os
+import platform
+from datetime import UTC, datetime
+from typing import Any
+
+from dashredact import __version__
+
+
+def provenance() -> dict[str, Any]:
+    """`time` in UTC to the second, `tool`, and `by`: account and machine."""
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "tool": {"name": "dashredact", "version": __version__},
+        "by": {"user": _user(), "host": platform.node()},
+    }
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

@@ -1,1 +1,0 @@
-"""Who does the work: this process, or worker processes that may die without taking anything else with them."""

@@ -1,0 +1,1 @@
+"""The shipped detector: its network, weights, preprocessing, start-up canary and engines."""

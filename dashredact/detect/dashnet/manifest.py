@@ -1,0 +1,87 @@
+"""What a weights folder says of its model. Read without torch, so that a run with nothing to do is a quick one."""
+
+import json
+import pickle
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from dashredact.errors import MachineError
+from dashredact.values import KINDS, Detections, Detector, Kind, ModelIdentity, Picture
+
+NAME = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    folder: Path
+    file: str
+    """name of the weights file in the folder"""
+    identity: ModelIdentity
+    architecture: dict[str, Any]
+    long_side: int
+    """pixels that the longer side of a picture should have"""
+    thresholds: dict[Kind, float]
+
+
+def default_folder() -> Path:
+    """Beside the package in a checkout, inside it in an installed wheel."""
+    package = Path(__file__).resolve().parents[2]
+    inside = package / "weights"
+    return inside if inside.is_dir() else package.parent / "weights"
+
+
+def read(folder: Path) -> Manifest:
+    """The first model of the folder. MachineError where the manifest is missing or of another form."""
+    try:
+        entry = json.loads((folder / NAME).read_bytes())["models"][0]
+        if tuple(entry["classes"]) != KINDS:
+            raise ValueError(f"its classes are {entry['classes']} instead of {list(KINDS)}")
+        return Manifest(
+            folder,
+            entry["file"],
+            ModelIdentity(entry["name"], entry["sha256"]),
+            entry["architecture"],
+            int(entry["input"]["long_side"]),
+            {kind: float(entry["thresholds"][kind]) for kind in KINDS},
+        )
+    except OSError as error:
+        raise MachineError(f"{error.filename} cannot be read ({error.strerror}); install the weights again.") from None
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise MachineError(
+            f"{folder / NAME} describes no model of this tool ({error}); install the weights again."
+        ) from None
+
+
+class LazyDetector:
+    """A detector that is loaded, and has to find its canary, when the first picture comes.
+
+    It may travel to other processes, if `load` may; copies of it in one process share what is loaded.
+    """
+
+    def __init__(self, manifest: Manifest, load: Callable[[], Detector], long_side: int | None = None) -> None:
+        self.identity, self.thresholds = manifest.identity, manifest.thresholds
+        self.long_side = long_side or manifest.long_side
+        self._made_of = (manifest, load, long_side)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _same, (pickle.dumps(self._made_of),)
+
+    @cached_property
+    def _loaded(self) -> Detector:
+        return self._made_of[1]()
+
+    @property
+    def batch_size(self) -> int:
+        return self._loaded.batch_size
+
+    def __call__(self, pictures: Sequence[Picture]) -> list[Detections]:
+        return self._loaded(pictures)
+
+
+@cache
+def _same(made_of: bytes) -> LazyDetector:
+    """One detector for all copies that come to this process."""
+    return LazyDetector(*pickle.loads(made_of))

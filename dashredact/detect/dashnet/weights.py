@@ -1,0 +1,39 @@
+"""A weights file and everything that belongs to it: the network, its manifest, its canary."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load
+
+from dashredact.detect.dashnet import canary, manifest
+from dashredact.detect.dashnet.canary import Canary
+from dashredact.detect.dashnet.network import DashNet
+from dashredact.errors import MachineError
+from dashredact.values import KINDS
+
+
+@dataclass(frozen=True)
+class Weights:
+    manifest: manifest.Manifest
+    network: DashNet
+    """as it was trained: not folded, float32"""
+    canary: Canary
+
+
+def read(folder: Path) -> Weights:
+    """The first model of a weights folder. MachineError where a file is missing, changed or of another form."""
+    described = manifest.read(folder)
+    path = folder / described.file
+    try:
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != described.identity.sha256:
+            raise MachineError(f"{path} is not the file that its manifest describes; install it again.")
+        network = DashNet(**described.architecture, classes=len(KINDS))
+        network.load_state_dict(load(content))
+        return Weights(described, network.eval(), canary.read(folder))
+    except OSError as error:
+        raise MachineError(f"{error.filename} cannot be read ({error.strerror}); install the weights again.") from None
+    except (ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise MachineError(f"The weights in {folder} cannot be used ({error}); install them again.") from None

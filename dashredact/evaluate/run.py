@@ -1,0 +1,230 @@
+"""Measures a detector on annotated pictures, and on annotated videos what is left to be seen after linking."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dashredact.evaluate import datasets, metrics
+from dashredact.evaluate.datasets import Dataset, Image
+from dashredact.evaluate.metrics import Bin, DetectionMetrics, MatchedDetections, Rate
+from dashredact.imaging import boxes as geometry
+from dashredact.imaging import contact_sheet as sheets
+from dashredact.imaging import coverage
+from dashredact.imaging.coverage import Cover
+from dashredact.settings import LinkSettings
+from dashredact.tracking import tracks
+from dashredact.values import KINDS, Array, Detections, Detector, Kind, Picture, ProgressCallback, ProgressEvent
+
+LOWEST_SCORE = 0.05
+"""from which a detection counts for recall at any score, and is written down"""
+_Counts = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class TrackCoverage:
+    """What masks left to be seen on the frames of videos, objects of one kind."""
+
+    uncovered: Rate
+    """frames of objects of at least 32 px"""
+    sizes: tuple[Bin, ...]
+    tracks: Rate
+    """objects of at least 32 px that are uncovered on one frame or more, where the set says which boxes are of one"""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Figures of one set, or of all of them together."""
+
+    images: int
+    classes: dict[Kind, DetectionMetrics]
+    falsely_masked: dict[Kind, float]
+    """mean share of a picture that only masks of false boxes cover"""
+    linked: dict[Kind, TrackCoverage]
+    """empty where no picture is a frame of a video"""
+    masked: float | None
+    """mean share of a video's frame that is masked after linking"""
+
+
+class Miss(NamedTuple):
+    """An object that was not found."""
+
+    image: Image
+    kind: Kind
+    box: Array
+    """(4,) pixels"""
+    size: float
+
+
+class EvaluatedSet:
+    """A set with what the detector saw on its pictures, and the judgement on it."""
+
+    def __init__(self, dataset: Dataset, found: Sequence[Detections], link: LinkSettings, long_side: int) -> None:
+        """found: one a picture, in the set's order, boxes in its pixels. long_side: of what the detector saw."""
+        self.dataset, self.found = dataset, found
+        self._link, self._long_side = link, long_side
+
+    @cached_property
+    def verdicts(self) -> dict[Kind, list[MatchedDetections]]:
+        """One a picture, of the kinds that the set is labelled for."""
+        return {kind: [verdict for verdict, _ in self._judged[kind]] for kind in self._judged}
+
+    @cached_property
+    def falsely_masked(self) -> dict[Kind, list[float]]:
+        """Share of each picture that only masks of false boxes cover."""
+        return {kind: [share for _, share in self._judged[kind]] for kind in self._judged}
+
+    @cached_property
+    def _judged(self) -> dict[Kind, list[tuple[MatchedDetections, float]]]:
+        pairs = list(zip(self.dataset.images, self.found, strict=True))
+        kinds = [kind for kind in KINDS if kind in self.dataset.labelled]
+        return {kind: [self._judge(kind, image, found) for image, found in pairs] for kind in kinds}
+
+    def _judge(self, kind: Kind, image: Image, found: Detections) -> tuple[MatchedDetections, float]:
+        own = found.kinds == KINDS.index(kind)
+        boxes, values = found.boxes[own].astype(np.float64), found.scores[own].astype(np.float64)
+        counts = self.wanted(kind, image)
+        objects, ignored = image.boxes[counts], image.boxes[(image.kinds == KINDS.index(kind)) & ~counts]
+        matched = metrics.match(boxes, values, objects, ignored)
+        acted = values >= self._link.thresholds[kind]
+        false = acted & ~matched.hits & ~matched.dropped
+        masks = geometry.grow(boxes, self._link.grow, tracks.LEAST_MARGIN)
+        right = np.concatenate((masks[acted & ~false], objects, ignored))
+        share = coverage.falsely_masked(masks[false], right, image.width, image.height)
+        return metrics.judge(matched, values, metrics.size(kind, objects)), share
+
+    def wanted(self, kind: Kind, image: Image) -> _Counts:
+        """(B,) true for the boxes of the kind that should be found: neither ignored nor tiny."""
+        seen = min(1.0, self._long_side / max(image.width, image.height))
+        tiny = (image.boxes[:, 2:] - image.boxes[:, :2]).max(1, initial=0.0) * seen < metrics.SMALLEST
+        return np.asarray((image.kinds == KINDS.index(kind)) & ~image.ignore & ~tiny)
+
+    @cached_property
+    def covers(self) -> tuple[dict[Kind, Cover], list[float]]:
+        """Of its videos' frames: what masks leave of the labelled objects, and the share of each frame masked."""
+        videos: dict[str, list[int]] = defaultdict(list)
+        for row, image in enumerate(self.dataset.images):
+            if image.video is not None:
+                videos[image.video].append(row)
+        parts: dict[Kind, list[Cover]] = {kind: [] for kind in self.dataset.labelled if videos}
+        shares: list[float] = []
+        for rows in videos.values():
+            images = sorted(rows, key=lambda row: self.dataset.images[row].frame)
+            for row, masks in zip(images, self._masks(images), strict=True):
+                image = self.dataset.images[row]
+                shares.append(coverage.union_area(masks) / (image.width * image.height))
+                for kind, covers in parts.items():
+                    covers.append(self._cover(kind, image, masks))
+        return {kind: coverage.join(covers) for kind, covers in parts.items()}, shares
+
+    def _masks(self, rows: Sequence[int]) -> Iterator[Array]:
+        """(M, 4) of each frame of a video, rising. rows: its pictures in the set."""
+        images = [self.dataset.images[row] for row in rows]
+        found = Detections.concatenate([self.found[row].shifted(frame) for frame, row in enumerate(rows)])
+        times = np.array([image.time for image in images])
+        linked = tracks.link(found, times, images[0].width, images[0].height, self._link)
+        for frame in range(len(images)):
+            boxes = [track.boxes[frame - track.first] for track in linked if track.first <= frame < track.end]
+            yield np.array(boxes, np.float64).reshape(-1, 4)
+
+    def _cover(self, kind: Kind, image: Image, masks: Array) -> Cover:
+        wanted = self.wanted(kind, image)
+        objects = image.boxes[wanted]
+        inside = geometry.clip(objects, image.width, image.height)
+        bare = coverage.covered(inside, masks) < coverage.ENOUGH
+        return Cover(metrics.size(kind, objects), bare, self._names(image)[wanted])
+
+    def _names(self, image: Image) -> NDArray[np.str_]:
+        """(B,) names of the objects, different for those of other videos and sets; empty where it has none."""
+        place = f"{self.dataset.name}/{image.video}/"
+        return np.array([place + name if name else "" for name in image.tracks], np.str_)
+
+    def misses(self) -> Iterator[Miss]:
+        """What was not found at the operating threshold."""
+        for kind, verdicts in self.verdicts.items():
+            for image, verdict in zip(self.dataset.images, verdicts, strict=True):
+                missed = verdict.found < self._link.thresholds[kind]
+                boxes = image.boxes[self.wanted(kind, image)]
+                for box, size in zip(boxes[missed], verdict.sizes[missed], strict=True):
+                    yield Miss(image, kind, box, float(size))
+
+
+def detect_all(dataset: Dataset, detector: Detector, report: ProgressCallback) -> list[Detections]:
+    """What the detector sees on each picture, scaled down to its long side, from `LOWEST_SCORE` up.
+
+    Boxes are in pixels of the picture.
+    """
+    found: dict[int, Detections] = {}
+    sizes = [_seen_size(image, detector.long_side) for image in dataset.images]
+    order = sorted(range(len(sizes)), key=lambda row: sizes[row])
+    total = 2 * len(order)  # a look counts half a frame to whoever shows progress
+    for _, group in groupby(order, key=lambda row: sizes[row]):
+        for rows in _batches(list(group), detector.batch_size):
+            answers = detector([_scaled(dataset.images[row], sizes[row]) for row in rows])
+            for row, answer in zip(rows, answers, strict=True):
+                found[row] = _placed(answer, dataset.images[row], sizes[row])
+            report(ProgressEvent(dataset.name, "look", 2 * len(found), total))
+    return [found[row] for row in range(len(sizes))]
+
+
+def _seen_size(image: Image, long_side: int) -> tuple[int, int]:
+    """Width and height of what the detector sees; never enlarged."""
+    scale = min(1.0, long_side / max(image.width, image.height))
+    return max(round(image.width * scale), 1), max(round(image.height * scale), 1)
+
+
+def _batches(rows: list[int], size: int) -> Iterator[list[int]]:
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def _scaled(image: Image, size: tuple[int, int]) -> Picture:
+    picture = datasets.load(image)
+    if size == (image.width, image.height):
+        return picture
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _placed(found: Detections, image: Image, size: tuple[int, int]) -> Detections:
+    """From pixels of what the detector saw to those of the picture."""
+    kept = found.scores >= LOWEST_SCORE
+    boxes = geometry.scale(found.boxes[kept], image.width / size[0], image.height / size[1]).astype(np.float32)
+    return Detections(found.frames[kept], found.kinds[kept], boxes, found.scores[kept])
+
+
+def measure(sets: Sequence[EvaluatedSet], thresholds: dict[Kind, float]) -> Evaluation:
+    """The figures of one set or of several together, each kind on the sets that are labelled for it."""
+    own = {kind: [one for one in sets if kind in one.dataset.labelled] for kind in KINDS}
+    own = {kind: holders for kind, holders in own.items() if holders}
+    pooled = {kind: metrics.pool(v for one in holders for v in one.verdicts[kind]) for kind, holders in own.items()}
+    shares = {kind: [share for one in holders for share in one.falsely_masked[kind]] for kind, holders in own.items()}
+    covers = {kind: [one.covers[0][kind] for one in holders if one.covers[1]] for kind, holders in own.items()}
+    masked = [share for one in sets for share in one.covers[1]]
+    return Evaluation(
+        images=sum(len(one.dataset.images) for one in sets),
+        classes={kind: metrics.figures(kind, verdict, thresholds[kind]) for kind, verdict in pooled.items()},
+        falsely_masked={kind: float(np.mean(values)) if values else 0.0 for kind, values in shares.items()},
+        linked={kind: _linked(kind, coverage.join(parts)) for kind, parts in covers.items() if parts},
+        masked=float(np.mean(masked)) if masked else None,
+    )
+
+
+def _linked(kind: Kind, cover: Cover) -> TrackCoverage:
+    bare = coverage.bare_tracks(cover)
+    return TrackCoverage(
+        metrics.from_size(cover.sizes, cover.uncovered, coverage.LEAST),
+        metrics.bins(kind, cover.sizes, cover.uncovered),
+        Rate(int(bare.sum()), len(bare)),
+    )
+
+
+def contact_sheet(misses: Sequence[Miss]) -> Picture:
+    """The largest missed objects on one picture."""
+    largest = sorted(misses, key=lambda miss: -miss.size)[: sheets.MOST]
+    tiles = [sheets.tile(datasets.load(miss.image), miss.box, f"{miss.kind} {miss.size:.0f} px") for miss in largest]
+    return sheets.sheet(tiles)

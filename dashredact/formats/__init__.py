@@ -1,0 +1,1 @@
+"""Files of other people and other tools, read strictly and written exactly."""

@@ -1,0 +1,100 @@
+"""What the readers of all forms share: the video that boxes lie on, a box as it was read, and tracks of such boxes."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from dashredact.formats import coco_datasets
+from dashredact.formats.validation import FormatError
+from dashredact.tracking import keyframes
+from dashredact.tracking.keyframes import KeyframedBoxes
+from dashredact.values import ORIGINS, Kind, Origin, Track
+
+MOST_BOXES = 10_000_000
+MOST_NUMBER = 1_000_000_000
+_DECIMALS = 4  # of a pixel; what is left of a float after a subtraction is not more exact
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """The video that boxes are read for."""
+
+    width: int
+    """pixels of the upright picture"""
+    height: int
+    frames: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.width, self.height
+
+
+class Row(NamedTuple):
+    """One box as it was read."""
+
+    id: int
+    kind: Kind
+    frame: int
+    box: tuple[float, float, float, float]
+    """x0 y0 x1 y1"""
+    origin: Origin = Origin.MANUAL
+    score: float = 0.0
+
+
+def kind_of(name: object, where: str) -> Kind:
+    """FormError for what is neither: a label left out because of its spelling would be a face that is not masked."""
+    kind = Kind.ZONE if name == Kind.ZONE else coco_datasets.kind_named(str(name))
+    if kind is None:
+        raise FormatError(f"has the label {str(name)[:80]!r} in {where}, which is no face, plate or zone")
+    return kind
+
+
+def origin_of(name: object) -> Origin:
+    return next((origin for origin in ORIGINS if origin == name), Origin.MANUAL)
+
+
+def tidy(side: float) -> float:
+    """Without what is left over from adding and taking away."""
+    return round(float(side), _DECIMALS)
+
+
+def same_size(width: int, height: int, canvas: Canvas, where: str) -> None:
+    if (width, height) != canvas.size:
+        raise FormatError(
+            f"is for pictures of {width}x{height} pixels ({where}), and the video has {canvas.width}x{canvas.height}"
+        )
+
+
+def counted(rows: Iterable[Row]) -> Iterable[Row]:
+    for number, row in enumerate(rows, 1):
+        if number > MOST_BOXES:
+            raise FormatError(f"has more than {MOST_BOXES} boxes")
+        yield row
+
+
+def marks_of(rows: Sequence[Row]) -> KeyframedBoxes:
+    """Of one object, in any order."""
+    rows = sorted(rows, key=lambda row: row.frame)
+    frames = np.array([row.frame for row in rows], np.int64)
+    twice = np.flatnonzero(np.diff(frames) == 0)
+    if len(twice):
+        raise FormatError(f"has two boxes of track {rows[0].id} on frame {frames[twice[0]]}, counted from 0")
+    return KeyframedBoxes(
+        rows[0].id,
+        rows[0].kind,
+        frames,
+        np.array([row.box for row in rows], np.float64),
+        np.array([ORIGINS.index(row.origin) for row in rows], np.int8),
+        np.array([row.score for row in rows], np.float32),
+    )
+
+
+def tracks_of(rows: Iterable[Row], canvas: Canvas) -> list[Track]:
+    """Boxes of one number and kind are one object."""
+    objects: dict[tuple[int, Kind], list[Row]] = defaultdict(list)
+    for row in counted(rows):
+        objects[row.id, row.kind].append(row)
+    return keyframes.tracks((marks_of(of_one) for of_one in objects.values()), *canvas.size)

@@ -1,0 +1,1 @@
+"""What the people filmed are told: notice, sticker, and the guidebook checklist."""

@@ -1,0 +1,1 @@
+"""The policy file: its form, its faults, its gates, and the admission of each video."""

@@ -1,0 +1,139 @@
+"""What a policy refuses: values in, refusals out. docs/policy.md holds the table; the tests run it."""
+
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from dashredact.governance.policy.words import SENSITIVE, Facing
+from dashredact.values import KINDS, Day, Kind
+
+if TYPE_CHECKING:  # what reads a policy takes a third of a second to load
+    from dashredact.governance.policy.model import Camera, Policy
+
+_SCALE = 1 << 32
+
+
+class Gate(StrEnum):
+    """The code of a refusal, for logs and scripts."""
+
+    CAMERA_CABIN = "camera-cabin"
+    CAMERA_UNKNOWN = "camera-unknown"
+    DATE_UNKNOWN = "date-unknown"
+    BEFORE_NOTICE = "before-notice"
+    PURPOSE_UNPUBLISHED = "purpose-unpublished"
+    PURPOSE_CHANGED = "purpose-changed"
+    ONE_KIND = "one-kind"
+    REVIEW_MISSING = "review-missing"
+    REVIEW_SAME_PERSON = "review-same-person"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    gate: Gate
+    reason: str
+    """half a sentence whose subject is the video"""
+    way_out: str
+    """half a sentence that tells a person what to do"""
+
+    def __str__(self) -> str:
+        return f"{self.reason}; {self.way_out}"
+
+
+@dataclass(frozen=True)
+class Export:
+    """What is known of a masked video that is to leave."""
+
+    source_sha256: str
+    """64 hexadecimal digits; decides whether the video is in the share that is reviewed"""
+    masked_by: str
+    reviewed_by: str = ""
+    """empty where nobody has passed it"""
+
+
+@dataclass(frozen=True)
+class Use:
+    """What is to be done with one video."""
+
+    camera: "Camera | None"
+    """None where no camera of the policy fits its name"""
+    captured: Day | None
+    """the local day of filming, None where nothing tells it"""
+    purpose: str
+    """id of a published purpose; empty where none was given"""
+    kinds: Set[Kind] = frozenset(KINDS)
+    """that are masked"""
+    basis: str = ""
+    """what allows a purpose other than the one at capture: a consent, a law, a document number"""
+    reason: str = ""
+    """why only one kind is masked"""
+    export: Export | None = None
+    """None while masking"""
+
+
+def camera_of(policy: "Policy", name: str) -> "Camera | None":
+    """The first whose pattern fits the file name, capitals and all. name: may stand behind its folders."""
+    file = name.rpartition("/")[2]
+    return next((camera for camera in policy.cameras if fnmatchcase(file, camera.files)), None)
+
+
+def refusals(policy: "Policy", use: Use) -> tuple[Refusal, ...]:
+    """All that apply, in the order of `Gate`; none at all where the use is within the policy."""
+    found = (*_camera(use), *_date(policy, use), *_purpose(policy, use), *_kinds(use), *_review(policy, use))
+    return tuple(Refusal(*parts) for parts in found)
+
+
+_Parts = tuple[Gate, str, str]
+
+
+def _camera(use: Use) -> Iterator[_Parts]:
+    if use.camera is None:
+        yield Gate.CAMERA_UNKNOWN, "fits no camera of the policy", "add its camera, or leave the video out"
+    elif use.camera.facing is Facing.CABIN:
+        yield Gate.CAMERA_CABIN, "comes from a camera that faces the cabin", "leave it out: passengers are never used"
+    elif use.camera.facing is Facing.UNKNOWN:
+        reason = f"comes from a camera ({use.camera.files}) of which the policy does not say where it looks"
+        yield Gate.CAMERA_UNKNOWN, reason, "look at a picture, and write facing in the policy"
+
+
+def _date(policy: "Policy", use: Use) -> Iterator[_Parts]:
+    start = policy.notice.start
+    if use.captured is None:
+        yield Gate.DATE_UNKNOWN, "does not say on which day it was filmed", "give the day with --captured YYYY-MM-DD"
+    elif use.captured < start:
+        reason = f"was filmed on {use.captured}, and the notice covers footage from {start} on"
+        yield Gate.BEFORE_NOTICE, reason, "leave it out, or correct notice.start if people were told earlier"
+
+
+def _purpose(policy: "Policy", use: Use) -> Iterator[_Parts]:
+    published = [purpose.id for purpose in policy.purposes]
+    if use.purpose not in published:
+        reason = f"is for the purpose {use.purpose}, which is not published" if use.purpose else "has no purpose"
+        yield Gate.PURPOSE_UNPUBLISHED, reason, f"give --purpose with one of {', '.join(published)}"
+    captured_for = use.camera.purpose if use.camera else ""
+    if captured_for in SENSITIVE and use.purpose != captured_for and not use.basis.strip():
+        reason = f"was filmed for {captured_for} and is to be used for {use.purpose or 'something else'}"
+        yield Gate.PURPOSE_CHANGED, reason, "name what allows that with --basis, such as a consent, or leave it out"
+
+
+def _kinds(use: Use) -> Iterator[_Parts]:
+    left = [str(kind) for kind in KINDS if kind not in use.kinds]
+    if left and not use.reason.strip():
+        reason = f"would keep every {' and every '.join(left)} unmasked"
+        yield Gate.ONE_KIND, reason, "mask both faces and plates, or say why not with --reason"
+
+
+def _review(policy: "Policy", use: Use) -> Iterator[_Parts]:
+    if use.export is None or not to_review(policy, use.export.source_sha256):
+        return
+    if not use.export.reviewed_by:
+        yield Gate.REVIEW_MISSING, "has to be looked at before it leaves", "have a person review it first"
+    elif policy.review.second_person and use.export.reviewed_by == use.export.masked_by:
+        reason = f"was masked and reviewed by the same person ({use.export.masked_by})"
+        yield Gate.REVIEW_SAME_PERSON, reason, "have another person review it"
+
+
+def to_review(policy: "Policy", source_sha256: str) -> bool:
+    """Whether the video is in the share that the policy wants looked at: the same answer each time it is asked."""
+    return int(source_sha256[:8], 16) < policy.review.share * _SCALE

@@ -1,0 +1,1 @@
+"""What is deleted or encrypted, when, and what must be true before."""

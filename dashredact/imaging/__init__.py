@@ -1,0 +1,1 @@
+"""Arithmetic on pictures and boxes: arrays in, arrays out."""

@@ -1,0 +1,141 @@
+"""What is known of a file: its container, its streams, its packets, and where it may be cut.
+
+A time is a Fraction of seconds or an integer PTS with its time base; a rate is a Fraction of frames a second.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+
+class StreamKind(StrEnum):
+    VIDEO = "video"
+    THUMBNAIL = "thumbnail"
+    AUDIO = "audio"
+    SUBTITLE = "subtitle"
+    DATA = "data"
+    ATTACHMENT = "attachment"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One stream of a container as its header describes it."""
+
+    index: int
+    kind: StreamKind
+    codec: str
+    tag: str = ""
+    """four-character code of the container, e.g. gpmd"""
+    language: str = ""
+    start: Fraction | None = None
+    """seconds"""
+    duration: Fraction | None = None
+    """seconds, as claimed"""
+
+    def __str__(self) -> str:
+        return f"#{self.index} {self.kind} {self.codec}"
+
+
+@dataclass(frozen=True)
+class VideoStream(Stream):
+    width: int = 0
+    """pixels as stored, before rotation"""
+    height: int = 0
+    pixel_format: str = ""
+    rate: Fraction | None = None
+    """frames a second, average, as claimed"""
+    time_base: Fraction = Fraction(1)
+    sample_aspect_ratio: Fraction = Fraction(1)
+    rotation: int = 0
+    """degrees that a player turns the picture, counter-clockwise"""
+    field_order: str = "progressive"
+    color_range: str = ""
+    color_space: str = ""
+    color_transfer: str = ""
+    color_primaries: str = ""
+    claimed_frames: int | None = None
+    """frames that the header claims"""
+
+
+@dataclass(frozen=True)
+class PacketIndex:
+    """The packets of the video stream in file order: what is there, whatever the header claims."""
+
+    pts: tuple[int, ...]
+    keys: tuple[bool, ...]
+    shown: tuple[bool, ...]
+    """False where an edit list hides the packet's frame"""
+    timed: bool = True
+    """False where the container gives no PTS (AVI): `pts` then holds the times in decoding order, and the k-th frame
+    that the decoder shows has the k-th of them"""
+    corrupt: tuple[int, ...] = ()
+    """places of packets of which the container says that they, or what came right behind them, are not complete"""
+
+    def __len__(self) -> int:
+        return len(self.pts)
+
+    @property
+    def shown_pts(self) -> list[int]:
+        """PTS of every packet whose frame should appear, sorted."""
+        return sorted(pts for pts, shown in zip(self.pts, self.shown, strict=True) if shown)
+
+    @property
+    def hidden_pts(self) -> frozenset[int]:
+        """PTS of packets that an edit list hides, but for those that it shows too: others are predicted from them."""
+        return frozenset(self.pts) - frozenset(self.shown_pts)
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What is known of a file before a frame of it is decoded."""
+
+    name: str
+    size: int
+    """bytes"""
+    container: str
+    """mp4, mov, mkv, webm, ts, avi, ..."""
+    video: VideoStream
+    streams: tuple[Stream, ...]
+    chapters: int
+    duration: Fraction | None
+    """seconds, as the header claims"""
+    packets: PacketIndex
+    step: tuple[Fraction, Fraction] | None
+    """shortest and longest time between neighbouring frames, seconds"""
+    tags: frozenset[str] = frozenset()
+    """names of all metadata tags of the file and its streams, lower case"""
+    notes: tuple[str, ...] = ()
+    """oddities that do not stand in the way"""
+    damages: tuple[str, ...] = ()
+    """reasons to refuse unless salvaging"""
+
+    @property
+    def variable_rate(self) -> bool:
+        """Neighbouring frames differ by more than what rounding to a coarse time base explains (2 ms)."""
+        return self.step is not None and self.step[1] - self.step[0] > Fraction(1, 500)
+
+    @property
+    def upright(self) -> tuple[int, int]:
+        """Width and height in pixels after the turn that the header asks for."""
+        size = (self.video.width, self.video.height)
+        return size[::-1] if self.video.rotation % 180 else size
+
+    @property
+    def start(self) -> Fraction | None:
+        """Seconds of the first frame."""
+        pts = self.packets.shown_pts
+        return pts[0] * self.video.time_base if pts else None
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A range of the source by presentation time: frames with `start <= PTS < end`."""
+
+    index: int
+    start: int | None
+    """PTS, None for the beginning of the file"""
+    end: int | None
+    """PTS, None for the end of the file"""
+    preroll: int | None = None
+    """PTS of the key frame from which decoding starts when the reader has to seek; None: from the beginning"""

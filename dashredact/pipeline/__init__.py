@@ -1,0 +1,1 @@
+"""One video: probe, detect, track, render, join, verify, look again."""

@@ -1,1 +1,0 @@
-"""Arithmetic over values: no file, no process, no clock, no torch."""

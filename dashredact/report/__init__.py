@@ -1,0 +1,1 @@
+"""Pages about an output folder: its audit log against what lies on the disk."""

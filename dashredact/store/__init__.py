@@ -1,1 +1,0 @@
-"""Every byte on disk that is not a picture or a sound."""

@@ -1,1 +1,0 @@
-"""Pages for people: values in, text out. Nothing is read or written here but the templates beside this file."""

@@ -1,0 +1,52 @@
+"""Where uploads go that failed again and again: beside the inbox's other files, with the reason next to each."""
+
+from pathlib import Path
+
+from dashredact import files
+from dashredact.errors import MachineError, UsageError
+from dashredact.workspace.uploads import QUARANTINE
+
+_REASON = ".reason.txt"
+
+
+def put(inbox: Path, source: Path, reason: str) -> str:
+    """Move a source. Its new place relative to the inbox comes back. OSError where it cannot be moved."""
+    target = _free(inbox / QUARANTINE / source.relative_to(inbox))
+    try:
+        files.private_folder(target.parent)
+    except MachineError as error:  # one upload that cannot be moved is no reason to end the run
+        raise OSError(str(error)) from None
+    files.write(reason_of(target), f"{reason}\n".encode())
+    try:
+        source.rename(target)
+    except OSError:
+        reason_of(target).unlink()
+        raise
+    return target.relative_to(inbox).as_posix()
+
+
+def take_back(inbox: Path, moved_to: str, name: str) -> Path:
+    """Move it to where it was. UsageError where something else is there, or it is gone."""
+    source, target = inbox / moved_to, inbox / name
+    if not source.is_file():
+        raise UsageError(f"{source} is not there any more; put the file back into {inbox} yourself.")
+    if target.exists():
+        raise UsageError(f"{target} is there already; move it first.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source.rename(target)
+    reason_of(source).unlink(missing_ok=True)
+    return target
+
+
+def reason_of(path: Path) -> Path:
+    """Where the reason of a file that was moved lies."""
+    return path.with_name(files.bounded_name(path.name, _REASON))
+
+
+def _free(path: Path) -> Path:
+    """The path, or where it is taken one like it."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_name(files.bounded_name(path.stem, f"~{number}{path.suffix}"))
+    return free

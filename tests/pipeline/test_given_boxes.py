@@ -1,0 +1,156 @@
+"""Given boxes through the whole journey: masked with a detector or without one, of one video, and written down."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import clips
+import jsonschema
+import pytest
+from click.testing import CliRunner
+from clips import Finder, Library
+from conftest import SETTINGS, Mask
+from test_journey import check_cover, check_pictures, output_of, schema, tracks_of
+
+from dashredact import cli, files
+from dashredact.audit import log as audit_log
+from dashredact.batch.batch import Batch
+from dashredact.cli import redact
+from dashredact.errors import ExitCode, UsageError
+from dashredact.formats import exchange
+from dashredact.formats import tracks_json as tracks_store
+from dashredact.formats.exchange import TracksFormat
+from dashredact.pipeline.outcome import Outcome, VideoStatus
+from dashredact.pipeline.video import RunOptions
+from dashredact.values import Detector, ProgressEvent
+from dashredact.workspace import inbox
+
+BLIND = 10**6
+FORMS = {
+    TracksFormat.JSON: "b.json",
+    TracksFormat.COCO: "b.json",
+    TracksFormat.CVAT: "b.xml",
+    TracksFormat.MOT: "gt.txt",
+}
+
+
+def _silent(_fact: ProgressEvent) -> None:
+    pass
+
+
+@pytest.fixture
+def given(clip: Library, mask: Mask, tmp_path: Path) -> Callable[..., Path]:
+    """The boxes of a clip's secret, in a file of that form."""
+
+    def make(name: str, form: TracksFormat = TracksFormat.JSON) -> Path:
+        output = output_of(mask(clip(name), out=tmp_path / "before"))
+        told = output.with_name(f"{output.name.split('.masked.')[0]}.tracks.json")
+        path = tmp_path / "given" / FORMS[form]
+        exchange.write(path, tracks_store.read(told), form)
+        return path
+
+    return make
+
+
+def run(source: Path, boxes: Path, out: Path, detector: Detector) -> Outcome:
+    settings = replace(SETTINGS, boxes=exchange.described(boxes))
+    (outcome,) = Batch(out, detector, settings, _silent, aids=RunOptions(boxes=boxes)).run(inbox.plan([source], out))
+    return outcome
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_given_boxes_hide_what_nobody_sees(clip: Library, given: Any, tmp_path: Path, form: TracksFormat) -> None:
+    source, boxes = clip("30.mp4"), given("30.mp4", form)
+    outcome = run(source, boxes, tmp_path / "out", Finder(miss_first=BLIND))
+    check_pictures(source, output_of(outcome))
+    (record,) = audit_log.records(tmp_path / "out" / audit_log.NAME)
+    jsonschema.validate(record, schema("audit"))
+    assert record["settings"]["boxes"]["sha256"] == files.sha256(boxes)
+
+
+@pytest.mark.parametrize("name", ["turned 90.mp4", "odd.webm", "late.mp4", "flat pixels.mp4"])
+def test_they_lie_on_the_upright_picture(clip: Library, given: Any, tmp_path: Path, name: str) -> None:
+    source, boxes = clip(name), given(name)
+    output = output_of(run(source, boxes, tmp_path / "out", Finder(miss_first=BLIND)))
+    check_pictures(source, output)
+    check_cover(source, output)
+
+
+def test_beside_the_detector_both_are_masked(clip: Library, given: Any, tmp_path: Path) -> None:
+    boxes = given("30.mp4")
+    both = tracks_of(output_of(run(clip("30.mp4"), boxes, tmp_path / "out", Finder())))["tracks"]
+    assert [track["id"] for track in both] == [1, 2]
+    assert both[0]["boxes"] == both[1]["boxes"]
+
+
+def test_other_boxes_are_another_result(clip: Library, given: Any, tmp_path: Path) -> None:
+    source, boxes, finder = clip("30.mp4"), given("30.mp4"), Finder(miss_first=BLIND)
+    assert run(source, boxes, tmp_path / "out", finder).verdict is VideoStatus.MASKED
+    assert run(source, boxes, tmp_path / "out", finder).verdict is VideoStatus.SKIPPED
+    told = json.loads(boxes.read_text())
+    boxes.write_text(json.dumps({**told, "tracks": []}))
+    assert run(source, boxes, tmp_path / "out", finder).verdict is VideoStatus.MASKED
+
+
+def test_other_labels_are_another_result(given: Any) -> None:
+    boxes = given("30.mp4", TracksFormat.MOT)
+    before = exchange.described(boxes)
+    boxes.with_name("labels.txt").write_text("plate\nface\nzone\n")
+    assert exchange.described(boxes) != before
+    assert exchange.described(boxes).sha256 == before.sha256
+
+
+def test_boxes_that_change_on_the_way_end_the_run(clip: Library, given: Any, tmp_path: Path) -> None:
+    boxes = given("30.mp4")
+
+    class Meddler(Finder):
+        def __call__(self, pictures: Any) -> Any:
+            boxes.write_text(json.dumps({**json.loads(boxes.read_text()), "tracks": []}))
+            return super().__call__(pictures)
+
+    with pytest.raises(UsageError, match="has changed since this run began"):
+        run(clip("30.mp4"), boxes, tmp_path / "out", Meddler())
+    assert not list((tmp_path / "out").glob("*.masked.*"))
+
+
+# --- the command --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """The command with a detector that must not be asked."""
+
+    def nobody(_chosen: dict[str, Any]) -> Finder:
+        raise AssertionError("a detector was made")
+
+    monkeypatch.setattr(redact, "detector_of", nobody)
+    monkeypatch.setattr(cli.app.signal, "signal", lambda *_: None)
+    return lambda *words: CliRunner().invoke(cli.main, ["redact", "-q", *map(str, words)])
+
+
+def test_boxes_alone_on_the_command_line(clip: Library, given: Any, tmp_path: Path, call: Any) -> None:
+    out = tmp_path / "out"
+    done = call(clip("30.mp4"), "-o", out, "--boxes", given("30.mp4"), "--no-detector")
+    assert done.exit_code == ExitCode.OK, done.stderr
+    assert not any(clips.secret_pixels(picture).any() for picture in clips.pictures_of(out / "30.masked.mp4"))
+    (record,) = audit_log.records(out / audit_log.NAME)
+    jsonschema.validate(record, schema("audit"))
+    assert record["model"]["name"] == "none"
+    assert record["second_look"] == {"ran": False}
+
+
+def test_wrong_uses_are_told_before_anything_is_done(clip: Library, given: Any, tmp_path: Path, call: Any) -> None:
+    boxes, out = given("30.mp4"), tmp_path / "out"
+    for words, reason in (
+        (("--no-detector",), "say with --boxes FILE what is masked"),
+        ((clip("25.mov"), "--boxes", boxes), "is for one video, and there are 2"),
+    ):
+        done = call(clip("30.mp4"), "-o", out, *words)
+        assert done.exit_code == ExitCode.USAGE
+        assert reason in done.stderr
+    done = call(clip("10.mp4"), "-o", out, "--boxes", boxes)
+    assert done.exit_code == ExitCode.USAGE
+    assert "is for a video of 36 frames, and the video has 24" in done.stderr
+    assert not out.exists()

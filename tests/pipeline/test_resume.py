@@ -1,0 +1,233 @@
+"""A run that is killed anywhere leaves nothing unverified under a final name, and the next run finishes it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import clips
+import pytest
+from clips import Finder, Library
+from conftest import SETTINGS, work_left
+
+from dashredact import files
+from dashredact.audit import chain
+from dashredact.audit import log as audit_log
+from dashredact.batch.batch import Batch
+from dashredact.media import join
+from dashredact.pipeline import render_pass, stages
+from dashredact.pipeline import video as video_pipeline
+from dashredact.pipeline.outcome import Outcome, VideoStatus
+from dashredact.workspace import inbox
+from dashredact.workspace.work_folder import WorkFolder
+
+TESTS = Path(__file__).parents[1]
+CLIP = "pyramid.mp4"
+FRAMES, SEGMENTS = 36, 3
+
+
+def run(source: Path, out: Path, finder: Finder) -> Outcome:
+    settings = replace(SETTINGS, segment_seconds=0.3)
+    (outcome,) = Batch(out, finder, settings, lambda _: None).run(inbox.plan([source], out))
+    return outcome
+
+
+# --- the process that is killed ----------------------------------------------------------------------------------
+
+
+def _die(*_: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _dying(act: Callable[..., Any], at: int = 1, *, before: bool = False) -> Callable[..., Any]:
+    """Dies right before or after the call of that number."""
+    calls = 0
+
+    def wrapped(*args: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if before and calls == at:
+            _die()
+        answer = act(*args, **named)
+        if calls == at:
+            _die()
+        return answer
+
+    return wrapped
+
+
+def _half_a_line(path: Path, record: Any) -> None:
+    """A crash while the line is written."""
+    line = chain.chain_line(record, chain.START)
+    path.write_text(line[: len(line) // 2])
+    _die()
+
+
+HOOKS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
+    "before anything is seen": (WorkFolder, "save_look", lambda act: _dying(act, before=True)),
+    "after the first look": (WorkFolder, "save_look", _dying),
+    "after the second look": (WorkFolder, "save_look", lambda act: _dying(act, 2)),
+    "in the middle of a part": (render_pass, "paint", lambda act: _dying(act, 20)),
+    "after the masks of a part, before the part": (WorkFolder, "_save_arrays", lambda act: _dying(act, SEGMENTS + 2)),
+    "after the second part": (WorkFolder, "save_part", lambda act: _dying(act, 2)),
+    "after assembling": (join, "assemble", _dying),
+    "after the re-mux": (join, "remux", _dying),
+    "after verifying": (stages, "verify", _dying),
+    "after the announcement": (WorkFolder, "announce", _dying),
+    "after the tracks file": (files, "write", _dying),
+    "after the video got its name": (audit_log, "append", lambda act: _dying(act, before=True)),
+    "in the middle of the audit line": (audit_log, "append", lambda _: _half_a_line),
+    "after the audit line": (audit_log, "append", _dying),
+}
+MAY_HAVE_OUTPUT = {"after the video got its name", "in the middle of the audit line", "after the audit line"}
+LOOKED_AT = {"before anything is seen": 0, "after the first look": 15, "after the second look": 30}
+"""Frames that the killed run had saved; all of them where nothing stands here."""
+
+
+def drive(source: str, out: str, hook: str) -> None:
+    """Runs in a process of its own and does not come back."""
+    place, name, change = HOOKS[hook]
+    setattr(place, name, change(getattr(place, name)))
+    run(Path(source), Path(out), Finder(batch_size=1))
+    print("survived")
+
+
+# --- the tests ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def undisturbed(clip: Library, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Results of a run that nobody killed, by name."""
+    out = tmp_path_factory.mktemp("undisturbed")
+    assert run(clip(CLIP), out, Finder(batch_size=1)).verdict is VideoStatus.MASKED
+    return results(out)
+
+
+def results(out: Path) -> dict[str, bytes]:
+    return {
+        path.name: path.read_bytes()
+        for path in out.iterdir()
+        if path.is_file() and path.name not in (audit_log.NAME, audit_log.HEAD)
+    }
+
+
+def _kill(source: Path, out: Path, hook: str) -> None:
+    """A run that dies at the hook."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys, test_resume; test_resume.drive(*sys.argv[1:])", source, out, hook],
+        capture_output=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONPATH": f"{TESTS}:{TESTS.parent}"},
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_killed_run_publishes_nothing_unverified_and_the_next_one_finishes(
+    clip: Library, tmp_path: Path, undisturbed: dict[str, bytes], hook: str
+) -> None:
+    out = tmp_path / "out"
+    _kill(clip(CLIP), out, hook)
+    left = results(out)
+    if hook in MAY_HAVE_OUTPUT:
+        assert left == undisturbed
+    else:
+        assert not any(".masked." in name for name in left)
+
+    finder = Finder(batch_size=1)
+    outcome = run(clip(CLIP), out, finder)
+    assert outcome.verdict is (VideoStatus.SKIPPED if hook == "after the audit line" else VideoStatus.MASKED), (
+        outcome.reason
+    )
+    assert results(out) == undisturbed
+    assert finder.pictures == FRAMES - LOOKED_AT.get(hook, FRAMES)
+    assert list(chain.verify(audit_log.lines(out / audit_log.NAME))) == []
+    (record,) = audit_log.records(out / audit_log.NAME)
+    assert record["outcome"] == "masked"
+    assert ("mended" in record) == (hook == "in the middle of the audit line")
+
+
+def test_run_that_was_killed_leaves_no_work_behind_once_it_is_finished(
+    clip: Library, tmp_path: Path, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever an earlier run left of this video goes, even with other settings."""
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(video_pipeline.VideoPipeline, "mask", _stop)
+        with pytest.raises(KeyboardInterrupt):
+            run(clip(CLIP), out, Finder())
+    (work,) = work_left(out)
+    stale = work.with_name(work.name.split("-")[0] + "-" + "0" * 64)
+    stale.mkdir()
+    (stale / "part-00000.mp4").write_text("of other settings")
+    run(clip(CLIP), out, Finder())
+    assert work_left(out) == []
+    assert results(out) == undisturbed
+
+
+def _stop(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_part_of_the_wrong_frames_never_gets_out(clip: Library, tmp_path: Path) -> None:
+    """A work folder that was tampered with does not lead to an unverified output."""
+    out = tmp_path / "out"
+    _kill(clip(CLIP), out, "after the second part")
+    (work,) = work_left(out)
+    (work / "part-00001.mp4").write_bytes((work / "part-00000.mp4").read_bytes())
+    outcome = run(clip(CLIP), out, Finder())
+    assert outcome.verdict is not VideoStatus.MASKED
+    assert results(out) == {}
+
+
+@pytest.mark.parametrize("name", ["part-00001.mp4", "look-00000.npz", "masks-00001.npz"])
+def test_spoilt_work_is_done_again(clip: Library, tmp_path: Path, undisturbed: dict[str, bytes], name: str) -> None:
+    out = tmp_path / "out"
+    _kill(clip(CLIP), out, "after the second part")
+    (work,) = work_left(out)
+    (work / name).write_bytes(b"\0" * 1000)
+    assert run(clip(CLIP), out, Finder()).verdict in (VideoStatus.FAILED, VideoStatus.MASKED)
+    run(clip(CLIP), out, Finder())
+    assert results(out) == undisturbed
+
+
+def test_finder_of_a_fresh_run_sees_every_frame(clip: Library, tmp_path: Path) -> None:
+    """What `LOOKED_AT` counts against."""
+    finder = Finder(batch_size=1)
+    run(clip(CLIP), tmp_path / "out", finder)
+    assert (finder.pictures, finder.calls) == (FRAMES, FRAMES)
+    assert finder.sights == FRAMES - clips.FIRST_SEEN
+
+
+def test_sigterm_ends_a_run_with_143_and_the_next_one_goes_on(clip: Library, tmp_path: Path) -> None:
+    """Through the command line, with the detector of these tests in place of the network."""
+    out = tmp_path / "out"
+    program = (
+        "import os, signal, sys, clips\n"
+        "from dashredact import cli\n"
+        "from dashredact.cli import redact\n"
+        "from dashredact.progress import Progress\n"
+        "redact.detector_of = lambda chosen: clips.Finder(batch_size=1)\n"
+        "def signalled(self, fact):\n"
+        "    if os.environ['WHEN'] == 'now' and fact.stage == 'hide': os.kill(os.getpid(), signal.SIGTERM)\n"
+        "Progress.__call__ = signalled\n"
+        "cli.main(sys.argv[1:])\n"
+    )
+    argv = [sys.executable, "-c", program, "redact", clip(CLIP), "-o", out, "-q"]
+    environment = {**os.environ, "PYTHONPATH": f"{TESTS}:{TESTS.parent}"}
+    stopped = subprocess.run(
+        argv, capture_output=True, timeout=60, check=False, text=True, env={**environment, "WHEN": "now"}
+    )
+    assert stopped.returncode == 128 + signal.SIGTERM, stopped.stderr
+    assert stopped.stderr == "dashredact: Stopped by signal 15; run the same command again to go on.\n"
+    assert results(out) == {}
+    assert len(list((out / files.WORK_FOLDER).glob("*/look-*.npz"))) == 1
+    done = subprocess.run(
+        argv, capture_output=True, timeout=60, check=False, text=True, env={**environment, "WHEN": "never"}
+    )
+    assert (done.returncode, done.stdout) == (0, f"{out / 'pyramid.masked.mp4'}\n"), done.stderr

@@ -1,0 +1,73 @@
+"""A masked video with something missed on purpose, and a person who corrects it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import clips
+from clips import Detections, Finder
+from conftest import SETTINGS
+
+from dashredact.audit import log as audit_log
+from dashredact.batch.batch import Batch
+from dashredact.execute.inline import INLINE
+from dashredact.pipeline.outcome import Outcome
+from dashredact.review import marking
+from dashredact.review.correction import Correction
+from dashredact.review.decisions import Reviewer
+from dashredact.review.state import How
+from dashredact.settings import LinkSettings, Settings
+from dashredact.values import KINDS, Kind
+from dashredact.workspace import inbox
+
+MISSED = range(10, 22)
+"""frames on which the detector is blind; key frames are at 0, 15, 30"""
+BORDER = {14, 15}
+"""frames on both sides of a border of segments, on which the missed object can be seen"""
+CUT = replace(
+    SETTINGS, link=LinkSettings(dict.fromkeys(KINDS, 0.5), bridge=0.0, extend=0.0, smooth=0.0), segment_seconds=0.3
+)
+"""Short segments, and nothing that covers up for the detector."""
+
+
+@dataclass
+class Blind(Finder):
+    """Sees nothing on some frames."""
+
+    missed: Sequence[int] = MISSED
+
+    def _find(self, picture: clips.Picture) -> Detections:
+        found = super()._find(picture)
+        return Detections.empty() if clips.number_on(picture) in self.missed else found
+
+
+def redact(source: Path, out: Path, finder: Finder | None = None, settings: Settings = CUT) -> Outcome:
+    (outcome,) = Batch(out, finder or Blind(), settings, lambda _: None).run(inbox.plan([source], out))
+    return outcome
+
+
+def around(frame: int, margin: float = 4) -> list[float]:
+    """A box that a person would draw around the secret."""
+    box = clips.secret_box(frame)
+    assert box is not None
+    return [box[0] - margin, 20, box[2] + margin, 58]
+
+
+def mark(out: Path, name: str, frames: range = MISSED, by: str = "") -> Mapping[str, Any]:
+    """Over the missed object, between two boxes."""
+    keys = marking.drawn(around(frames.start), around(frames.stop - 1), frames)
+    return Reviewer(out, by).mark(name, Kind.FACE, keys, frames.stop, How.MOVING, "missed")
+
+
+def apply(out: Path, source: Path, by: str = "") -> Mapping[str, Any]:
+    return Correction(Reviewer(out, by), source.name, source).apply(lambda _: None, INLINE)
+
+
+def lines(out: Path) -> list[dict[str, Any]]:
+    return list(audit_log.records(out / audit_log.NAME))
+
+
+def leaks(path: Path) -> list[int]:
+    """Frames on which something of the secret can be seen."""
+    return [number for number, one in enumerate(clips.pictures_of(path)) if clips.secret_pixels(one).any()]
