@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from clips import Finder, Library
 from conftest import SETTINGS, Mask
-from test_journey import check_cover, check_pictures, output_of, schema, tracks_of
+from output_checks import check_cover, check_pictures, output_of, schema, tracks_of
 
 from dashredact import cli, files
 from dashredact.audit import log as audit_log

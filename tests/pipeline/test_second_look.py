@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from clips import Finder, Library
 from conftest import SETTINGS, work_left
-from test_journey import schema, tracks_of
+from output_checks import schema, tracks_of
 
 from dashredact import cli
 from dashredact.audit import log as audit_log

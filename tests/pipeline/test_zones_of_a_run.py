@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from clips import SIZE, Finder, Library
 from conftest import SETTINGS, Mask
-from test_journey import check_times, output_of, schema, tracks_of
+from output_checks import check_times, output_of, schema, tracks_of
 
 from dashredact import cli
 from dashredact.audit import log as audit_log

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from clips import Finder, Library
 from conftest import work_left
+from output_checks import check_form, check_privacy, check_times, schema
 from review_made import BORDER, CUT, MISSED, apply, around, leaks, lines, mark, redact
-from test_journey import check_form, check_privacy, check_times, schema
 
 from dashredact import files
 from dashredact.audit import verify as audit_verify
