@@ -182,7 +182,9 @@ def _look(chance: np.random.Generator, frames: int) -> kept.SegmentDetections:
         chance.random((count, 4)).astype(np.float32),
         chance.random(count).astype(np.float32),
     )
-    return kept.SegmentDetections(np.arange(frames, dtype=np.int64), (192, 112) if frames else (0, 0), seen, (4,) * (frames == 7))
+    return kept.SegmentDetections(
+        np.arange(frames, dtype=np.int64), (192, 112) if frames else (0, 0), seen, (4,) * (frames == 7)
+    )
 
 
 def test_relink_on_the_command_line(clip: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
