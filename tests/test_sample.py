@@ -19,6 +19,7 @@ from dashredact.pipeline.outcome import VideoStatus
 from dashredact.settings import LinkSettings, Settings
 from dashredact.values import ProgressEvent
 from dashredact.workspace import inbox
+from dashredact.workspace.output_folder import OutputFolder
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 LEAST_WIDTH = {"face": 12, "plate": 26}
@@ -30,7 +31,7 @@ def tracks(tmp_path_factory: pytest.TempPathFactory) -> Any:
     out = tmp_path_factory.mktemp("sample")
     detector = torch_engine.TorchDetector(weights.read(default_folder()), torch_engine.device_named("cpu"))
     settings = Settings(link=LinkSettings(detector.thresholds))
-    run = batch.Batch(out, detector, settings, _silent)
+    run = batch.Batch(OutputFolder(out), detector, settings, _silent)
     (outcome,) = run.run(inbox.plan([SAMPLES / "street.mp4"], out))
     assert outcome.verdict is VideoStatus.MASKED, outcome.reason
     return json.loads((out / "street.tracks.json").read_bytes())["tracks"]
