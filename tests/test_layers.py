@@ -43,9 +43,11 @@ OWNERS = {
     "tqdm": {"progress"},
     "torch": {"detect"},
     "torchvision": {"detect"},
+    "onnx": {"detect"},
     "onnxruntime": {"detect"},
     "pydantic": {"governance"},
     "jinja2": {"governance", "report"},
+    "prometheus_client": {"batch"},
     "reportlab": {"governance"},
     "segno": {"governance"},
     "av": {"media", "pipeline"},
@@ -169,8 +171,8 @@ def test_arithmetic_knows_no_file_process_clock_or_torch() -> None:
 def test_torch_is_not_loaded_before_it_is_needed(code: str) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("DASHREDACT_")}
     slow = {
-        *("torch", "torchvision", "scipy", "safetensors", "onnxruntime"),
-        *("cryptography", "pydantic", "pyrage", "reportlab"),
+        *("torch", "torchvision", "scipy", "safetensors", "onnx", "onnxruntime"),
+        *("cryptography", "prometheus_client", "pydantic", "pyrage", "reportlab"),
     }
     check = f"import sys; print('loaded', sorted({slow} & sys.modules.keys()))"
     done = subprocess.run(

@@ -199,6 +199,7 @@ def _health(run: InboxRun) -> dict[str, Any]:
         "waiting_videos": dict(run.summary.waiting),
         "oldest_waiting_seconds": run.summary.oldest_waiting,
         "quarantined_videos": run.summary.quarantined,
+        "needs_review_videos": run.summary.needs_review,
     }
 
 
