@@ -78,7 +78,7 @@ def _source(path: Path) -> Any:
     return pytest.param(path, id=path.name, marks=[pytest.mark.xfail(reason=fault, strict=True)] if fault else [])
 
 
-@pytest.mark.parametrize("source", map(_source, FILES))
+@pytest.mark.parametrize("source", [_source(path) for path in FILES])
 def test_real_video_ends_masked_or_with_a_reason(source: Path, tmp_path: Path) -> None:
     digest = files.sha256(source)
     outcome = _run(source, tmp_path, audio=Keep.KEEP)
