@@ -14,11 +14,11 @@ import dashredact
 _PACKAGE = Path(dashredact.__file__).parent
 
 LAYERS = (
-    {"errors"},
+    {"errors", "text"},
     {"__init__"},
     {"values"},
     {"settings"},
-    {"files", "progress"},
+    {"files", "progress", "templates"},
     {"imaging"},
     {"formats.validation", "formats.spreadsheet"},
     {"tracking"},
@@ -47,7 +47,7 @@ OWNERS = {
     "onnx": {"detect"},
     "onnxruntime": {"detect"},
     "pydantic": {"governance"},
-    "jinja2": {"governance", "report"},
+    "jinja2": {"templates"},
     "prometheus_client": {"batch"},
     "reportlab": {"governance"},
     "segno": {"governance"},

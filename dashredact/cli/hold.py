@@ -9,9 +9,9 @@ import click
 
 from dashredact.audit import hold_decisions
 from dashredact.audit.legal_holds import Ground, Hold
-from dashredact.cli.app import printable
 from dashredact.cli.options import JSON, choice
 from dashredact.errors import UsageError
+from dashredact.text import printable
 
 
 @click.group()

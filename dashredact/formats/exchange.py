@@ -17,6 +17,7 @@ from dashredact.formats.rows import Canvas, same_size
 from dashredact.formats.tracks_json import TracksFile
 from dashredact.formats.validation import FormatError
 from dashredact.settings import Boxes
+from dashredact.text import plural
 from dashredact.values import Track
 
 __all__ = ["Canvas", "TracksFormat", "guess", "read", "write"]
@@ -55,7 +56,7 @@ def read(path: Path, canvas: Canvas, form: TracksFormat | None = None) -> Sequen
 def _ours(file: TracksFile, canvas: Canvas) -> Sequence[Track]:
     same_size(*file.size, canvas, "width and height")
     if len(file.pts) != canvas.frames:
-        raise FormatError(f"is for a video of {len(file.pts)} frames, and the video has {canvas.frames}")
+        raise FormatError(f"is for a video of {plural(len(file.pts), 'frame')}, and the video has {canvas.frames}")
     return file.tracks
 
 
