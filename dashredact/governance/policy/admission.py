@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashredact.errors import PolicyError, RefusedError
 from dashredact.formats import zones_toml as zone_files
 from dashredact.governance.policy import gates
-from dashredact.media import capture_day, probe
+from dashredact.media.capture_time import CaptureTime, capture_time, read_container
 from dashredact.settings import Camera
 from dashredact.tracking import zones
 from dashredact.values import KINDS, Kind
@@ -17,8 +18,6 @@ from dashredact.workspace.inbox import Item
 
 if TYPE_CHECKING:  # what reads a policy takes a third of a second to load
     from dashredact.governance.policy.file import PolicyFile
-
-_AHEAD = timedelta(days=1)  # that a camera may be in front of us, by its time zone
 
 
 @dataclass(frozen=True)
@@ -74,13 +73,21 @@ class Admission:
         PolicyError with the reasons where the video may not be masked. RefusedError where the zones file that the
         policy names has no camera for it: its masks would be left out in silence.
         """
-        camera, captured = gates.camera_of(self._policy, item.name), self._captured(item)
+        camera, captured = gates.camera_of(self._policy, item.name), self._capture_time(item)
         about["policy"] = {
             **self.told,
             "camera": camera.files if camera else None,
-            "captured": str(captured) if captured else None,
+            "captured": str(captured.day) if captured.day else None,
         }
-        use = gates.Use(camera, captured, self._given.purpose, self._kinds, self._given.basis, self._given.reason)
+        use = gates.Use(
+            camera=camera,
+            captured=captured.day,
+            purpose=self._given.purpose,
+            kinds=self._kinds,
+            basis=self._given.basis,
+            reason=self._given.reason,
+            undated=captured.why_undated,
+        )
         if refused := gates.refusals(self._policy, use):
             about["gates"] = [str(refusal.gate) for refusal in refused]
             raise PolicyError(". It ".join(map(str, refused)) + ".")
@@ -90,17 +97,10 @@ class Admission:
                 "add its camera there, or take the zones out of the policy."
             )
 
-    def _captured(self, item: Item) -> date | None:
-        """The day of filming; a day that is still to come tells nothing."""
-        day = self._given.captured or capture_day.in_name(item.name) or _created(item.source)
-        return day if day and day <= self._today() + _AHEAD else None
-
-
-def _created(source: Path) -> date | None:
-    """The local day by the container. Cameras without a set clock write 1904 or 1970."""
-    told = probe.created(source)
-    try:
-        day = datetime.fromisoformat(told).astimezone().date() if told else None
-    except (ValueError, OverflowError):
-        return None
-    return day if day and day.year >= 2000 else None
+    def _capture_time(self, item: Item) -> CaptureTime:
+        return capture_time(
+            item.name,
+            today=self._today(),
+            given=self._given.captured,
+            container=partial(read_container, item.source),
+        )
