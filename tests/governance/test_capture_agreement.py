@@ -1,7 +1,6 @@
 """Gate, export, search and retention give a clip the same day, or none of them gives it one."""
 
 import re
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +19,7 @@ from dashredact.errors import PolicyError
 from dashredact.governance.disclosure.export import ExportRequest, export
 from dashredact.governance.disclosure.find_clips import SearchScope, find_clips
 from dashredact.governance.policy import admission
-from dashredact.governance.policy.admission import Admission, RunDeclaration
+from dashredact.governance.policy.admission import Admission, NotAdmittedError, RunDeclaration
 from dashredact.governance.policy.file import PolicyFile
 from dashredact.governance.retention.inventory import Inventory
 from dashredact.media.capture_time import ContainerTime
@@ -47,10 +46,12 @@ _CONTAINERS = st.sampled_from(["", "2026-04-15T12:00:00Z", "1970-01-01T00:00:00Z
 def _at_the_gate(name: str, created: str = "", given: date | None = None) -> Any:
     """What the log says of the policy after the gate."""
     gate = Admission(_STRICT, Path(), RunDeclaration("evidence", captured=given), today=lambda: _TODAY)
-    about: dict[str, Any] = {}
-    with patch.object(admission, "read_container", lambda _path: ContainerTime(created)), suppress(PolicyError):
-        gate.admit(Item(Path(name), name), about)
-    return about["policy"]
+    with patch.object(admission, "read_container", lambda _path: ContainerTime(created)):
+        candidate = gate.examine(Item(Path(name), name))
+    with pytest.raises(NotAdmittedError) as refused:
+        gate.admit(candidate)
+    assert ("date-unknown" in refused.value.gates) is (candidate.captured.day is None)
+    return candidate.record
 
 
 class _Masked:
@@ -132,5 +133,5 @@ def test_a_day_still_to_come_is_a_day_for_nobody(out: Path) -> None:
 def test_a_refusal_says_what_leaves_the_day_open() -> None:
     gate = Admission(_STRICT, Path(), RunDeclaration("evidence"), today=lambda: _TODAY)
     name = "20260412_20260413.mp4"
-    with pytest.raises(PolicyError, match=r"on which day it was filmed \(name: several days\); give the day with"):
-        gate.admit(Item(Path(name), name), {})
+    with pytest.raises(NotAdmittedError, match=r"on which day it was filmed \(name: several days\); give the day with"):
+        gate.admit(gate.examine(Item(Path(name), name)))
