@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from dashredact.audit.clips import Clip, Recall, clips, held, named, recalls
+from dashredact.audit.records import Clip, Recall, clips, held, named, recalls
 from dashredact.audit.subject_requests import RequestKind, SubjectRequest, register
 from dashredact.cli.app import printable, say
 from dashredact.cli.export import print_recalls

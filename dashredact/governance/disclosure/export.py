@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from dashredact.audit import log as audit_log
-from dashredact.audit.clips import Clip, clips, named, person
 from dashredact.audit.events import EventType
+from dashredact.audit.records import Clip, clips, named, person
 from dashredact.errors import PolicyError, UsageError
 from dashredact.governance.disclosure import delivery
 from dashredact.governance.disclosure.terms import Delivery, terms
