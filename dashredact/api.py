@@ -63,6 +63,7 @@ def redact(
     settings: Settings | None = None,
     detector: Detector | None = None,
     boxes: str | Path | None = None,
+    boxes_of_another_video: bool = False,
     second_look: bool = True,
     workers: int = 0,
     progress: ProgressCallback | None = None,
@@ -72,6 +73,7 @@ def redact(
     settings: how; thresholds that it does not name are the detector's own.
     detector: who looks for faces and plates; the shipped one where none is given.
     boxes: a file of boxes that are masked too (tracks JSON, COCO, CVAT, MOT), for one video.
+    boxes_of_another_video: whether a tracks file may name another video than this one.
     second_look: whether the detector looks at the finished file again.
     workers: processes that do the work, so that a codec that crashes ends one video; 0: this process does it. The
         workers must be able to import a detector of your own.
@@ -85,6 +87,9 @@ def redact(
     target = OutputFolder(Path(folder))
     items = inbox.plan(chosen, target.path)
     looks = detector or build_detector(DetectorOptions(tiles=settings.tiles if settings else 1))
+    if boxes and not boxes_of_another_video:
+        for item in items:
+            exchange.check_source(Path(boxes), item.source)
     described = exchange.described(Path(boxes)) if boxes else None
     how = replace(_complete(settings or Settings(), looks, second_look=second_look), boxes=described)
     run_options = RunOptions(second=(looks,) if how.second_look else (), boxes=Path(boxes) if boxes else None)

@@ -60,6 +60,7 @@ OWNERS = {
 PURE = (
     *("imaging", "tracking", "media.info", "media.segmentation"),
     *("audit.events", "audit.chain", "audit.head", "audit.signatures", "audit.clips", "audit.subject_requests"),
+    "audit.disclosures",
     *("review.risk", "review.queue", "review.state", "review.draws", "review.miss_bound", "evaluate.metrics"),
     *("governance.policy.gates", "governance.retention.inventory", "pipeline.recheck"),
 )

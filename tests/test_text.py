@@ -20,7 +20,7 @@ def test_what_a_terminal_or_a_page_would_act_on_is_shown_instead() -> None:
 
 def test_a_template_escapes_what_it_shows(tmp_path) -> None:
     (tmp_path / "page.html").write_text(
-        '{{ name }} <a href="{{ name|href }}">{{ count|plural("clip") }}</a> {{ none }}'
+        '{{ name }} <a href="{{ name|href }}">{{ count|plural("clip") }}</a> {{ nothing }}'
     )
-    page = Templates(tmp_path).render("page.html", name="<b>\n&javascript:", count=1, none=None)
+    page = Templates(tmp_path).render("page.html", name="<b>\n&javascript:", count=1, nothing=None)
     assert page == ('&lt;b&gt;\\n&amp;javascript: <a href="./%3Cb%3E%0A%26javascript%3A">1 clip</a> not said')
