@@ -12,9 +12,10 @@ from clips import Finder, Library
 
 from dashredact import files
 from dashredact.batch.batch import Batch
+from dashredact.kinds import SHIPPED_KINDS
 from dashredact.pipeline.outcome import Outcome
 from dashredact.settings import HideSettings, LinkSettings, Settings
-from dashredact.values import KINDS, ProgressEvent
+from dashredact.values import ProgressEvent
 from dashredact.workspace import inbox
 
 hypothesis.settings.register_profile("steady", derandomize=True)  # a build must not turn red by chance;
@@ -22,7 +23,7 @@ hypothesis.settings.register_profile("hunt")  # `pytest --hypothesis-profile=hun
 hypothesis.settings.load_profile("steady")
 
 SETTINGS = Settings(
-    link=LinkSettings(dict.fromkeys(KINDS, 0.5)), hide=HideSettings(preset="ultrafast"), segment_seconds=0.5
+    link=LinkSettings(dict.fromkeys(SHIPPED_KINDS, 0.5)), hide=HideSettings(preset="ultrafast"), segment_seconds=0.5
 )
 
 

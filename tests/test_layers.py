@@ -15,6 +15,7 @@ _PACKAGE = Path(dashredact.__file__).parent
 
 LAYERS = (
     {"errors"},
+    {"kinds"},
     {"__init__"},
     {"values"},
     {"settings"},
@@ -55,7 +56,7 @@ OWNERS = {
 """Only they may import these. pipeline names the type of PyAV's frames."""
 
 PURE = (
-    *("imaging", "tracking", "media.info", "media.segmentation"),
+    *("kinds", "imaging", "tracking", "media.info", "media.segmentation"),
     *("audit.events", "audit.chain", "audit.head", "audit.signatures", "audit.clips", "audit.subject_requests"),
     *("review.risk", "review.queue", "review.state", "review.draws", "review.miss_bound", "evaluate.metrics"),
     *("governance.policy.gates", "governance.retention.inventory", "pipeline.recheck"),

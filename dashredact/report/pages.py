@@ -8,12 +8,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.filters import do_urlencode
 
+from dashredact.kinds import Kind
 from dashredact.report import charts, words
 from dashredact.report.page_names import INDEX
 from dashredact.report.values import FileState, Folder, Masks, Video
 from dashredact.review import risk
 from dashredact.review.risk import Reason, Risk
-from dashredact.values import Kind, Origin
+from dashredact.values import Origin
 
 MARK = "dashredact report"
 """stands as generator in every page, so that a later report knows pages of ours"""
@@ -47,7 +48,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "mark": MARK,
         "index": INDEX,
-        "style": (templates / "style.css").read_text("utf-8"),
+        "style": (templates / "style.css").read_text("utf-8") + _kind_styles(),
         "charts": charts,
         "share_of": lambda masks: charts.share(masks, _SHARE_HEIGHT),
         "share_height": _SHARE_HEIGHT,
@@ -56,11 +57,16 @@ def _environment() -> Environment:
         "origins": Origin,
         "states": FileState,
         "reasons": list(Reason),
-        "kinds": Kind,
         "foremost": _FOREMOST,
         "most_holes": _MOST_HOLES,
     }
     return environment
+
+
+def _kind_styles() -> str:
+    """A class for each kind that sets the colour of its marks; paper is light."""
+    light, dark = (" ".join(f".{kind} {{ --kind: {kind.row.colours[ground]}; }}" for kind in Kind) for ground in (0, 1))
+    return f"{light}\n@media screen and (prefers-color-scheme: dark) {{ {dark} }}\n"
 
 
 def _printable(value: Any) -> Any:

@@ -10,10 +10,10 @@ from dashredact.audit import provenance
 from dashredact.audit.events import EventType
 from dashredact.errors import UsageError
 from dashredact.formats import tracks_json
+from dashredact.kinds import Kind
 from dashredact.review import publish
 from dashredact.review.state import FIRST_MARK, How, Opinion, Record, ReviewState
 from dashredact.review.views import ReviewQueue
-from dashredact.values import Kind
 from dashredact.workspace.index import Index
 
 

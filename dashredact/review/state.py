@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from dashredact.audit.events import EventType, event_type
+from dashredact.kinds import Kind
 from dashredact.tracking import keyframes
 from dashredact.tracking.keyframes import KeyframedBoxes
-from dashredact.values import Kind, Track
+from dashredact.values import Track
 
 Record = Mapping[str, Any]
 
