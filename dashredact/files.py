@@ -1,22 +1,13 @@
 """Files under their final names appear whole or not at all, and for their owner's eyes only."""
 
-import fcntl
 import hashlib
 import os
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from io import TextIOWrapper
 from pathlib import Path
 
-from dashredact.errors import LockedError, MachineError, UsageError
+from dashredact.errors import MachineError, UsageError
 
 _CHUNK = 1 << 20
 _LONGEST_NAME = 255  # bytes, on every file system we know
-WORK_FOLDER = ".dashredact"
-_LOCK, _DESK = "lock", "desk"
-_PATIENCE, _BETWEEN = 10.0, 0.05  # seconds: a look at an inbox, and most of what people decide, takes less
 
 
 def sha256(path: Path) -> str:
@@ -36,13 +27,6 @@ def within(folder: Path, name: str) -> Path | None:
         return path if path.is_file() and path.resolve() == folder.resolve() / name else None
     except (OSError, ValueError):
         return None
-
-
-def readable_by_others(folder: Path) -> list[str]:
-    """Names of files under it that others than their owner can read or write; the locks hold nothing."""
-    locks = [folder / WORK_FOLDER / name for name in (_LOCK, _DESK)]
-    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
-    return [path.relative_to(folder).as_posix() for path in found if path not in locks and path.stat().st_mode & 0o077]
 
 
 def private_folder(path: Path) -> Path:
@@ -87,63 +71,6 @@ def publish(finished: Path, path: Path, mode: int = 0o600) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-@dataclass(frozen=True)
-class MaskingLock:
-    """What its holder may do with it."""
-
-    _file: TextIOWrapper
-
-    def rest(self, seconds: float) -> None:
-        """Let others have it for that long, or until they are done."""
-        fcntl.flock(self._file, fcntl.LOCK_UN)
-        time.sleep(seconds)
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-
-
-@contextmanager
-def masking_lock(folder: Path, patience: float = 0.0) -> Iterator[MaskingLock]:
-    """Hold the output folder against other runs. The kernel lets go when the process ends, however it ends.
-
-    patience: seconds to wait for it.
-    """
-    with _locked(folder, _LOCK, patience, f"Another run is writing to {folder}; wait for it to end.") as file:
-        yield MaskingLock(file)
-
-
-@contextmanager
-def decision_lock(folder: Path) -> Iterator[None]:
-    """Hold what people decide about the output folder. Runs may go on masking meanwhile; waits for other people."""
-    with _locked(folder, _DESK, _PATIENCE, f"Somebody else is deciding about {folder}; wait for them to end."):
-        yield
-
-
-@contextmanager
-def exclusive_lock(folder: Path) -> Iterator[None]:
-    """Hold both: for what takes files away or replaces them while somebody may be looking at them."""
-    with masking_lock(folder, _PATIENCE), decision_lock(folder):
-        yield
-
-
-@contextmanager
-def _locked(folder: Path, name: str, patience: float, otherwise: str) -> Iterator[TextIOWrapper]:
-    path = private_folder(private_folder(folder) / WORK_FOLDER) / name
-    until = time.monotonic() + patience
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "a") as file:
-        while not _taken(file):
-            if time.monotonic() >= until:
-                raise LockedError(otherwise)
-            time.sleep(_BETWEEN)
-        yield file
-
-
-def _taken(file: TextIOWrapper) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def bounded_name(stem: str, ending: str) -> str:

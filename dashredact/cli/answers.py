@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from dashredact import files
-from dashredact.audit.clips import Clip, Recall, clips, held, named, recalls
+from dashredact.audit.records import Clip, Recall, clips, held, named, recalls
 from dashredact.audit.subject_requests import RequestKind, SubjectRequest, register
 from dashredact.cli.app import printable, say
 from dashredact.cli.export import print_recalls
@@ -19,6 +18,7 @@ from dashredact.errors import ExitCode, PolicyError, UsageError
 from dashredact.governance.retention import erasure
 from dashredact.progress import ProgressDisplay
 from dashredact.workspace import originals
+from dashredact.workspace.output_folder import OutputFolder
 
 ID = click.argument("number", type=click.IntRange(1), metavar="ID")
 INBOX = click.option(
@@ -68,7 +68,7 @@ def copy(
 
     if not inboxes:
         raise UsageError("A copy is made from the original; name the folder it lies in with --inbox.")
-    with files.decision_lock(out):
+    with OutputFolder(out).deciding():
         records = records_of(out)
         asked = request_of(records, number, [RequestKind.COPY])
         clip = _one(out, records, name)
@@ -108,7 +108,7 @@ def erase(out: Path, number: int, names: Sequence[str], inboxes: Sequence[Path],
     \b
       dashredact request erase masked 2 taxi7-20260412-081502.mp4 --inbox uploads
     """
-    with files.exclusive_lock(out):
+    with OutputFolder(out).exclusive():
         erasure.finish(out)
         records = records_of(out)
         asked = request_of(records, number, [RequestKind.ERASE, RequestKind.STOP])
@@ -160,10 +160,8 @@ def _check_fit(
     from dashredact.governance.disclosure import find_clips  # noqa: PLC0415 - video takes long to load
 
     start, end = (datetime.fromisoformat(text) if text else None for text in (asked.start, asked.end))
-    fitting = {
-        one.name
-        for one in find_clips.find_clips(find_clips.SearchScope(out, records, inboxes), asked.vehicle, start, end)
-    }
+    scope = find_clips.SearchScope(out, records, today(), inboxes)
+    fitting = {one.name for one in find_clips.find_clips(scope, asked.vehicle, start, end)}
     if wrong := [clip.name for clip in chosen if clip.name not in fitting]:
         raise UsageError(
             f"{wrong[0]}: does not fit the vehicle and time of request {asked.id}; `dashredact request find {out}"

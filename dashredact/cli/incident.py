@@ -10,14 +10,15 @@ import click
 
 from dashredact import files
 from dashredact.audit import log as audit_log
-from dashredact.audit.clips import Clip, clips, handed, named
 from dashredact.audit.describe import line_of
-from dashredact.audit.events import EventType, event_type
+from dashredact.audit.events import EventType
+from dashredact.audit.records import Clip, clips, event_type, handed, named
 from dashredact.cli.app import printable
 from dashredact.cli.options import JSON
 from dashredact.cli.tables import DAY, OUT, day, records_of, table, today
 from dashredact.errors import UsageError
 from dashredact.kinds import Kind
+from dashredact.workspace.output_folder import OutputFolder
 
 _KEYS = ("id", "preliminary", "final", "days_left", "known", "wrongful")
 
@@ -55,7 +56,7 @@ def new(out: Path, known: date | None, wrongful: bool, names: Sequence[str], pol
     dates = Dates(known or today(), wrongful)
     if dates.known > today():
         raise UsageError(f"--known {dates.known} is yet to come; give the day on which it became known.")
-    with files.decision_lock(out):
+    with OutputFolder(out).deciding():
         audit_log.ready(out / audit_log.NAME)
         records = records_of(out)
         chosen, unknown = named(clips(records), names)

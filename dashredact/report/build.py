@@ -14,8 +14,7 @@ import numpy as np
 
 from dashredact import files
 from dashredact.audit import log as audit_log
-from dashredact.audit.clips import followed, made_last
-from dashredact.audit.events import OUTCOMES, event_type
+from dashredact.audit.records import OUTCOMES, event_type, followed, made_last
 from dashredact.errors import LedgerError, MachineError, UsageError, VideoError
 from dashredact.formats import tracks_json
 from dashredact.formats.tracks_json import TracksFile
@@ -26,6 +25,7 @@ from dashredact.report.page_names import FOLDER, INDEX, page_names
 from dashredact.report.values import Event, FileState, Folder, Masks, Picture, Row, Video
 from dashredact.review.draws import draws
 from dashredact.review.state import review_states
+from dashredact.workspace import locks
 
 _PICTURES = 8
 _ROUNDING = 0.002  # seconds that a container may be off by
@@ -97,7 +97,7 @@ def _name(out: Path) -> str:
 
 def _left(out: Path) -> int:
     """Work folders of videos that were begun and not finished."""
-    work = out / files.WORK_FOLDER
+    work = out / locks.STATE_FOLDER
     return sum(path.is_dir() for path in work.glob("[0-9a-f]*-*"))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import to_builtins
 
 from dashredact.audit.events import EventType
 from dashredact.errors import MediaError, RefusedError, UsageError, VideoError
@@ -81,7 +82,7 @@ class Correction:
             forget(desk.out, name)
             raise UsageError(f"{name}: there is nothing to apply; `review mark` and `review lift` say what is wrong.")
         self._before, self._file = desk.output(standing), desk.tracks(standing)
-        self._source = sources.Source(Item(source, source.name), reviewer.index, afresh=True)
+        self._source = sources.Source(Item(source, source.name), reviewer.index, force_hash=True)
         self._path = source
         if self._source.sha256 != standing.result["source"]["sha256"]:
             raise UsageError(f"{source} is not the video that {standing.output['name']} was made from.")
@@ -109,7 +110,7 @@ class Correction:
         finished, compared = self._render(run, facts, cut, job)
         self._source.check_unchanged()
         file = replace(self._file, tracks=tuple(self.changes.tracks))
-        content = tracks_json.encode_file(file, {"second_look": audit_record.second_look(finished.again)})
+        content = tracks_json.encode_file(file, {"second_look": to_builtins(audit_record.second_look(finished.again))})
         record = self._record(finished, cut, content) | {"compared": asdict(compared)}
         publish.publish(self._out, self._reviewer.index, job, record, content)
         return record
@@ -156,7 +157,7 @@ class Correction:
         same = ("policy", "model", "settings", "fingerprint", "source")
         return {
             **{name: before[name] for name in same},
-            **audit_record.finished(finished),
+            **audit_record.of_rendered(finished),
             "act": str(EventType.CORRECTED),
             "by": self._reviewer.by,
             "reason": "",

@@ -17,6 +17,7 @@ from dashredact.audit import schemas
 from dashredact.errors import ExitCode
 from dashredact.governance.policy.model import RESERVED
 from dashredact.workspace.index import Index
+from dashredact.workspace.output_folder import OutputFolder
 
 _TODAY = date.today()
 _CLIP, _LATER = "taxi7/front-20260412-081502.mp4", "taxi7/front-20260412-083502.mp4"
@@ -100,11 +101,17 @@ def test_other_days_and_vehicles_are_not_found(fleet: Fleet) -> None:
     assert _found(fleet, "--vehicle", "rear-*").keys() == {_DAY}
 
 
+def test_a_clip_whose_name_holds_several_days_is_listed_whatever_the_time(fleet: Fleet) -> None:
+    fleet.masked("taxi7/20260411_20260413.mp4")
+    wanted = {"taxi7/20260411_20260413.mp4": "name (several days)"}
+    assert _found(fleet, "--vehicle", "*2026041[13]*", "--from", "2026-05-01T00:00") == wanted
+
+
 def test_a_container_tells_where_the_name_does_not(fleet: Fleet, clip: Library) -> None:
     path = fleet.inbox / "taxi7" / "new.mp4"
     ffmpeg("-i", clip("30.mp4"), "-c", "copy", "-metadata", "creation_time=2026-04-12T08:17:00Z", path)
     _add(fleet)
-    assert _found(fleet, "1", "--inbox", fleet.inbox)["taxi7/new.mp4"] == "container"
+    assert _found(fleet, "1", "--inbox", fleet.inbox)["taxi7/new.mp4"].startswith("container")
     late = ("--vehicle", "taxi7/new*", "--from", "2026-04-14T00:00", "--inbox", fleet.inbox)
     assert _found(fleet, *late) == {}
     rows = call("request", "find", fleet.out, "--vehicle", "taxi7/new*", "--inbox", fleet.inbox).stdout
@@ -221,11 +228,11 @@ def test_what_was_erased_is_not_masked_again(fleet: Fleet) -> None:
     digest = fleet.source(_CLIP)["sha256"]
     _add(fleet, "erase")
     call("request", "erase", fleet.out, 1, _CLIP)  # only what was made of it is found
-    assert Index(fleet.out).erased(digest) == 1
+    assert Index(OutputFolder(fleet.out)).erased(digest) == 1
     (fleet.inbox / "uploaded again.mp4").write_bytes(content)
     done = call("redact", fleet.inbox / "uploaded again.mp4", "-o", fleet.out, "-q")
     assert done.exit_code == ExitCode.SOME_FAILED and "erased for request 1" in done.stderr
-    assert fleet.last()["act"] == "refused" and Index(fleet.out).erased("0" * 64) is None
+    assert fleet.last()["act"] == "refused" and Index(OutputFolder(fleet.out)).erased("0" * 64) is None
 
 
 def test_a_recording_that_was_never_masked_can_go_too(fleet: Fleet) -> None:

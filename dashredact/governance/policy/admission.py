@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +11,14 @@ from dashredact.errors import PolicyError, RefusedError
 from dashredact.formats import zones_toml as zone_files
 from dashredact.governance.policy import gates
 from dashredact.kinds import Kind
-from dashredact.media import capture_day, probe
+from dashredact.media.capture_time import CaptureTime, capture_time, read_container
 from dashredact.settings import Camera
 from dashredact.tracking import zones
 from dashredact.workspace.inbox import Item
 
-if TYPE_CHECKING:  # what reads a policy takes a third of a second to load
+if TYPE_CHECKING:  # importing pydantic takes 0.3 s
     from dashredact.governance.policy.file import PolicyFile
-
-_AHEAD = timedelta(days=1)  # that a camera may be in front of us, by its time zone
+    from dashredact.governance.policy.model import Camera as PolicyCamera
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,31 @@ class RunDeclaration:
     reason: str = ""
     """why only one kind is masked"""
     captured: date | None = None
+
+
+PolicyRecord = str | dict[str, Any]
+"""What a line of the audit log says of the policy; `events.NO_POLICY` where there is none."""
+
+
+class NotAdmittedError(PolicyError):
+    """The policy refuses a video."""
+
+    def __init__(self, message: str, gates: Sequence[str] = ()) -> None:
+        """gates: codes of those that refused it."""
+        super().__init__(message)
+        self.gates = gates
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A video that asks to be masked under a policy."""
+
+    name: str
+    camera: "PolicyCamera | None"
+    """None where no camera of the policy fits its name"""
+    captured: CaptureTime
+    record: PolicyRecord
+    """what the audit log says of the policy, for this video"""
 
 
 class Admission:
@@ -51,7 +76,7 @@ class Admission:
         """
         self._policy, self._given, self._kinds, self._today = file.policy, given, kinds, today
         self._zones = {name: zone_files.read(folder / name) for name in self._zone_files() if zoned}
-        self.told = {
+        self.declared: dict[str, Any] = {
             "sha256": file.sha256,
             "purpose": given.purpose,
             "basis": given.basis,
@@ -68,39 +93,44 @@ class Admission:
         camera = gates.camera_of(self._policy, name)
         return self._zones.get(camera.zones or "", ()) if camera else ()
 
-    def admit(self, item: Item, about: dict[str, Any]) -> None:
-        """Add to `about` what its line in the audit log says of the policy.
-
-        PolicyError with the reasons where the video may not be masked. RefusedError where the zones file that the
-        policy names has no camera for it: its masks would be left out in silence.
-        """
-        camera, captured = gates.camera_of(self._policy, item.name), self._captured(item)
-        about["policy"] = {
-            **self.told,
+    def examine(self, item: Item) -> "Candidate":
+        """What the policy has to know of a video."""
+        camera, captured = gates.camera_of(self._policy, item.name), self._capture_time(item)
+        record = {
+            **self.declared,
             "camera": camera.files if camera else None,
-            "captured": str(captured) if captured else None,
+            "captured": str(captured.day) if captured.day else None,
         }
-        use = gates.Use(camera, captured, self._given.purpose, self._kinds, self._given.basis, self._given.reason)
+        return Candidate(item.name, camera, captured, record)
+
+    def admit(self, candidate: "Candidate") -> None:
+        """NotAdmittedError with the reasons where the video may not be masked.
+
+        RefusedError where the zones file that the policy names has no camera for it: its masks would be left out in
+        silence.
+        """
+        name, camera = candidate.name, candidate.camera
+        use = gates.Use(
+            camera=camera,
+            captured=candidate.captured.day,
+            purpose=self._given.purpose,
+            kinds=self._kinds,
+            basis=self._given.basis,
+            reason=self._given.reason,
+            undated=candidate.captured.why_undated,
+        )
         if refused := gates.refusals(self._policy, use):
-            about["gates"] = [str(refusal.gate) for refusal in refused]
-            raise PolicyError(". It ".join(map(str, refused)) + ".")
-        if camera and camera.zones in self._zones and zones.camera_of(self.cameras(item.name), item.name) is None:
+            raise NotAdmittedError(". It ".join(map(str, refused)) + ".", [str(refusal.gate) for refusal in refused])
+        if camera and camera.zones in self._zones and zones.camera_of(self.cameras(name), name) is None:
             raise RefusedError(
-                f"{item.name}: the policy names {camera.zones} for its camera, which has no zones for it; "
+                f"{name}: the policy names {camera.zones} for its camera, which has no zones for it; "
                 "add its camera there, or take the zones out of the policy."
             )
 
-    def _captured(self, item: Item) -> date | None:
-        """The day of filming; a day that is still to come tells nothing."""
-        day = self._given.captured or capture_day.in_name(item.name) or _created(item.source)
-        return day if day and day <= self._today() + _AHEAD else None
-
-
-def _created(source: Path) -> date | None:
-    """The local day by the container. Cameras without a set clock write 1904 or 1970."""
-    told = probe.created(source)
-    try:
-        day = datetime.fromisoformat(told).astimezone().date() if told else None
-    except (ValueError, OverflowError):
-        return None
-    return day if day and day.year >= 2000 else None
+    def _capture_time(self, item: Item) -> CaptureTime:
+        return capture_time(
+            item.name,
+            today=self._today(),
+            given=self._given.captured,
+            container=partial(read_container, item.source),
+        )

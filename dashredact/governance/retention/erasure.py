@@ -13,12 +13,12 @@ from typing import Any
 
 from dashredact import files
 from dashredact.audit import log as audit_log
-from dashredact.audit.clips import Clip
-from dashredact.audit.events import OUTCOMES, EventType, event_type
+from dashredact.audit.events import EventType
+from dashredact.audit.records import OUTCOMES, Clip, event_type
 from dashredact.errors import MachineError
 from dashredact.governance.disclosure.delivery import place
 from dashredact.report.page_names import page_names, page_paths
-from dashredact.workspace import originals, quarantine, work_folder
+from dashredact.workspace import locks, originals, quarantine, work_folder
 
 _INTENTION = "erasing.json"
 _REASON = "reason"  # beside a quarantined source, why it is there: the log holds that already
@@ -109,7 +109,7 @@ def finish(out: Path) -> None:
 
 
 def _intention(out: Path) -> Path:
-    return files.private_folder(out / files.WORK_FOLDER) / _INTENTION
+    return files.private_folder(out / locks.STATE_FOLDER) / _INTENTION
 
 
 def _intend(out: Path, erasures: Sequence[Mapping[str, Any]]) -> None:
