@@ -5,10 +5,14 @@ import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
-from dashredact.values import KINDS, Kind, ModelIdentity
+from dashredact.kinds import KINDS, SHIPPED_KINDS, Kind
+from dashredact.values import ModelIdentity
 
 JOURNEY_VERSION = 1
 """Raise it when the same settings would give another output: finished videos are then masked again."""
+
+UNDETECTED = 1.0
+"""Threshold of a kind that is masked and that no detector looks for: only given boxes are."""
 
 
 class Style(StrEnum):
@@ -33,7 +37,7 @@ class LinkSettings:
 
     thresholds: dict[Kind, float] = field(default_factory=dict)
     """score from which a detection starts a track, per kind; lower ones only continue one. Kinds that are not named are
-    not masked; naming none stands for both, at 0.5"""
+    not masked; naming none stands for those that the shipped weights find, at the threshold of their rows"""
     weakest: float = 0.15
     """score below which a detection does not even continue a track"""
     bridge: float = 1.0
@@ -48,7 +52,12 @@ class LinkSettings:
     @property
     def kinds(self) -> frozenset[Kind]:
         """What is masked."""
-        return frozenset(self.thresholds or KINDS)
+        return frozenset(self.thresholds or SHIPPED_KINDS)
+
+    @property
+    def detects(self) -> bool:
+        """Whether any kind is looked for."""
+        return not self.thresholds or any(score < UNDETECTED for score in self.thresholds.values())
 
 
 @dataclass(frozen=True)
@@ -120,6 +129,11 @@ class Boxes:
     sha256: str
     labels: str = ""
     """sha256 of the list of classes beside it, where its form has one"""
+    kinds: tuple[Kind, ...] = KINDS
+    """whose boxes are taken; zones always are"""
+
+    def takes(self, kind: Kind) -> bool:
+        return kind is Kind.ZONE or kind in self.kinds
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashredact.imaging.coverage import covered
+from dashredact.kinds import KINDS, Kind
 from dashredact.settings import LinkSettings, SecondLook
 from dashredact.tracking.association import Observations, associate
-from dashredact.values import KINDS, Array, Detections, Kind, Track
+from dashredact.values import Array, Detections, Track
 
 _COVERED = 0.9  # share of a find under masks from which nobody has to look at it any more
 _UNDER = 0.5  # share of a box under masks from which it is the mask that looks like that

@@ -26,7 +26,7 @@ from dashredact.pipeline.detect_pass import DetectPass
 from dashredact.pipeline.recheck import ResidualDetection
 from dashredact.pipeline.render_pass import RenderPass
 from dashredact.pipeline.stopwatch import Stopwatch
-from dashredact.settings import Boxes, Damaged, HideSettings, Settings, Style
+from dashredact.settings import Damaged, HideSettings, Settings, Style
 from dashredact.tracking import zones
 from dashredact.tracking.tracks import link as link_detections
 from dashredact.values import Array, Detections, Detector, SegmentDetections, StageProgress, Track
@@ -104,7 +104,7 @@ def track(
         moved = [seen.detections.shifted(first) for seen, first in zip(looks, firsts, strict=False)]
         counted = zones.outside(Detections.concatenate(moved), settings.zones.ignore, *size)
         found = link_detections(counted, pts * float(facts.video.time_base), *size, settings.link)
-        given = _given(boxes, settings.boxes, Canvas(*size, len(pts)))
+        given = _given(boxes, settings, Canvas(*size, len(pts)))
         tracks = [*zones.tracks(settings.zones.mask, len(pts), *size), *given, *found]
     numbered = [replace(track, id=number) for number, track in enumerate(tracks, 1)]
     places = {segment.index: first for segment, first in zip(segments, firsts, strict=False)}
@@ -130,13 +130,20 @@ def adopt(
     return TrackedVideo(known.pts, firsts, known.size, (), known.tracks), Counter()
 
 
-def _given(boxes: Path | None, expected: Boxes | None, canvas: Canvas) -> Sequence[Track]:
-    """UsageError where the file is not the one that the run began with, or not of this video."""
+def _given(boxes: Path | None, settings: Settings, canvas: Canvas) -> Sequence[Track]:
+    """UsageError where the file is not the one that the run began with, or not of this video, or where nothing of it is
+    taken and nothing else is looked for.
+    """
     if boxes is None:
         return ()
-    if exchange.described(boxes) != expected:
+    expected = settings.boxes
+    if expected is None or replace(exchange.described(boxes), kinds=expected.kinds) != expected:
         raise UsageError(f"{boxes} has changed since this run began; run again.")
-    return exchange.read(boxes, canvas)
+    there = exchange.read(boxes, canvas)
+    taken = [track for track in there if expected.takes(track.kind)]
+    if there and not taken and not settings.link.detects:
+        raise UsageError(f"{boxes} holds nothing of the kinds that are to be masked; name others with --kinds.")
+    return taken
 
 
 def render(

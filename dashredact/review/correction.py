@@ -15,6 +15,7 @@ from dashredact.audit.events import EventType
 from dashredact.errors import MediaError, RefusedError, UsageError, VideoError
 from dashredact.formats import tracks_json
 from dashredact.formats.tracks_json import TracksFile
+from dashredact.kinds import Kind
 from dashredact.media import join, segmentation
 from dashredact.media.info import VideoInfo
 from dashredact.pipeline import audit_record, stages
@@ -26,7 +27,7 @@ from dashredact.review.correction_stages import CorrectedSegments
 from dashredact.review.decisions import Reviewer
 from dashredact.review.state import ReviewState, track_of
 from dashredact.settings import Damaged, HideSettings, Keep, Settings, Style
-from dashredact.values import Kind, ProgressCallback, Track
+from dashredact.values import ProgressCallback, Track
 from dashredact.workspace import sources
 from dashredact.workspace.inbox import Item
 from dashredact.workspace.work_folder import WorkFolder, forget

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashredact.imaging import boxes as geometry
+from dashredact.kinds import KINDS, Kind
 from dashredact.settings import LinkSettings
 from dashredact.tracking import motion
 from dashredact.tracking.association import LEAST_FRAMES, Observations, associate
-from dashredact.values import KINDS, ORIGINS, Array, Detections, Kind, Origin, Track
+from dashredact.values import ORIGINS, Array, Detections, Origin, Track
 
 LEAST_MARGIN = 2.0  # pixels; what a box of a few pixels may be off by
-_FOREHEAD = 0.06  # share of a face's box: detectors set its upper side lower than people do, and the others right
 _MOST_SPEED = 3.0  # sides a second that a mask moves on by itself ...
 _MOST_REACH = 4.0  # ... and sides in all where its object was faster
 _SOON = 0.15  # seconds after the last sight for which a fast object is followed
@@ -32,7 +32,7 @@ def link(detections: Detections, times: Array, width: int, height: int, settings
     for number, kind in enumerate(KINDS):
         if kind not in settings.kinds:
             continue
-        threshold = settings.thresholds.get(kind, 0.5)
+        threshold = settings.thresholds.get(kind, kind.row.threshold)
         counts = detections.scores >= min(settings.weakest, threshold)
         own = np.flatnonzero((detections.kinds == number) & counts)
         sights = Observations(detections.frames[own], detections.boxes[own].astype(np.float64), detections.scores[own])
@@ -119,10 +119,9 @@ def _smoothed(cover: Array, span: Array, half_window: float) -> Array:
 
 
 def _grown(kind: Kind, cover: Array, share: float) -> Array:
-    """With a margin all round, and above a face with one for its forehead."""
+    """With a margin all round, and above it the kind's headroom."""
     grown = geometry.grow(cover, share, LEAST_MARGIN)
-    if kind is Kind.FACE:
-        grown[:, 1] -= _FOREHEAD * (cover[:, 3] - cover[:, 1])
+    grown[:, 1] -= kind.row.headroom * (cover[:, 3] - cover[:, 1])
     return grown
 
 

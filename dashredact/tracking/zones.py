@@ -6,8 +6,9 @@ from fnmatch import fnmatchcase
 import numpy as np
 
 from dashredact.imaging import boxes as geometry
+from dashredact.kinds import Kind
 from dashredact.settings import Camera, Zone, Zones
-from dashredact.values import ORIGINS, Array, Detections, Kind, Origin, Track
+from dashredact.values import ORIGINS, Array, Detections, Origin, Track
 
 _INSIDE = 0.9  # share of a detection that lies in an ignored zone: what is half in it is still masked
 

@@ -86,20 +86,16 @@ class WorkFolder:
             raise MediaError("The work folder was spoilt; run again, it starts anew.") from error
 
     def save_look(self, segment: int, look: SegmentDetections) -> None:
-        seen = look.detections
         arrays = {"pts": look.pts, "lost": np.array(look.lost, np.int64), "size": np.array(look.size)}
-        arrays |= {"frames": seen.frames, "kinds": seen.kinds, "boxes": seen.boxes, "scores": seen.scores}
-        self._save_arrays(self._look_path(segment), arrays)
+        self._save_arrays(self._look_path(segment), arrays | look.detections.to_arrays())
 
     def look(self, segment: int) -> SegmentDetections | None:
         """None where this segment has not been looked at, or what was kept of it cannot be read."""
         try:
             with self._look_path(segment).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                seen = Detections(arrays["frames"], arrays["kinds"], arrays["boxes"], arrays["scores"])
                 width, height = (int(side) for side in arrays["size"])
-                return SegmentDetections(
-                    arrays["pts"], (width, height), seen, tuple(int(pts) for pts in arrays["lost"])
-                )
+                lost = tuple(int(pts) for pts in arrays["lost"])
+                return SegmentDetections(arrays["pts"], (width, height), Detections.from_arrays(arrays), lost)
         except _UNREADABLE:
             return None
 

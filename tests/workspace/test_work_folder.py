@@ -9,6 +9,7 @@ import pytest
 from dashredact.errors import MediaError
 from dashredact.imaging.boxes import PixelBox
 from dashredact.imaging.mosaic import Mask
+from dashredact.kinds import KINDS
 from dashredact.values import Detections, SegmentDetections
 from dashredact.workspace.locks import STATE_FOLDER
 from dashredact.workspace.work_folder import WorkFolder
@@ -48,6 +49,37 @@ def test_a_look_comes_back_as_it_was_saved(job: WorkFolder, tmp_path: Path, lost
         saved, read = getattr(seen, name), getattr(found.detections, name)
         assert np.array_equal(saved, read) and saved.dtype == read.dtype
     assert np.array_equal(found.pts, look.pts) and found.pts.dtype == np.int64
+
+
+def test_a_look_says_kinds_by_name(job: WorkFolder) -> None:
+    """A file of a version with other kinds, or the same in another order, must not make faces of plates."""
+    seen = Detections(
+        np.zeros(2, np.int32), np.array([0, 1], np.int8), np.zeros((2, 4), np.float32), np.ones(2, np.float32)
+    )
+    job.save_look(0, SegmentDetections(np.array([0], np.int64), (8, 8), seen))
+    (path,) = job.folder.glob("look-*.npz")
+    with np.load(path) as there:
+        arrays = dict(there)
+    assert [arrays["kind_names"][kind] for kind in arrays["kinds"]] == ["face", "plate"]
+    np.savez(path, **{**arrays, "kind_names": np.array(["plate", "screen"])})
+    found = job.look(0)
+    assert found is not None
+    assert [KINDS[kind] for kind in found.detections.kinds] == ["plate", "screen"]
+
+
+@pytest.mark.parametrize("names", [None, ["face", "hand"], ["face", "zone"], ["face"]])
+def test_a_look_of_an_earlier_version_or_of_other_kinds_is_looked_at_again(
+    job: WorkFolder, names: list[str] | None
+) -> None:
+    seen = Detections(
+        np.zeros(1, np.int32), np.array([1], np.int8), np.zeros((1, 4), np.float32), np.ones(1, np.float32)
+    )
+    job.save_look(0, SegmentDetections(np.array([0], np.int64), (8, 8), seen))
+    (path,) = job.folder.glob("look-*.npz")
+    with np.load(path) as there:
+        arrays = {name: values for name, values in there.items() if name != "kind_names"}
+    np.savez(path, **arrays, **({"kind_names": np.array(names)} if names else {}))
+    assert job.look(0) is None
 
 
 def test_a_look_at_nothing_comes_back(job: WorkFolder) -> None:

@@ -18,9 +18,10 @@ from dashredact.errors import ChangedError, RefusedError, UsageError
 from dashredact.formats import tracks_json
 from dashredact.formats.tracks_json import TracksFile
 from dashredact.governance.disclosure import delivery
+from dashredact.kinds import Kind
 from dashredact.pipeline.video import Executor, RenderedVideo, VideoPipeline
 from dashredact.settings import Damaged, HideSettings, Settings, Style
-from dashredact.values import Kind, ProgressCallback
+from dashredact.values import ProgressCallback
 from dashredact.workspace import originals
 from dashredact.workspace.work_folder import WorkFolder
 
