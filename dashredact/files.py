@@ -1,4 +1,4 @@
-"""Files under their final names appear whole or not at all, and for their owner's eyes only."""
+"""Atomic writes, digests, safe names and locks. A file appears under its final name whole or not at all, mode 0600."""
 
 import fcntl
 import hashlib
@@ -12,11 +12,10 @@ from pathlib import Path
 
 from dashredact.errors import LockedError, MachineError, UsageError
 
-_CHUNK = 1 << 20
-_LONGEST_NAME = 255  # bytes, on every file system we know
 WORK_FOLDER = ".dashredact"
-_LOCK, _DESK = "lock", "desk"
-_PATIENCE, _BETWEEN = 10.0, 0.05  # seconds: a look at an inbox, and most of what people decide, takes less
+_MAX_NAME = 255  # bytes, on all common file systems
+_MASKING_LOCK, _DECISION_LOCK = "lock", "desk"
+_LOCK_TIMEOUT, _POLL_INTERVAL = 10.0, 0.05  # seconds; an inbox scan, like most decisions, takes less
 
 
 def sha256(path: Path) -> str:
@@ -25,12 +24,12 @@ def sha256(path: Path) -> str:
 
 
 def has_digest(path: Path, digest: str) -> bool:
-    """Whether the file is there and has that sha256."""
+    """Whether the file exists and has that sha256."""
     return path.is_file() and sha256(path) == digest
 
 
 def within(folder: Path, name: str) -> Path | None:
-    """The file of that name that really lies in the folder; None where it is missing, a link, or behind one."""
+    """The path of a regular file inside the folder; None if it is missing, or is or lies behind a symbolic link."""
     path = folder / name
     try:
         return path if path.is_file() and path.resolve() == folder.resolve() / name else None
@@ -39,41 +38,43 @@ def within(folder: Path, name: str) -> Path | None:
 
 
 def readable_by_others(folder: Path) -> list[str]:
-    """Names of files under it that others than their owner can read or write; the locks hold nothing."""
-    locks = [folder / WORK_FOLDER / name for name in (_LOCK, _DESK)]
-    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
-    return [path.relative_to(folder).as_posix() for path in found if path not in locks and path.stat().st_mode & 0o077]
+    """Names of the files under it that users other than the owner can read or write; lock files, being empty, aside."""
+    locks = [folder / WORK_FOLDER / name for name in (_MASKING_LOCK, _DECISION_LOCK)]
+    regular = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
+    return [
+        path.relative_to(folder).as_posix() for path in regular if path not in locks and path.stat().st_mode & 0o077
+    ]
 
 
 def private_folder(path: Path) -> Path:
-    """Make the folder and those above it, 0700 where they are new. MachineError where that is not possible."""
+    """Create the folder and its parents, new ones 0700. MachineError if that fails."""
     try:
         for folder in [*reversed(path.parents), path]:
             folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise MachineError(f"The folder {path} cannot be made ({error.strerror}); choose another.") from None
+        raise MachineError(f"The folder {path} cannot be created ({error.strerror}); choose another.") from None
     return path
 
 
 def write(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Put the content under that name in one step that survives a power cut."""
-    beside = path.with_name(f".{hashlib.sha256(path.name.encode()).hexdigest()[:16]}.tmp")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    """Replace the file atomically and durably: a power cut leaves the old content or the new."""
+    temporary = path.with_name(f".{hashlib.sha256(path.name.encode()).hexdigest()[:16]}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    publish(beside, path, mode)
+    publish(temporary, path, mode)
 
 
 def write_new(path: Path, content: bytes) -> None:
-    """The same for a name that a person gave, and its folders. UsageError where it is taken or cannot be written."""
+    """Write a file that a person named, and its folders. UsageError if the name is taken or cannot be written."""
     try:
         if path.exists() or path.is_symlink():
-            raise UsageError(f"{path} is there already; give another name with -o, or remove it first.")
+            raise UsageError(f"{path} already exists; give another name with -o, or remove it first.")
         write(private_folder(path.parent) / path.name, content)
     except OSError as error:
-        raise UsageError(f"{path} cannot be written ({error.strerror}).") from None
+        raise UsageError(f"{path} cannot be written ({error.strerror}); give another name.") from None
 
 
 def publish(finished: Path, path: Path, mode: int = 0o600) -> None:
@@ -91,54 +92,55 @@ def publish(finished: Path, path: Path, mode: int = 0o600) -> None:
 
 @dataclass(frozen=True)
 class MaskingLock:
-    """What its holder may do with it."""
+    """A held lock on the output folder."""
 
     _file: TextIOWrapper
 
-    def rest(self, seconds: float) -> None:
-        """Let others have it for that long, or until they are done."""
+    def release_for(self, seconds: float) -> None:
+        """Release it for that long, and longer if another process still holds it then."""
         fcntl.flock(self._file, fcntl.LOCK_UN)
         time.sleep(seconds)
         fcntl.flock(self._file, fcntl.LOCK_EX)
 
 
 @contextmanager
-def masking_lock(folder: Path, patience: float = 0.0) -> Iterator[MaskingLock]:
-    """Hold the output folder against other runs. The kernel lets go when the process ends, however it ends.
+def masking_lock(folder: Path, timeout: float = 0.0) -> Iterator[MaskingLock]:
+    """Keep other runs out of the output folder. The kernel releases the lock when the process ends, however it ends.
 
-    patience: seconds to wait for it.
+    timeout: seconds to wait for it. LockedError after that.
     """
-    with _locked(folder, _LOCK, patience, f"Another run is writing to {folder}; wait for it to end.") as file:
+    with _locked(folder, _MASKING_LOCK, timeout, f"Another run is writing to {folder}; wait for it to end.") as file:
         yield MaskingLock(file)
 
 
 @contextmanager
 def decision_lock(folder: Path) -> Iterator[None]:
-    """Hold what people decide about the output folder. Runs may go on masking meanwhile; waits for other people."""
-    with _locked(folder, _DESK, _PATIENCE, f"Somebody else is deciding about {folder}; wait for them to end."):
+    """Keep other reviewers out; masking may go on meanwhile. LockedError if another reviewer keeps it for 10 s."""
+    message = f"Somebody else is reviewing {folder}; wait for them to finish."
+    with _locked(folder, _DECISION_LOCK, _LOCK_TIMEOUT, message):
         yield
 
 
 @contextmanager
 def exclusive_lock(folder: Path) -> Iterator[None]:
-    """Hold both: for what takes files away or replaces them while somebody may be looking at them."""
-    with masking_lock(folder, _PATIENCE), decision_lock(folder):
+    """Hold both locks: for deleting or replacing files that a run or a reviewer may be using."""
+    with masking_lock(folder, _LOCK_TIMEOUT), decision_lock(folder):
         yield
 
 
 @contextmanager
-def _locked(folder: Path, name: str, patience: float, otherwise: str) -> Iterator[TextIOWrapper]:
+def _locked(folder: Path, name: str, timeout: float, message: str) -> Iterator[TextIOWrapper]:
     path = private_folder(private_folder(folder) / WORK_FOLDER) / name
-    until = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "a") as file:
-        while not _taken(file):
-            if time.monotonic() >= until:
-                raise LockedError(otherwise)
-            time.sleep(_BETWEEN)
+        while not _try_lock(file):
+            if time.monotonic() >= deadline:
+                raise LockedError(message)
+            time.sleep(_POLL_INTERVAL)
         yield file
 
 
-def _taken(file: TextIOWrapper) -> bool:
+def _try_lock(file: TextIOWrapper) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -146,10 +148,10 @@ def _taken(file: TextIOWrapper) -> bool:
     return True
 
 
-def bounded_name(stem: str, ending: str) -> str:
-    """`stem + ending`, the stem shortened where the file system would not take it; still one name for one stem."""
-    if len(os.fsencode(stem + ending)) <= _LONGEST_NAME:
-        return stem + ending
-    mark = "~" + hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]
-    room = _LONGEST_NAME - len(os.fsencode(mark + ending))
-    return os.fsencode(stem)[:room].decode(errors="ignore") + mark + ending
+def bounded_name(stem: str, suffix: str) -> str:
+    """`stem + suffix`; a stem that is too long for the file system is cut and gets a hash, so names stay distinct."""
+    if len(os.fsencode(stem + suffix)) <= _MAX_NAME:
+        return stem + suffix
+    tag = "~" + hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]
+    space = _MAX_NAME - len(os.fsencode(tag + suffix))
+    return os.fsencode(stem)[:space].decode(errors="ignore") + tag + suffix

@@ -47,7 +47,7 @@ def test_a_name_that_is_taken_stays_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "link.json").symlink_to(tmp_path / "nowhere")
     (tmp_path / "mine.json").write_text("mine")
     for name in ("link.json", "mine.json"):
-        with pytest.raises(UsageError, match=f"{name} is there already"):
+        with pytest.raises(UsageError, match=f"{name} already exists"):
             files.write_new(tmp_path / name, b"content")
     assert (tmp_path / "mine.json").read_text() == "mine"
     assert _listed(tmp_path) == ["link.json", "mine.json"]
@@ -207,7 +207,7 @@ def test_who_wants_to_be_alone_waits_for_a_short_look(tmp_path: Path) -> None:
 
 
 def test_who_is_alone_keeps_both_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "_PATIENCE", 0.1)
+    monkeypatch.setattr(files, "_LOCK_TIMEOUT", 0.1)
     with files.exclusive_lock(tmp_path):
         for other in (files.masking_lock, files.decision_lock):
             with pytest.raises(LockedError), other(tmp_path):
@@ -227,7 +227,7 @@ def test_a_resting_holder_lets_others_in_and_waits_for_them(tmp_path: Path, monk
     with files.masking_lock(tmp_path) as lock:
         with monkeypatch.context() as patch:
             patch.setattr(time, "sleep", while_we_rest)
-            lock.rest(1)
+            lock.release_for(1)
         with others[0], pytest.raises(LockedError), files.masking_lock(tmp_path):
             pass
 

@@ -56,11 +56,11 @@ def test_quiet_says_nothing(clock: _Clock, capsys: pytest.CaptureFixture[str]) -
 def test_several_videos_are_counted_together(clock: _Clock, capsys: pytest.CaptureFixture[str]) -> None:
     """By their size, for nobody knows how many frames are in one that was not opened yet."""
     with ProgressDisplay() as progress:
-        progress.expect({"one.mp4": 100, "two.mp4": 300})
+        progress.start({"one.mp4": 100, "two.mp4": 300})
         progress(ProgressEvent("one.mp4", "hide", 50, 100))
         progress(ProgressEvent("two.mp4", "look", 30, 100))
         clock.now += 10
-        progress.end("one.mp4")
+        progress.video_done("one.mp4")
         clock.now += 10
         assert capsys.readouterr().err == ""
         progress(ProgressEvent("two.mp4", "hide", 60, 100))
@@ -70,10 +70,10 @@ def test_several_videos_are_counted_together(clock: _Clock, capsys: pytest.Captu
 def test_each_look_of_a_watch_begins_anew(clock: _Clock, capsys: pytest.CaptureFixture[str]) -> None:
     with ProgressDisplay() as progress:
         for name in ("one.mp4", "two.mp4"):
-            progress.expect({name: 100})
+            progress.start({name: 100})
             clock.now += 20
             progress(ProgressEvent(name, "hide", 50, 100))
-            progress.end(name)
+            progress.video_done(name)
             clock.now += 600
     said = capsys.readouterr().err.splitlines()
     assert said == [f"{name}: hide, 50 %, 1.2 frames/s, 20 s left" for name in ("one.mp4", "two.mp4")]

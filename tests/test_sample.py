@@ -15,7 +15,7 @@ from dashredact.batch import batch
 from dashredact.detect.dashnet import weights
 from dashredact.detect.dashnet.engines import torch as torch_engine
 from dashredact.detect.dashnet.manifest import default_folder
-from dashredact.settings import LinkSettings, Settings
+from dashredact.settings import Settings, TrackSettings
 from dashredact.values import ProgressEvent
 from dashredact.workspace import inbox
 
@@ -28,7 +28,7 @@ COVERED = 0.95
 def tracks(tmp_path_factory: pytest.TempPathFactory) -> Any:
     out = tmp_path_factory.mktemp("sample")
     finder = torch_engine.TorchDetector(weights.read(default_folder()), torch_engine.device_named("cpu"))
-    settings = Settings(link=LinkSettings(finder.thresholds))
+    settings = Settings(link=TrackSettings(finder.thresholds))
     run = batch.Batch(out, finder, settings, _silent)
     (outcome,) = run.run(inbox.plan([SAMPLES / "street.mp4"], out))
     assert outcome.verdict is batch.Verdict.MASKED, outcome.reason

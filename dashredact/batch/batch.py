@@ -19,7 +19,7 @@ from dashredact.governance.policy.admission import Admission
 from dashredact.pipeline import audit_record
 from dashredact.pipeline.outcome import Outcome, VideoStatus, classify_error
 from dashredact.pipeline.video import NO_OPTIONS, Executor, RenderedVideo, RunOptions, VideoPipeline
-from dashredact.settings import Camera, Settings
+from dashredact.settings import CameraZones, Settings
 from dashredact.tracking.zones import zones_of
 from dashredact.values import Detector, ProgressCallback, ProgressEvent
 from dashredact.workspace import sources
@@ -39,7 +39,7 @@ class Batch:
         detector: Detector,
         settings: Settings,
         report: ProgressCallback,
-        cameras: Sequence[Camera] = (),
+        cameras: Sequence[CameraZones] = (),
         crew: Executor = INLINE,
         aids: RunOptions = NO_OPTIONS,
         admission: Admission | None = None,

@@ -97,10 +97,10 @@ class InboxRun:
         self.summary.waiting.update({"still growing": len(left)} if left else {})
         try:
             chosen = self._choose(found, left)
-            self._progress.expect({arrival.item.name: arrival.size for arrival in chosen})
+            self._progress.start({arrival.item.name: arrival.size for arrival in chosen})
             places = {arrival.item.name: arrival for arrival in chosen}
             for outcome in self._batch.run([arrival.item for arrival in chosen], self._no_room):
-                self._progress.end(outcome.name)
+                self._progress.video_done(outcome.name)
                 left += self._count(outcome, places[outcome.name])
                 yield outcome
         finally:

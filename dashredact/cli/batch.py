@@ -149,7 +149,7 @@ def _run(inbox: Path, out: Path, chosen: dict[str, Any], lock: files.MaskingLock
             if not chosen["watch"] or (until and time.monotonic() >= until):
                 return code
             _tell(chosen, out, code, run.summary.seconds)
-            lock.rest(chosen["poll"])
+            lock.release_for(chosen["poll"])
             batch.index.refresh()
 
 

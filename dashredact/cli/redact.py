@@ -31,7 +31,7 @@ from dashredact.media.probe import probe
 from dashredact.pipeline.outcome import Outcome, VideoStatus
 from dashredact.pipeline.video import RunOptions
 from dashredact.progress import ProgressDisplay
-from dashredact.settings import Boxes
+from dashredact.settings import BoxFile
 from dashredact.workspace import inbox
 
 
@@ -74,16 +74,16 @@ def redact(sources: Sequence[Path], output: Path, dry_run: bool, as_json: bool, 
     aids = RunOptions(seconds, chosen["boxes"], chosen["keep_detections"], chosen["relink"])
     admission = admission_of(chosen, settings)
     with ProgressDisplay(quiet=quiet) as progress, files.masking_lock(output), crew_of(chosen) as crew:
-        progress.expect({item.name: item.source.stat().st_size for item in items})
+        progress.start({item.name: item.source.stat().st_size for item in items})
         run = batch.Batch(output, detector, settings, progress, cameras, crew, aids, admission)
         verdicts = []
         for outcome in run.rehearse(items) if dry_run else run.run(items):
-            progress.end(outcome.name)
+            progress.video_done(outcome.name)
             verdicts.append(_show(outcome, as_json))
     raise SystemExit(exit_code(verdicts))
 
 
-def boxes_of(chosen: dict[str, Any], items: Sequence[inbox.Item]) -> Boxes | None:
+def boxes_of(chosen: dict[str, Any], items: Sequence[inbox.Item]) -> BoxFile | None:
     """What the file of boxes is known by; that it is for this video is found out before hours of work."""
     path: Path | None = chosen["boxes"]
     if path is None:

@@ -13,7 +13,7 @@ from dashredact.errors import MediaError
 from dashredact.media.ffmpeg import raise_full
 from dashredact.media.images import orientation, upright_size, working_format
 from dashredact.media.info import VideoInfo
-from dashredact.settings import HideSettings
+from dashredact.settings import RenderSettings
 
 _FAMILY = {"h264": "libx264", "hevc": "libx265"}
 ENCODERS = ("libx264", "libx265")
@@ -48,7 +48,7 @@ class EncoderSettings:
     options: tuple[tuple[str, str], ...]
 
 
-def encoder_settings(facts: VideoInfo, image: VideoFrame, settings: HideSettings) -> EncoderSettings:
+def encoder_settings(facts: VideoInfo, image: VideoFrame, settings: RenderSettings) -> EncoderSettings:
     """image: the first frame as decoded; its format, orientation and colour tags decide."""
     video = facts.video
     encoder = settings.encoder or _FAMILY.get(video.codec, "libx264")

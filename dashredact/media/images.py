@@ -99,8 +99,8 @@ def planes(image: VideoFrame) -> Planes:
     for plane in image.planes:
         rows = np.frombuffer(memoryview(plane), dtype).reshape(plane.height, plane.line_size // dtype.itemsize)
         views.append(rows[:, : plane.width])
-    step_x, step_y = subsampling(image.format)
-    return Planes(views, step_x, step_y, depth)
+    subsampling_x, subsampling_y = subsampling(image.format)
+    return Planes(views, subsampling_x, subsampling_y, depth)
 
 
 def subsampling(form: "av.VideoFormat") -> tuple[int, int]:
@@ -121,12 +121,12 @@ def working_format(image: VideoFrame) -> str:
     suffix = "" if depth == 8 else f"{depth}le"
     if len(form.components) == 1 and not form.has_palette:
         return f"gray{suffix}"
-    step_x, step_y = subsampling(form)
+    subsampling_x, subsampling_y = subsampling(form)
     turned = orientation(image).transpose
     width, height = upright_size(image)
-    if step_x == 1 or (turned and step_y == 1) or width % 2:
+    if subsampling_x == 1 or (turned and subsampling_y == 1) or width % 2:
         return f"yuv444p{suffix}"
-    if step_y == 1:
+    if subsampling_y == 1:
         return f"yuv422p{suffix}"
     return f"yuv444p{suffix}" if height % 2 else f"yuv420p{suffix}"
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashredact.imaging.coverage import covered
-from dashredact.settings import LinkSettings, SecondLook
+from dashredact.settings import RecheckSettings, TrackSettings
 from dashredact.tracking.association import Observations, associate
 from dashredact.values import KINDS, Array, Detections, Kind, Track
 
@@ -72,7 +72,7 @@ def residuals(
     looked_at: NDArray[np.int64],
     times: Array,
     thresholds: dict[Kind, float],
-    settings: SecondLook,
+    settings: RecheckSettings,
     model: str,
 ) -> list[ResidualDetection]:
     """Of uncovered detections those that several frames agree on, or whose score says enough.
@@ -85,10 +85,10 @@ def residuals(
     for number, kind in enumerate(KINDS):
         if kind not in thresholds:
             continue
-        lowest, certain = settings.threshold(thresholds[kind]), settings.alone(thresholds[kind])
+        lowest, certain = settings.threshold(thresholds[kind]), settings.certain_threshold(thresholds[kind])
         own = np.flatnonzero((found.kinds == number) & (found.scores >= lowest))
         sights = Observations(found.frames[own], found.boxes[own].astype(np.float64), found.scores[own])
-        for rows in associate(sights, times, lowest, LinkSettings()):
+        for rows in associate(sights, times, lowest, TrackSettings()):
             seen = sights.take(rows)
             if len(rows) >= enough or seen.scores.max() >= certain:
                 there.append(_find(kind, seen, looked_at, times, model))

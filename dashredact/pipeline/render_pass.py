@@ -8,7 +8,7 @@ from pathlib import Path
 from av.video.frame import VideoFrame
 
 from dashredact.errors import MediaError
-from dashredact.imaging.boxes import PixelBox, outward
+from dashredact.imaging.boxes import PixelBox, round_outward
 from dashredact.imaging.mosaic import Mask, Planes, paint
 from dashredact.media import encode as encoders
 from dashredact.media import images as frame_images
@@ -17,7 +17,7 @@ from dashredact.media.corruption import Frame
 from dashredact.media.info import Segment, VideoInfo
 from dashredact.media.prefetch import prefetch
 from dashredact.pipeline.stopwatch import Stopwatch
-from dashredact.settings import HideSettings
+from dashredact.settings import RenderSettings
 from dashredact.values import Kind, SegmentDetections, StageProgress, Track
 from dashredact.workspace.work_folder import WorkFolder
 
@@ -28,7 +28,7 @@ class RenderPass:
     """Paints and encodes the segments of one video; parts that are there already are kept."""
 
     def __init__(
-        self, source: Path, facts: VideoInfo, job: WorkFolder, settings: HideSettings, watch: Stopwatch
+        self, source: Path, facts: VideoInfo, job: WorkFolder, settings: RenderSettings, watch: Stopwatch
     ) -> None:
         self._facts, self._job, self._settings, self._watch = facts, job, settings, watch
         self._reader = frame_reader.Reader(source, facts)
@@ -94,7 +94,13 @@ def _boxes(tracks: Sequence[Track], frame: int, planes: Planes) -> list[tuple[Ki
     return [
         (
             track.kind,
-            outward(track.boxes[frame - track.first], planes.width, planes.height, planes.step_x, planes.step_y),
+            round_outward(
+                track.boxes[frame - track.first],
+                planes.width,
+                planes.height,
+                planes.subsampling_x,
+                planes.subsampling_y,
+            ),
         )
         for track in tracks
         if track.first <= frame < track.end

@@ -26,9 +26,9 @@ from dashredact.pipeline.detect_pass import DetectPass
 from dashredact.pipeline.recheck import ResidualDetection
 from dashredact.pipeline.render_pass import RenderPass
 from dashredact.pipeline.stopwatch import Stopwatch
-from dashredact.settings import Boxes, Damaged, HideSettings, Settings, Style
+from dashredact.settings import BoxFile, Damaged, RenderSettings, Settings, Style
 from dashredact.tracking import zones
-from dashredact.tracking.tracks import link as link_detections
+from dashredact.tracking.tracks import build_tracks
 from dashredact.values import Array, Detections, Detector, SegmentDetections, StageProgress, Track
 from dashredact.workspace.work_folder import WorkFolder
 
@@ -103,7 +103,7 @@ def track(
         size = next(seen.size for seen in looks if len(seen.pts))
         moved = [seen.detections.shifted(first) for seen, first in zip(looks, firsts, strict=False)]
         counted = zones.outside(Detections.concatenate(moved), settings.zones.ignore, *size)
-        found = link_detections(counted, pts * float(facts.video.time_base), *size, settings.link)
+        found = build_tracks(counted, pts * float(facts.video.time_base), *size, settings.link)
         given = _given(boxes, settings.boxes, Canvas(*size, len(pts)))
         tracks = [*zones.tracks(settings.zones.mask, len(pts), *size), *given, *found]
     numbered = [replace(track, id=number) for number, track in enumerate(tracks, 1)]
@@ -130,7 +130,7 @@ def adopt(
     return TrackedVideo(known.pts, firsts, known.size, (), known.tracks), Counter()
 
 
-def _given(boxes: Path | None, expected: Boxes | None, canvas: Canvas) -> Sequence[Track]:
+def _given(boxes: Path | None, expected: BoxFile | None, canvas: Canvas) -> Sequence[Track]:
     """UsageError where the file is not the one that the run began with, or not of this video."""
     if boxes is None:
         return ()
@@ -145,7 +145,7 @@ def render(
     job: WorkFolder,
     share: Sequence[Segment],
     linked: TrackedVideo,
-    settings: HideSettings,
+    settings: RenderSettings,
     advance: StageProgress,
 ) -> tuple[None, Seconds]:
     """Pass two of some neighbouring segments."""

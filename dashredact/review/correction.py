@@ -24,7 +24,7 @@ from dashredact.review import correction_stages, publish
 from dashredact.review.correction_stages import CorrectedSegments
 from dashredact.review.decisions import Reviewer
 from dashredact.review.state import ReviewState, track_of
-from dashredact.settings import Damaged, HideSettings, Keep, Settings, Style
+from dashredact.settings import Damaged, Keep, RenderSettings, Settings, Style
 from dashredact.values import Kind, ProgressCallback, Track
 from dashredact.workspace import sources
 from dashredact.workspace.inbox import Item
@@ -59,7 +59,7 @@ def settings_of(told: Mapping[str, Any]) -> Settings:
     """Of a line of the log, as far as rendering depends on them."""
     hide = told["hide"]
     return Settings(
-        hide=HideSettings(Style(hide["style"]), hide["encoder"], hide["crf"], hide["preset"]),
+        hide=RenderSettings(Style(hide["style"]), hide["encoder"], hide["crf"], hide["preset"]),
         audio=Keep(told["audio"]),
         gps=Keep(told["gps"]),
         damaged=Damaged(told["damaged"]),

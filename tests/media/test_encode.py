@@ -17,10 +17,10 @@ from dashredact.media.encode import EncoderSettings, encoder_settings, timescale
 from dashredact.media.info import Segment
 from dashredact.media.probe import probe
 from dashredact.media.reader import Reader
-from dashredact.settings import HideSettings
+from dashredact.settings import RenderSettings
 
 
-def _recipe(clip: Library, name: str, settings: HideSettings = HideSettings()) -> EncoderSettings:  # noqa: B008
+def _recipe(clip: Library, name: str, settings: RenderSettings = RenderSettings()) -> EncoderSettings:  # noqa: B008
     facts = probe(clip(name))
     with Reader(clip(name), facts) as reader:
         return encoder_settings(facts, next(iter(reader.frames(Segment(0, None, None)))).image, settings)

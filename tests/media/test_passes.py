@@ -9,11 +9,11 @@ from clips import Finder, Library
 
 from dashredact.errors import StoppedError
 from dashredact.pipeline.video import VideoPipeline
-from dashredact.settings import LinkSettings, Settings
+from dashredact.settings import Settings, TrackSettings
 from dashredact.values import KINDS, Detections, Picture, ProgressEvent
 from dashredact.workspace.work_folder import WorkFolder
 
-SETTINGS = Settings(link=LinkSettings(dict.fromkeys(KINDS, 0.5)))
+SETTINGS = Settings(link=TrackSettings(dict.fromkeys(KINDS, 0.5)))
 
 
 class Stopped(Finder):

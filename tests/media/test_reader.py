@@ -129,7 +129,7 @@ def test_working_format_loses_neither_depth_nor_colour(source: str, size: tuple[
 def test_planes_are_the_frame_itself(pixel_format: str, depth: int, steps: tuple[int, int]) -> None:
     image = _image(pixel_format, 50, 38)
     view = frame_images.planes(image)
-    assert (view.depth, view.step_x, view.step_y, view.width, view.height) == (depth, *steps, 50, 38)
+    assert (view.depth, view.subsampling_x, view.subsampling_y, view.width, view.height) == (depth, *steps, 50, 38)
     for number, plane in enumerate(view.planes):
         plane[:] = number + 7
     again = frame_images.planes(image)

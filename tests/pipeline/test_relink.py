@@ -22,11 +22,11 @@ from dashredact.cli import redact
 from dashredact.errors import ExitCode
 from dashredact.pipeline.outcome import Outcome, VideoStatus
 from dashredact.pipeline.video import RunOptions
-from dashredact.settings import Damaged, LinkSettings, Settings, Style, Zone, Zones
+from dashredact.settings import Damaged, Settings, Style, TrackSettings, Zone, Zones
 from dashredact.values import KINDS, ModelIdentity, ProgressEvent
 from dashredact.workspace import inbox, kept
 
-STRICT = replace(SETTINGS, link=LinkSettings(dict.fromkeys(KINDS, 0.95)))
+STRICT = replace(SETTINGS, link=TrackSettings(dict.fromkeys(KINDS, 0.95)))
 """Nothing that the finder sees is masked."""
 KEEP, RELINK = RunOptions(keep=True), RunOptions(relink=True)
 Run = Callable[..., Outcome]

@@ -5,10 +5,10 @@ import pytest
 from numpy.typing import ArrayLike
 
 from dashredact.pipeline.recheck import ResidualDetection, residuals, uncovered
-from dashredact.settings import SecondLook
+from dashredact.settings import RecheckSettings
 from dashredact.values import KINDS, Detections, Kind
 
-HOW = SecondLook(every=5)
+HOW = RecheckSettings(every=5)
 OWN = dict.fromkeys(KINDS, 0.4)
 BOX = (100.0, 50.0, 140.0, 70.0)
 
@@ -24,7 +24,7 @@ def seen(*rows: tuple[int, float, ArrayLike], kind: Kind = Kind.PLATE) -> Detect
     )
 
 
-def found(detections: Detections, frames: int = 12, how: SecondLook = HOW) -> list[ResidualDetection]:
+def found(detections: Detections, frames: int = 12, how: RecheckSettings = HOW) -> list[ResidualDetection]:
     at = np.arange(0, 5 * frames, 5)
     return residuals(detections, at, at / 30, OWN, how, "m")
 
@@ -87,4 +87,4 @@ def test_a_video_of_one_frame_has_no_second_sight_to_wait_for() -> None:
 def test_lower_scores_find_more() -> None:
     rows = [(frame, 0.3, BOX) for frame in range(3)]
     assert len(found(seen(*rows))) == 0
-    assert len(found(seen(*rows), how=SecondLook(lowest=0.7))) == 1
+    assert len(found(seen(*rows), how=RecheckSettings(lowest=0.7))) == 1

@@ -224,7 +224,7 @@ def test_sigterm_ends_a_run_with_143_and_the_next_one_goes_on(clip: Library, tmp
         argv, capture_output=True, timeout=60, check=False, text=True, env={**environment, "WHEN": "now"}
     )
     assert stopped.returncode == 128 + signal.SIGTERM, stopped.stderr
-    assert stopped.stderr == "dashredact: Stopped by signal 15; run the same command again to go on.\n"
+    assert stopped.stderr == "dashredact: Stopped by signal 15; run the same command again to continue.\n"
     assert results(out) == {}
     assert len(list((out / files.WORK_FOLDER).glob("*/look-*.npz"))) == 1
     done = subprocess.run(

@@ -21,12 +21,12 @@ from dashredact.cli import masking, redact
 from dashredact.errors import ExitCode
 from dashredact.pipeline.outcome import Outcome, VideoStatus
 from dashredact.pipeline.video import RunOptions
-from dashredact.settings import SecondLook, Settings, Zone, Zones
+from dashredact.settings import RecheckSettings, Settings, Zone, Zones
 from dashredact.values import KINDS, Detections, Detector, Kind, ModelIdentity, Picture, ProgressEvent
 from dashredact.workspace import inbox
 
 BLIND = 10**6
-AGAIN = replace(SETTINGS, second_look=SecondLook(every=5))
+AGAIN = replace(SETTINGS, second_look=RecheckSettings(every=5))
 LEFT_OUT = ["30.mp4", "irregular.mkv", "late.mp4", "open gop.mp4", "hevc 10 bit.mkv", "odd.webm", "turned 90.mp4"]
 LEFT_OUT += ["10.mp4", "4-2-2.mp4", "flat pixels.mp4", "mpeg4.avi", "transport.ts"]
 

@@ -22,7 +22,7 @@ from dashredact.cli import redact
 from dashredact.detect.sliced import TiledDetector
 from dashredact.errors import ExitCode
 from dashredact.pipeline.outcome import Outcome, VideoStatus
-from dashredact.settings import Camera, Style, Zone, Zones
+from dashredact.settings import CameraZones, Style, Zone, Zones
 from dashredact.workspace import inbox
 
 BLIND = 10**6
@@ -81,7 +81,7 @@ def test_what_is_half_in_an_ignored_zone_is_masked(clip: Library, mask: Mask) ->
 
 @pytest.fixture
 def run(tmp_path: Path, clip: Library, finder: Finder) -> Callable[..., Outcome]:
-    def run(*cameras: Camera) -> Outcome:
+    def run(*cameras: CameraZones) -> Outcome:
         batch = Batch(tmp_path / "out", finder, SETTINGS, lambda _: None, cameras)
         (outcome,) = batch.run(inbox.plan([clip("30.mp4")], tmp_path / "out"))
         return outcome
@@ -90,7 +90,7 @@ def run(tmp_path: Path, clip: Library, finder: Finder) -> Callable[..., Outcome]
 
 
 def test_only_what_applies_to_a_video_masks_it_again(run: Callable[..., Outcome], finder: Finder) -> None:
-    mine, other = Camera("30*", Zones(mask=(LEFT,))), Camera("*", Zones(ignore=(PATH,)))
+    mine, other = CameraZones("30*", Zones(mask=(LEFT,))), CameraZones("*", Zones(ignore=(PATH,)))
     assert run(mine).verdict is VideoStatus.MASKED
     calls = finder.calls
     assert run(mine).verdict is VideoStatus.SKIPPED

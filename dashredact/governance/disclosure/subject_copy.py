@@ -19,7 +19,7 @@ from dashredact.formats import tracks_json
 from dashredact.formats.tracks_json import TracksFile
 from dashredact.governance.disclosure import delivery
 from dashredact.pipeline.video import Executor, RenderedVideo, VideoPipeline
-from dashredact.settings import Damaged, HideSettings, Settings, Style
+from dashredact.settings import Damaged, RenderSettings, Settings, Style
 from dashredact.values import Kind, ProgressCallback
 from dashredact.workspace import originals
 from dashredact.workspace.work_folder import WorkFolder
@@ -102,7 +102,7 @@ def _settings(clip: Clip) -> Settings:
     told = clip.tried["settings"]
     hide = told["hide"]
     return Settings(
-        hide=HideSettings(Style(hide["style"]), hide["encoder"], hide["crf"], hide["preset"]),
+        hide=RenderSettings(Style(hide["style"]), hide["encoder"], hide["crf"], hide["preset"]),
         damaged=Damaged(told["damaged"]),
         video_stream=told["video_stream"],
         segment_seconds=told["segment_seconds"],
