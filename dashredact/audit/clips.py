@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from dashredact.audit.events import OUTCOMES, EventType, event_type
+from dashredact.audit.events import EventType
 from dashredact.audit.legal_holds import active_holds, find_hold
+from dashredact.audit.records import OUTCOMES, event_type
 from dashredact.values import Day
 
 Record = Mapping[str, Any]

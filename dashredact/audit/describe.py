@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dashredact.audit.events import EventType, event_type
+from dashredact.audit.events import EventType
+from dashredact.audit.records import event_type
 
 AUDIT_COLUMNS = (
     "seq",
@@ -84,7 +85,7 @@ def _judged(record: Mapping[str, Any]) -> str:
 
 _DECISIONS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     EventType.MARKED: lambda record: _box(record["mark"]),
-    EventType.LIFTED: lambda record: _box(record["lift"]),
+    EventType.UNMASKED: lambda record: _box(record["lift"]),
     EventType.UNDONE: lambda record: str(record["undo"]["track"]),
     EventType.CORRECTED: _corrected,
     EventType.REVIEWED: lambda record: f"{record['verdict']}, {_hash(record)}",

@@ -1,10 +1,17 @@
-"""What lines of the audit log tell of: acts, the files they made, and which lines somebody asks for."""
+"""What lines of the audit log tell of: one frozen type for each act, converted from and to JSON here and nowhere else.
+
+A line is JSON (`audit.chain` says how it is written and chained). `parse` turns its fields into the type that its `act`
+names, whatever version of this tool wrote it; `Event.to_record` gives the fields that `audit.log` appends. Fields that
+no type knows, such as those of a newer version, are ignored.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import Any, ClassVar
+
+import msgspec
 
 
 class EventType(StrEnum):
@@ -19,7 +26,7 @@ class EventType(StrEnum):
     DUPLICATE = "duplicate"
     REVIEWED = "reviewed"
     MARKED = "marked"
-    LIFTED = "lifted"
+    UNMASKED = "lifted"
     UNDONE = "undone"
     SAMPLED = "sampled"
     JUDGED = "judged"
@@ -37,65 +44,487 @@ class EventType(StrEnum):
     INCIDENT = "incident"
 
 
-OUTCOMES = (
-    *(EventType.MASKED, EventType.NEEDS_REVIEW, EventType.CORRECTED, EventType.DUPLICATE),
-    *(EventType.REFUSED, EventType.REFUSED_BY_POLICY, EventType.FAILED, EventType.BUG),
-)
-"""Acts after which a video has an outcome."""
 NO_POLICY = "no policy"
 """What a line says of the policy where the run was under none."""
 
-_MAKING = (EventType.MASKED, EventType.NEEDS_REVIEW, EventType.CORRECTED)
-"""Acts whose output and tracks file lie in the folder of the log afterwards."""
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Part of a line; a field that has its default is left out."""
 
 
-class ResultFile(NamedTuple):
-    """A file that should lie beside the log."""
+class FileEntry(_Part, frozen=True):
+    """A file under the output folder."""
 
-    line: int
     name: str
-    sha256: str
+    """relative to the folder, with `/`; may be hostile: only `OutputFolder.resolve` makes a path of it"""
+    sha256: str = ""
+    bytes: int | None = None
+    stage: str = ""
+    """what it is to the clip, where an erasure tells of it: masked, tracks, detections, report"""
 
     @property
     def inside(self) -> bool:
-        """Whether the name stays in the folder. Names may be hostile: nothing elsewhere is looked at."""
+        """Whether the name stays in the folder, links aside."""
         return not self.name.startswith("/") and ".." not in self.name.split("/") and "\0" not in self.name
 
 
-def event_type(record: Mapping[str, Any]) -> str:
-    """Lines of version 1 only have an outcome."""
-    return str(record.get("act", record.get("outcome", "")))
+class SourceEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A video as it came in."""
+
+    name: str
+    """relative to the folder it was found in"""
+    sha256: str | None = None
+    bytes: int | None = None
+    place: str | None = None
+    """tells the folders of two sources of one name apart, without saying where they are"""
 
 
-def policy_mark(policy: object) -> str:
+class Actor(_Part, frozen=True):
+    """Who acted."""
+
+    user: str = ""
+    """account on the machine"""
+    host: str = ""
+    name: str = ""
+    """what the person calls themselves, where they said so"""
+
+    def __str__(self) -> str:
+        return self.name or self.user
+
+
+class Tool(_Part, frozen=True):
+    name: str = "dashredact"
+    version: str = ""
+
+
+class Rule(_Part, frozen=True):
+    """Why something was deleted or encrypted."""
+
+    name: str
+    days: int | None = None
+    since: str = msgspec.field(name="from", default="")
+
+
+class RequestRef(_Part, frozen=True):
+    """A request of somebody who may have been filmed: all of it where it came in, later its number alone."""
+
+    id: int
+    kind: str = ""
+    reference: str | None = None
+    vehicle: str | None = None
+    start: str | None = msgspec.field(name="from", default=None)
+    end: str | None = msgspec.field(name="to", default=None)
+    place: str | None = None
+    received: str | None = None
+    due: str | None = None
+
+
+class HoldTerms(_Part, frozen=True):
+    kind: str
+    until: str
+
+
+class Incident(msgspec.Struct, frozen=True, kw_only=True):
+    """A leak, and the dates of its reports (days, ISO 8601)."""
+
+    id: int
+    known: str = ""
+    wrongful: bool = False
+    preliminary: str = ""
+    final: str = ""
+    clips: list[str] = []
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """A box that a person drew over something missed."""
+
+    id: int
+    kind: str
+    first: int
+    end: int
+    how: str
+    """still, moving or tracked"""
+    keys: list[list[float]] = []
+    """frame x0 y0 x1 y1, by rising frame"""
+
+
+class UnmaskedTrack(msgspec.Struct, frozen=True, kw_only=True):
+    """A track whose mask a person took away, as a tracks file holds it."""
+
+    id: int
+    kind: str
+    first: int
+    end: int
+    boxes: list[list[float]] = []
+    origins: list[Any] = []
+    scores: list[float] = []
+
+
+class Undo(msgspec.Struct, frozen=True, kw_only=True):
+    track: int
+
+
+class AppliedCorrections(msgspec.Struct, frozen=True, kw_only=True):
+    """Numbers of the marks and unmasked tracks that are in a corrected file."""
+
+    marks: list[int] = []
+    lifts: list[int] = []
+
+
+class DrawnFrame(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    output: str
+    frame: int
+    times: int
+
+
+class Draw(_Part, frozen=True):
+    """Frames drawn by chance: all of it where they were drawn, later its number alone."""
+
+    id: int
+    seed: str | None = None
+    seed_given: bool | None = None
+    frames: int | None = None
+    kinds: list[str] | None = None
+    names: list[str] | None = None
+    videos: int | None = None
+    seconds: float | None = None
+    population: str | None = None
+    drawn: list[DrawnFrame] | None = None
+
+
+class Miss(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    frame: int
+    kind: str
+    missed: int
+
+
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person saw on drawn frames, and what it bounds."""
+
+    frames: int = 0
+    bounds: dict[str, dict[str, Any]] = {}
+    misses: list[Miss] = []
+
+
+class FrameCounts(msgspec.Struct, frozen=True, kw_only=True):
+    in_: int = msgspec.field(name="in", default=0)
+    out: int = 0
+    lost_at: list[float] = []
+    """seconds"""
+
+
+class StreamLists(msgspec.Struct, frozen=True, kw_only=True):
+    kept: list[str] = []
+    dropped: list[str] = []
+
+
+class ModelEntry(msgspec.Struct, frozen=True, kw_only=True):
+    name: str = ""
+    sha256: str = ""
+
+
+class PersonalCopy(msgspec.Struct, frozen=True, kw_only=True):
+    """A copy for one person, which is not among the folder's files."""
+
+    sha256: str
+    bytes: int
+    lifted: list[int] = []
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="act"):
+    """A line of the log. Events to be written have no `seq` and `time` yet; `audit.log` gives them theirs."""
+
+    always: ClassVar[Mapping[str, Any]] = {}
+    """fields that the line has even where they hold nothing"""
+
+    seq: int = 0
+    """number of the line, from 1"""
+    time: str = ""
+    """UTC, ISO 8601 to the second; days compare as text"""
+    tool: Tool | None = None
+    by: Actor | None = None
+    reason: str = ""
+    mended: str = ""
+    """what a crash had left, which was cut off before this line"""
+
+    @property
+    def type(self) -> EventType:
+        return EventType(str(self.__struct_config__.tag))
+
+    @property
+    def actor(self) -> Actor:
+        return self.by or Actor()
+
+    def to_record(self) -> dict[str, Any]:
+        """As JSON has it, with nothing that the log itself adds."""
+        record: dict[str, Any] = msgspec.to_builtins(self)
+        for name, value in self.always.items():
+            record.setdefault(name, value)
+        if isinstance(self, Tried) and not isinstance(self, Corrected):
+            record["outcome"] = record["act"]
+        return record
+
+
+class SourceEvent(Event, frozen=True):
+    """Something about one video."""
+
+    source: SourceEntry | None = None
+    output: FileEntry | None = None
+    """the masked file that it is about"""
+
+    @property
+    def name(self) -> str:
+        """Of the source; empty where the line does not say."""
+        return self.source.name if self.source else ""
+
+
+class RunEvent(SourceEvent, frozen=True):
+    """Something that a run did with a video, and under which settings it ran."""
+
+    policy: str | dict[str, Any] = NO_POLICY
+    model: ModelEntry | None = None
+    settings: dict[str, Any] = {}
+    """`settings.Settings` as JSON"""
+    fingerprint: str = ""
+    """of settings and model"""
+
+    @property
+    def policy_key(self) -> str:
+        return policy_key(self.policy)
+
+
+class Tried(RunEvent, frozen=True):
+    """How trying a video ended, or what a correction made of it."""
+
+    always: ClassVar[Mapping[str, Any]] = {"reason": "", "output": None, "policy": NO_POLICY}
+
+    tracks_file: FileEntry | None = None
+    files: list[FileEntry] = []
+    """what else was left beside the output"""
+    gates: list[str] = []
+    """codes of the gates that refused it"""
+    frames: FrameCounts | None = None
+    tracks: dict[str, dict[str, int]] = {}
+    """per kind: tracks, and masked boxes by origin"""
+    streams: StreamLists | None = None
+    verified: dict[str, float] | None = None
+    second_look: dict[str, Any] | None = None
+    notes: list[str] | None = None
+    seconds: dict[str, float] = {}
+    """by stage"""
+
+    @property
+    def captured(self) -> str:
+        """Day of filming, ISO 8601, as it was taken to be when it was masked; empty where the line does not say."""
+        return str(self.policy.get("captured") or "") if isinstance(self.policy, dict) else ""
+
+
+class Made(Tried, frozen=True):
+    """A masked file and its tracks file are there afterwards."""
+
+    always: ClassVar[Mapping[str, Any]] = {**Tried.always, "tracks": {}, "notes": [], "seconds": {}}
+
+
+class Masked(Made, frozen=True, tag="masked"):
+    pass
+
+
+class NeedsReview(Made, frozen=True, tag="needs review"):
+    pass
+
+
+class Corrected(Made, frozen=True, tag="corrected"):
+    """What people decided is in the file now; it takes the place of another."""
+
+    replaces: str = ""
+    """sha256 of the masked file before"""
+    corrections: AppliedCorrections | None = None
+    segments: dict[str, Any] = {}
+    compared: dict[str, float] = {}
+
+
+class Duplicate(Tried, frozen=True, tag="duplicate"):
+    """Its content was masked under another name, whose output stands for both."""
+
+
+class NotMasked(Tried, frozen=True):
+    """There is no output, and the reason says why."""
+
+
+class Refused(NotMasked, frozen=True, tag="refused"):
+    pass
+
+
+class RefusedByPolicy(NotMasked, frozen=True, tag="refused by policy"):
+    pass
+
+
+class Failed(NotMasked, frozen=True, tag="failed"):
+    pass
+
+
+class Bug(NotMasked, frozen=True, tag="bug"):
+    pass
+
+
+class Reviewed(SourceEvent, frozen=True, tag="reviewed"):
+    verdict: str = ""
+    """approved or rejected; lines of version 1 may not say"""
+
+
+class Marked(SourceEvent, frozen=True, tag="marked"):
+    mark: Mark | None = None
+
+
+class Unmasked(SourceEvent, frozen=True, tag="lifted"):
+    lift: UnmaskedTrack | None = None
+
+
+class Undone(SourceEvent, frozen=True, tag="undone"):
+    undo: Undo | None = None
+
+
+class Sampled(Event, frozen=True, tag="sampled"):
+    draw: Draw | None = None
+
+
+class Judged(Event, frozen=True, tag="judged"):
+    draw: Draw | None = None
+    judged: Judgement | None = None
+
+
+class Leaving(SourceEvent, frozen=True):
+    """A masked file on its way to a recipient."""
+
+    recipient: str = ""
+    purpose: str = ""
+    contract: str = ""
+    basis: str = ""
+    policy: str = ""
+    """sha256 of the policy"""
+
+
+class Exported(Leaving, frozen=True, tag="exported"):
+    one_kind: str = ""
+    handed_over: str = ""
+    delete_by: str = ""
+    copy: PersonalCopy | None = None
+    request: RequestRef | None = None
+
+
+class Withheld(Leaving, frozen=True, tag="withheld"):
+    pass
+
+
+class Held(SourceEvent, frozen=True, tag="held"):
+    hold: HoldTerms | None = None
+
+
+class Released(SourceEvent, frozen=True, tag="released"):
+    pass
+
+
+class Purged(SourceEvent, frozen=True, tag="purged"):
+    """Files that are gone on purpose: `files` and `output` of the folder, or where there are none, the source."""
+
+    files: list[FileEntry] = []
+    rule: Rule | None = None
+    policy: dict[str, str] | None = None
+    deletion: str = ""
+    """tells it from all others"""
+    sealed: FileEntry | None = None
+    """the encrypted copy of the source, where that is what went"""
+    request: RequestRef | None = None
+    erased: str = ""
+    """sha256 of a source that is not wanted again"""
+
+
+class Sealed(SourceEvent, frozen=True, tag="sealed"):
+    """The source was encrypted, and is gone."""
+
+    sealed: FileEntry | None = None
+    sealed_for: str = ""
+    rule: Rule | None = None
+    policy: dict[str, str] | None = None
+    deletion: str = ""
+
+
+class Quarantined(RunEvent, frozen=True, tag="quarantined"):
+    """The source was moved after too many tries."""
+
+    moved_to: str = ""
+    """relative to the inbox"""
+
+
+class Retried(RunEvent, frozen=True, tag="retried"):
+    """A person wants the source tried again; it lies where it was before."""
+
+
+class Requested(Event, frozen=True, tag="requested"):
+    request: RequestRef | None = None
+
+
+class Answered(Event, frozen=True, tag="answered"):
+    request: RequestRef | None = None
+
+
+class IncidentReported(Event, frozen=True, tag="incident"):
+    incident: Incident | None = None
+
+
+_Line = (
+    (Masked | NeedsReview | Corrected | Duplicate | Refused | RefusedByPolicy | Failed | Bug)
+    | (Reviewed | Marked | Unmasked | Undone | Sampled | Judged)
+    | (Exported | Withheld | Held | Released | Purged | Sealed | Quarantined | Retried)
+    | (Requested | Answered | IncidentReported)
+)
+
+
+def parse(record: Mapping[str, Any]) -> Event:
+    """The event that a line tells of. ValueError, whose text ends a sentence about the line, where it tells of none."""
+    try:
+        # Lines of version 1 only have an outcome.
+        event: Event = msgspec.convert({**record, "act": record.get("act", record.get("outcome", ""))}, _Line)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"does not have the form of its act ({error})") from None
+    return event
+
+
+def policy_key(policy: object) -> str:
     """The policy that a line tells of, and what a person said under it, whatever the video."""
     if not isinstance(policy, Mapping):
         return str(policy)
     return " ".join(repr(policy.get(name)) for name in ("sha256", "purpose", "basis", "reason", "given"))
 
 
-def results(records: Sequence[Mapping[str, Any]], first: int = 1) -> list[ResultFile]:
-    """Of every name the newest file that has it, without those that were purged. first: number of the first line."""
-    newest: dict[str, ResultFile] = {}
-    for line, record in enumerate(records, first):
-        act = event_type(record)
-        for file in files_of(record):
-            if act == EventType.PURGED:
-                newest.pop(file["name"], None)
-            elif act in _MAKING and "sha256" in file:
-                newest[file["name"]] = ResultFile(line, file["name"], file["sha256"])
-    return sorted(newest.values())
-
-
-def files_of(record: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def files_of(event: Event) -> Iterator[FileEntry]:
     """Every file under the output folder that the line names."""
-    several = record.get("files")
-    named = [record.get("output"), record.get("tracks_file"), *(several if isinstance(several, list) else [])]
-    yield from (file for file in named if isinstance(file, Mapping) and "name" in file)
+    named = [event.output] if isinstance(event, SourceEvent) else []
+    named += [event.tracks_file] if isinstance(event, Tried) else []
+    yield from (file for file in named if file)
+    if isinstance(event, Tried | Purged):
+        yield from event.files
+
+
+def files_there(events: Sequence[Event]) -> list[tuple[int, FileEntry]]:
+    """What should lie in the folder: of every name the newest file that has it, without those that were purged.
+
+    Each with the number of the line that made it, in order of lines.
+    """
+    newest: dict[str, tuple[int, FileEntry]] = {}
+    for event in events:
+        for file in files_of(event):
+            if isinstance(event, Purged):
+                newest.pop(file.name, None)
+            elif isinstance(event, Made) and file.sha256:
+                newest[file.name] = (event.seq, file)
+    return sorted(newest.values(), key=lambda entry: (entry[0], entry[1].name))
 
 
 @dataclass(frozen=True)
-class RecordFilter:
+class EventFilter:
     """Which lines; an empty field asks for nothing."""
 
     since: str = ""
@@ -104,19 +533,16 @@ class RecordFilter:
     """last day"""
     names: Sequence[str] = ()
     """patterns of which the source's or the output's name fits one"""
-    outcomes: Sequence[str] = ()
+    types: Sequence[str] = ()
 
-    def takes(self, record: Mapping[str, Any]) -> bool:
-        return (
-            self.in_period(record)
-            and self._named(record)
-            and (not self.outcomes or event_type(record) in self.outcomes)
-        )
+    def takes(self, event: Event) -> bool:
+        return self.in_period(event) and self._named(event) and (not self.types or event.type in self.types)
 
-    def in_period(self, record: Mapping[str, Any]) -> bool:
-        day = str(record.get("time", ""))[:10]  # always UTC, so days compare as text
+    def in_period(self, event: Event) -> bool:
+        day = event.time[:10]
         return self.since <= day and (not self.until or "" < day <= self.until)
 
-    def _named(self, record: Mapping[str, Any]) -> bool:
-        told = [part["name"] for part in (record.get("source"), record.get("output")) if isinstance(part, Mapping)]
-        return not self.names or any(fnmatchcase(name, pattern) for name in told for pattern in self.names)
+    def _named(self, event: Event) -> bool:
+        parts = (event.source, event.output) if isinstance(event, SourceEvent) else ()
+        names = [part.name for part in parts if part]
+        return not self.names or any(fnmatchcase(name, pattern) for name in names for pattern in self.names)

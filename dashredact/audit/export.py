@@ -9,7 +9,7 @@ from dashredact.audit import chain, schemas, signing
 from dashredact.audit import head as heads
 from dashredact.audit import log as audit_log
 from dashredact.audit import verify as audit_verify
-from dashredact.audit.events import RecordFilter
+from dashredact.audit.records import RecordFilter
 from dashredact.errors import LedgerError, UsageError
 
 README = "README.md"

@@ -19,6 +19,7 @@ from dashredact import files
 from dashredact.audit import chain, provenance, signing
 from dashredact.audit import head as heads
 from dashredact.audit.chain import Fault, Signer
+from dashredact.audit.events import Event, parse
 from dashredact.audit.head import Head
 from dashredact.errors import LedgerError, UsageError
 
@@ -51,8 +52,8 @@ def head_path(path: Path) -> Path:
     return path.with_name(path.stem + ".head.json")
 
 
-def append(path: Path, record: Mapping[str, Any]) -> None:
-    """Put one record behind the others, signed where a key is configured; `time`, `tool` and `by` may be left out.
+def append(path: Path, event: Event | Mapping[str, Any]) -> None:
+    """Add one line, signed where a key is configured; `time`, `tool` and `by` may be left out.
 
     LedgerError if the log's end is not what its head says; `records` checks the whole chain. UsageError if the log is
     signed and no key is configured. OSError if the disk is full; the line counts as not written then.
@@ -60,6 +61,7 @@ def append(path: Path, record: Mapping[str, Any]) -> None:
     with _locked(path, os.O_RDWR | os.O_CREAT, fcntl.LOCK_EX) as descriptor:
         signer = signing.configured()
         end = _end(descriptor, path, signer)
+        record = event.to_record() if isinstance(event, Event) else event
         line = chain.chain_line(_complete(record, end.mended), end.head.tip, signer)
         _put(descriptor, (line + "\n").encode(), end.size)
         _save(path, heads.head_of([line], end.head, signer))
@@ -178,6 +180,17 @@ def read_head(path: Path) -> Head | None:
         raise LedgerError(f"The head file {path} cannot be read ({error.strerror}).") from None
     except (ValueError, TypeError, RecursionError):
         raise LedgerError(f"The head file {path} is broken: it is not as this tool writes it. {_CURE}") from None
+
+
+def events(path: Path) -> list[Event]:
+    """Every event, oldest first; none where there is no log yet. LedgerError names the first line that is broken."""
+    parsed = []
+    for number, record in enumerate(records(path), 1):
+        try:
+            parsed.append(parse({**record, "seq": number}))
+        except ValueError as error:
+            raise LedgerError(f"The audit log {path} is broken: line {number} {error}. {_CURE}") from None
+    return parsed
 
 
 def records(path: Path) -> Iterator[dict[str, Any]]:

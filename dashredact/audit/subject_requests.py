@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from dashredact.audit.events import EventType, event_type
+from dashredact.audit.events import EventType
+from dashredact.audit.records import event_type
 
 
 class RequestKind(StrEnum):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dashredact import files
-from dashredact.audit import chain, events, signatures, signing
+from dashredact.audit import chain, records, signatures, signing
 from dashredact.audit import head as heads
 from dashredact.audit import log as audit_log
 from dashredact.audit.chain import Fault
@@ -116,8 +116,8 @@ def _results(log: _Log) -> Iterator[Fault]:
             )
 
 
-def _named(log: _Log) -> list[events.ResultFile]:
-    return events.results([chain.parse_line(line) for line in log.lines], log.start.seq + 1)
+def _named(log: _Log) -> list[records.ResultFile]:
+    return records.results([chain.parse_line(line) for line in log.lines], log.start.seq + 1)
 
 
 def _notes(log: _Log, copies: dict[Path, Head], asked: VerifyOptions) -> Iterator[str]:

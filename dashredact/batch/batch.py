@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from dashredact import files
-from dashredact.audit.events import NO_POLICY, policy_mark
+from dashredact.audit.events import NO_POLICY
+from dashredact.audit.records import policy_mark
 from dashredact.errors import ChangedError, DashredactError, OutOfTimeError, RefusedError, VideoError
 from dashredact.execute.inline import INLINE
 from dashredact.execute.keyed_lock import KeyedLock

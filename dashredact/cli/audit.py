@@ -15,7 +15,8 @@ from dashredact.audit import export as exports
 from dashredact.audit import log as audit_store
 from dashredact.audit import verify as audit_verify
 from dashredact.audit.describe import AUDIT_COLUMNS, cells_of, line_of
-from dashredact.audit.events import EventType, RecordFilter
+from dashredact.audit.events import EventType
+from dashredact.audit.records import RecordFilter
 from dashredact.cli.app import printable
 from dashredact.cli.options import JSON, choice, options
 from dashredact.errors import LedgerError, UsageError

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dashredact.audit.events import OUTCOMES, event_type
+from dashredact.audit.records import OUTCOMES, event_type
 
 FOLDER = "report"
 INDEX = "index.html"

@@ -87,7 +87,7 @@ class Reviewer:
             raise UsageError(f"{name}: has no track {number}; `review show` lists them.")
         if track.kind is Kind.ZONE:
             raise UsageError(f"{name}: {number} is a zone of its camera; change the zones file and mask it anew.")
-        self._write(standing, EventType.LIFTED, lift=tracks_json.fields(track), reason=note)
+        self._write(standing, EventType.UNMASKED, lift=tracks_json.fields(track), reason=note)
 
     def undo(self, name: str, number: int, note: str) -> None:
         """UsageError where nothing about that number is in force."""

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dashredact.audit.events import EventType, event_type, results
+from dashredact.audit.events import EventType
+from dashredact.audit.records import event_type, results
 from dashredact.review.miss_bound import MissBound
 from dashredact.review.state import ReviewState, review_states
 from dashredact.tracking.timeline import duration

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from dashredact import files
-from dashredact.audit.events import EventType, event_type
+from dashredact.audit.events import EventType
+from dashredact.audit.records import event_type
 from dashredact.errors import MachineError, RefusedError, UsageError
 from dashredact.formats.spreadsheet import csv_safe
 from dashredact.media.thumbnails import stills

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from dashredact.audit.events import EventType, event_type
+from dashredact.audit.events import EventType
+from dashredact.audit.records import event_type
 from dashredact.tracking import keyframes
 from dashredact.tracking.keyframes import KeyframedBoxes
 from dashredact.values import Kind, Track
@@ -156,7 +157,7 @@ def _reviewed(standing: ReviewState, record: Record) -> ReviewState:
 _CHANGES: Mapping[str, Callable[[ReviewState, Record], ReviewState]] = {
     EventType.CORRECTED: _corrected,
     EventType.MARKED: _marked,
-    EventType.LIFTED: _lifted,
+    EventType.UNMASKED: _lifted,
     EventType.UNDONE: _undone,
     EventType.REVIEWED: _reviewed,
 }

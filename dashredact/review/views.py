@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dashredact import files
-from dashredact.audit import events
+from dashredact.audit import events, records
 from dashredact.audit import log as audit_log
 from dashredact.errors import RefusedError, UsageError
 from dashredact.formats import tracks_json
@@ -54,10 +54,10 @@ class ReviewQueue:
         self._same = {
             record["source"]["name"]: names.get(record["output"]["name"], record["source"]["name"])
             for record in self.records
-            if events.event_type(record) == events.EventType.DUPLICATE and record.get("output")
+            if records.event_type(record) == events.EventType.DUPLICATE and record.get("output")
         }
         """names under which a content came again: the one under which it was masked"""
-        self._there = {result.name for result in events.results(self.records) if result.inside}
+        self._there = {result.name for result in records.results(self.records) if result.inside}
 
     def standing(self, name: str) -> ReviewState:
         """UsageError where the log gives no output to a source of that name, or the output was purged."""
@@ -113,7 +113,7 @@ class ReviewQueue:
 
     def _weighed(self, standing: ReviewState) -> QueuedVideo:
         luma, altered = mean_luma(self.place(standing.output["name"])), self._altered(standing)
-        doubts = {"doubted": events.event_type(standing.result) == events.EventType.NEEDS_REVIEW, "altered": altered}
+        doubts = {"doubted": records.event_type(standing.result) == events.EventType.NEEDS_REVIEW, "altered": altered}
         try:
             file = self.tracks(standing)
         except (RefusedError, UsageError):

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from dashredact import files
 from dashredact.audit import log as audit_log
-from dashredact.audit.events import NO_POLICY, EventType, event_type, policy_mark
+from dashredact.audit.events import NO_POLICY, EventType
+from dashredact.audit.records import event_type, policy_mark
 from dashredact.errors import MachineError
 
 T = TypeVar("T")

@@ -14,7 +14,7 @@ from dashredact.audit import chain, export, schemas, signing
 from dashredact.audit import head as heads
 from dashredact.audit import log as audit_log
 from dashredact.audit import verify as audit_verify
-from dashredact.audit.events import RecordFilter
+from dashredact.audit.records import RecordFilter
 from dashredact.errors import LedgerError, UsageError
 
 _PERIOD = RecordFilter(since="2026-01-03", until="2026-01-04")

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from dashredact.audit import events
-from dashredact.audit.events import RecordFilter, ResultFile
+from dashredact.audit import records
+from dashredact.audit.records import RecordFilter, ResultFile
 
 
 def _file(name: str, digit: str = "a") -> dict[str, Any]:
@@ -23,15 +23,15 @@ def _masked(name: str, digit: str = "a", **more: Any) -> dict[str, Any]:
 
 def test_every_act_has_one_name_in_both_versions() -> None:
     assert (
-        events.event_type({"outcome": "masked"})
-        == events.event_type({"act": "masked", "outcome": "masked"})
+        records.event_type({"outcome": "masked"})
+        == records.event_type({"act": "masked", "outcome": "masked"})
         == "masked"
     )
-    assert events.event_type({"act": "held"}) == "held"
+    assert records.event_type({"act": "held"}) == "held"
 
 
 def test_of_a_name_the_newest_file_counts() -> None:
-    found = events.results(
+    found = records.results(
         [_masked("a"), _masked("b"), _masked("a", "c"), {"act": "corrected", "output": _file("b.masked.mp4", "d")}]
     )
     assert found == [
@@ -44,7 +44,7 @@ def test_of_a_name_the_newest_file_counts() -> None:
 
 def test_acts_that_only_speak_of_a_file_make_none() -> None:
     said = [{"act": act, "output": _file("elsewhere.mp4")} for act in ("exported", "held", "reviewed", "released")]
-    assert events.results([*said, {"outcome": "refused", "output": None}, {"outcome": "failed"}]) == []
+    assert records.results([*said, {"outcome": "refused", "output": None}, {"outcome": "failed"}]) == []
 
 
 @pytest.mark.parametrize(
@@ -57,12 +57,12 @@ def test_acts_that_only_speak_of_a_file_make_none() -> None:
 )
 def test_what_was_purged_need_not_be_there_until_it_is_made_again(purge: dict[str, Any]) -> None:
     purged = [_masked("a"), {"act": "purged", **purge}]
-    assert events.results(purged) == []
-    assert {result.line for result in events.results([*purged, _masked("a")])} == {3}
+    assert records.results(purged) == []
+    assert {result.line for result in records.results([*purged, _masked("a")])} == {3}
 
 
 def test_a_purged_source_takes_no_output_away() -> None:
-    assert len(events.results([_masked("a"), {"act": "purged", "source": {"name": "a.mp4"}}])) == 2
+    assert len(records.results([_masked("a"), {"act": "purged", "source": {"name": "a.mp4"}}])) == 2
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def test_every_segment_is_read_back(tmp_path: Path) -> None:
         np.testing.assert_array_equal(one.pts, other.pts)
 
 
-def _look(chance: np.random.Generator, frames: int) -> kept.Look:
+def _look(chance: np.random.Generator, frames: int) -> kept.SegmentDetections:
     count = 3 * frames
     seen = kept.Detections(
         np.sort(chance.integers(0, max(frames, 1), count)).astype(np.int32),
@@ -182,7 +182,9 @@ def _look(chance: np.random.Generator, frames: int) -> kept.Look:
         chance.random((count, 4)).astype(np.float32),
         chance.random(count).astype(np.float32),
     )
-    return kept.Look(np.arange(frames, dtype=np.int64), (192, 112) if frames else (0, 0), seen, (4,) * (frames == 7))
+    return kept.SegmentDetections(
+        np.arange(frames, dtype=np.int64), (192, 112) if frames else (0, 0), seen, (4,) * (frames == 7)
+    )
 
 
 def test_relink_on_the_command_line(clip: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

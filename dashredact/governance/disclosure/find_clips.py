@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dashredact.audit.clips import Clip, clips, handed
-from dashredact.audit.events import event_type
+from dashredact.audit.records import event_type
 from dashredact.errors import UsageError, VideoError
 from dashredact.formats import tracks_json
 from dashredact.governance.disclosure import delivery

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from dashredact.audit.events import EventType, event_type, files_of
+from dashredact.audit.events import EventType
+from dashredact.audit.records import event_type, files_of
 from dashredact.media import capture_day
 from dashredact.values import Day
 
