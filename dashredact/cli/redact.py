@@ -93,9 +93,9 @@ def boxes_of(chosen: dict[str, Any], items: Sequence[inbox.Item]) -> BoxFile | N
     if len(items) != 1:
         raise UsageError(f"{path} is for one video, and there are {len(items)}; name the one.")
     with suppress(VideoError):  # said later, as of any video
-        facts = probe(items[0].source, video_stream=chosen["video_stream"])
-        if not facts.damages:
-            exchange.read(path, Canvas(*facts.upright, len(facts.packets.shown_pts)))
+        info = probe(items[0].source, video_stream=chosen["video_stream"])
+        if not info.damages:
+            exchange.read(path, Canvas(*info.upright_size, len(info.packets.shown_pts)))
     return exchange.described(path)
 
 

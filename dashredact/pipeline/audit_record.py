@@ -28,19 +28,19 @@ def context(detector: Detector, settings: Settings, fingerprint: str) -> dict[st
 
 def finished(done: RenderedVideo) -> dict[str, Any]:
     """What the audit log says of a finished file."""
-    facts = done.facts
-    kept = [str(facts.video), *map(str, done.choice.kept)]
-    dropped = [*map(str, done.choice.dropped), *(["chapters"] if facts.chapters else []), "metadata"]
+    info = done.info
+    kept = [str(info.video), *map(str, done.choice.kept)]
+    dropped = [*map(str, done.choice.dropped), *(["chapters"] if info.chapters else []), "metadata"]
     return {
         "frames": {
-            "in": len(facts.packets.shown_pts),
+            "in": len(info.packets.shown_pts),
             "out": len(done.pts),
-            "lost_at": [round(float(pts * facts.video.time_base), 4) for pts in done.lost],
+            "lost_at": [round(float(pts * info.video.time_base), 4) for pts in done.lost],
         },
         "tracks": count(done.tracks),
         "streams": {"kept": kept, "dropped": dropped},
         "verified": asdict(done.checks),
-        "notes": list(facts.notes),
+        "notes": list(info.notes),
         "second_look": second_look(done.again),
         "seconds": {stage: round(spent, 2) for stage, spent in done.seconds.items()},
     }
@@ -59,8 +59,8 @@ def second_look(again: RecheckResult | None) -> dict[str, Any]:
 
 def doubts(done: RenderedVideo) -> list[str]:
     """Why a person should look."""
-    lost = [lost_frames(done.lost, done.facts)] if done.lost else []
-    return [*done.facts.damages, *lost, *_seen_again(done.again.finds if done.again else ())]
+    lost = [lost_frames(done.lost, done.info)] if done.lost else []
+    return [*done.info.damages, *lost, *_seen_again(done.again.finds if done.again else ())]
 
 
 def _seen_again(finds: Sequence[ResidualDetection]) -> list[str]:

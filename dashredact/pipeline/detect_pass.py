@@ -38,7 +38,7 @@ class DetectPass:
     def __init__(
         self,
         source: Path,
-        facts: VideoInfo,
+        info: VideoInfo,
         job: WorkFolder,
         detector: Detector,
         watch: Stopwatch,
@@ -47,10 +47,10 @@ class DetectPass:
         every: int = 1,
     ) -> None:
         """stage: what progress calls it. every: so many frames, counted from a segment's first, are looked at."""
-        self._facts, self._job, self._detector, self._watch = facts, job, detector, watch
+        self._info, self._job, self._detector, self._watch = info, job, detector, watch
         self._stage, self._every = stage, every
-        self._reader = frame_reader.Reader(source, facts)
-        self._scaler = frame_images.Scaler(*frame_images.picture_size(facts, detector.long_side))
+        self._reader = frame_reader.Reader(source, info)
+        self._scaler = frame_images.Scaler(*frame_images.picture_size(info, detector.long_side))
 
     def look(self, segments: Sequence[Segment], damaged: Damaged, advance: StageProgress) -> list[SegmentDetections]:
         with self._reader:
@@ -64,14 +64,14 @@ class DetectPass:
             advance("saved", 0)
         else:
             advance(self._stage, len(look.pts))
-        if look.lost and not self._facts.packets.timed:
+        if look.lost and not self._info.packets.timed:
             raise DamagedError(
-                f"{self._facts.name}: {len(look.lost)} of its frames cannot be decoded, and its container does not say"
+                f"{self._info.name}: {len(look.lost)} of its frames cannot be decoded, and its container does not say"
                 " which they are; repair it, or take it from the camera again."
             )
         if look.lost and damaged is Damaged.REFUSE:
             raise DamagedError(
-                f"{self._facts.name}: {lost_frames(look.lost, self._facts)}."
+                f"{self._info.name}: {lost_frames(look.lost, self._info)}."
                 " Use --damaged salvage to mask what can be decoded and drop the rest."
             )
         return look
@@ -118,8 +118,8 @@ def _batches(items: Iterator[_Seen], size: int) -> Iterator[list[_Seen]]:
         yield batch
 
 
-def lost_frames(lost: Sequence[int], facts: VideoInfo) -> str:
+def lost_frames(lost: Sequence[int], info: VideoInfo) -> str:
     """`3 frames cannot be decoded (at 1.20, 1.24, 1.28 s)`."""
-    moments = ", ".join(f"{float(pts * facts.video.time_base):.2f}" for pts in lost[:5])
+    moments = ", ".join(f"{float(pts * info.video.time_base):.2f}" for pts in lost[:5])
     more = " and later" if len(lost) > 5 else ""
     return f"{len(lost)} of its frames cannot be decoded (at {moments} s{more})"

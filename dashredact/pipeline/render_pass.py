@@ -13,7 +13,7 @@ from dashredact.imaging.mosaic import Mask, Planes, paint
 from dashredact.media import encode as encoders
 from dashredact.media import images as frame_images
 from dashredact.media import reader as frame_reader
-from dashredact.media.corruption import Frame
+from dashredact.media.images import Frame
 from dashredact.media.info import Segment, VideoInfo
 from dashredact.media.prefetch import prefetch
 from dashredact.pipeline.stopwatch import Stopwatch
@@ -28,10 +28,10 @@ class RenderPass:
     """Paints and encodes the segments of one video; parts that are there already are kept."""
 
     def __init__(
-        self, source: Path, facts: VideoInfo, job: WorkFolder, settings: RenderSettings, watch: Stopwatch
+        self, source: Path, info: VideoInfo, job: WorkFolder, settings: RenderSettings, watch: Stopwatch
     ) -> None:
-        self._facts, self._job, self._settings, self._watch = facts, job, settings, watch
-        self._reader = frame_reader.Reader(source, facts)
+        self._info, self._job, self._settings, self._watch = info, job, settings, watch
+        self._reader = frame_reader.Reader(source, info)
 
     def hide(
         self,
@@ -58,7 +58,7 @@ class RenderPass:
         masks: dict[int, list[Mask]] = {}
         decoded = self._watch.each("decode", self._same_frames(segment, look))
         head = next(decoded)
-        how = encoders.encoder_settings(self._facts, head.image, self._settings)
+        how = encoders.encoder_settings(self._info, head.image, self._settings)
 
         def painted() -> Iterator[VideoFrame]:
             for number, frame in enumerate(chain([head], decoded), first):
@@ -86,7 +86,7 @@ class RenderPass:
             raise self._differs()
 
     def _differs(self) -> MediaError:
-        return MediaError(f"{self._facts.name}: its frames came out differently the second time; run it again.")
+        return MediaError(f"{self._info.name}: its frames came out differently the second time; run it again.")
 
 
 def _boxes(tracks: Sequence[Track], frame: int, planes: Planes) -> list[tuple[Kind, PixelBox]]:

@@ -17,9 +17,10 @@ from dashredact.formats import exchange
 from dashredact.formats.exchange import Canvas
 from dashredact.formats.tracks_json import TracksFile
 from dashredact.imaging.mosaic import Mask
-from dashredact.media import join
+from dashredact.media import concat, remux
 from dashredact.media.info import Segment, VideoInfo
 from dashredact.media.probe import probe
+from dashredact.media.streams import StreamSelection
 from dashredact.media.verify import Checks, verify
 from dashredact.pipeline import recheck
 from dashredact.pipeline.detect_pass import DetectPass
@@ -71,7 +72,7 @@ def probe_source(source: Path, settings: Settings, advance: StageProgress) -> tu
 
 def detect(
     source: Path,
-    facts: VideoInfo,
+    info: VideoInfo,
     job: WorkFolder,
     share: Sequence[Segment],
     detector: Detector,
@@ -80,12 +81,12 @@ def detect(
 ) -> tuple[None, Seconds]:
     """Pass one of some neighbouring segments."""
     watch = Stopwatch()
-    DetectPass(source, facts, job, detector, watch).look(share, damaged, advance)
+    DetectPass(source, info, job, detector, watch).look(share, damaged, advance)
     return None, watch.seconds
 
 
 def track(
-    facts: VideoInfo,
+    info: VideoInfo,
     job: WorkFolder,
     segments: Sequence[Segment],
     settings: Settings,
@@ -97,13 +98,13 @@ def track(
     watch, looks = Stopwatch(), _looks(job, segments)
     pts = np.concatenate([seen.pts for seen in looks])
     if not len(pts):
-        raise UnreadableError(f"{facts.name}: not one frame of it can be decoded.")
+        raise UnreadableError(f"{info.name}: not one frame of it can be decoded.")
     with watch.timed("link"):
         firsts = np.cumsum([0, *(len(seen.pts) for seen in looks)]).tolist()
         size = next(seen.size for seen in looks if len(seen.pts))
         moved = [seen.detections.shifted(first) for seen, first in zip(looks, firsts, strict=False)]
         counted = zones.outside(Detections.concatenate(moved), settings.zones.ignore, *size)
-        found = build_tracks(counted, pts * float(facts.video.time_base), *size, settings.link)
+        found = build_tracks(counted, pts * float(info.video.time_base), *size, settings.link)
         given = _given(boxes, settings.boxes, Canvas(*size, len(pts)))
         tracks = [*zones.tracks(settings.zones.mask, len(pts), *size), *given, *found]
     numbered = [replace(track, id=number) for number, track in enumerate(tracks, 1)]
@@ -113,11 +114,11 @@ def track(
 
 
 def adopt(
-    facts: VideoInfo, job: WorkFolder, segments: Sequence[Segment], known: TracksFile, advance: StageProgress
+    info: VideoInfo, job: WorkFolder, segments: Sequence[Segment], known: TracksFile, advance: StageProgress
 ) -> tuple[TrackedVideo, Seconds]:
     """Tracks that are settled take the place of pass one: its frames are saved as looks that saw nothing."""
-    if known.time_base != facts.video.time_base:
-        raise UnreadableError(f"{facts.name}: its tracks file counts time in other ticks; it belongs to another video.")
+    if known.time_base != info.video.time_base:
+        raise UnreadableError(f"{info.name}: its tracks file counts time in other ticks; it belongs to another video.")
     firsts: dict[int, int] = {}
     for segment in segments:
         first, end = (
@@ -141,7 +142,7 @@ def _given(boxes: Path | None, expected: BoxFile | None, canvas: Canvas) -> Sequ
 
 def render(
     source: Path,
-    facts: VideoInfo,
+    info: VideoInfo,
     job: WorkFolder,
     share: Sequence[Segment],
     linked: TrackedVideo,
@@ -150,17 +151,17 @@ def render(
 ) -> tuple[None, Seconds]:
     """Pass two of some neighbouring segments."""
     watch = Stopwatch()
-    hider = RenderPass(source, facts, job, settings, watch)
+    hider = RenderPass(source, info, job, settings, watch)
     hider.hide(share, _looks(job, share), linked.tracks, linked.firsts[share[0].index], advance)
     return None, watch.seconds
 
 
 def finish(
     source: Path,
-    facts: VideoInfo,
+    info: VideoInfo,
     job: WorkFolder,
     segments: Sequence[Segment],
-    choice: join.StreamSelection,
+    choice: StreamSelection,
     style: Style,
     advance: StageProgress,
 ) -> tuple[VerifiedFile, Seconds]:
@@ -169,19 +170,19 @@ def finish(
     advance("join", 0)
     with watch.timed("join"):
         parts = [job.part(segment.index) for segment, seen in zip(segments, looks, strict=True) if len(seen.pts)]
-        join.concatenate(parts, job.assembled, facts.video.time_base)
-        join.remux(job.assembled, source, job.finished, facts, choice)
+        concat.concatenate(parts, job.assembled, info.video.time_base)
+        remux.remux(job.assembled, source, job.finished, info, choice)
     advance("verify", 0)
     with watch.timed("verify"):
         pts = np.concatenate([seen.pts for seen in looks]).tolist()
         masks = PaintedMasks(job, segments, looks)
-        checks = verify(job.finished, source, facts, choice, pts=pts, masks=masks, style=style, advance=advance)
+        checks = verify(job.finished, source, info, choice, pts=pts, masks=masks, style=style, advance=advance)
         return VerifiedFile(checks, files.sha256(job.finished)), watch.seconds
 
 
 def detect_again(
     finished: Path,
-    facts: VideoInfo,
+    info: VideoInfo,
     again: WorkFolder,
     share: Sequence[Segment],
     detector: Detector,
@@ -190,14 +191,14 @@ def detect_again(
 ) -> tuple[None, Seconds]:
     """Some neighbouring segments of the finished file, whose facts these are."""
     watch = Stopwatch()
-    DetectPass(finished, facts, again, detector, watch, stage="second look", every=every).look(
+    DetectPass(finished, info, again, detector, watch, stage="second look", every=every).look(
         share, Damaged.REFUSE, advance
     )
     return None, Counter({"second look": sum(watch.seconds.values())})
 
 
 def residual_detections(
-    facts: VideoInfo,
+    info: VideoInfo,
     again: WorkFolder,
     parts: Sequence[Segment],
     job: WorkFolder,
@@ -214,13 +215,13 @@ def residual_detections(
     assert settings.second_look is not None
     seen, masks = _looks(again, parts), PaintedMasks(job, segments, _looks(job, segments))
     pts = np.concatenate([look.pts for look in seen])
-    frames = np.searchsorted(np.array(facts.packets.shown_pts, np.int64), pts)
+    frames = np.searchsorted(np.array(info.packets.shown_pts, np.int64), pts)
     firsts = np.cumsum([0, *(len(look.pts) for look in seen)]).tolist()
     size = next(look.size for look in seen if len(look.pts))
     moved = [look.detections.shifted(first) for look, first in zip(seen, firsts, strict=False)]
     counted = zones.outside(Detections.concatenate(moved), settings.zones.ignore, *size)
     uncovered = recheck.uncovered(counted, lambda place: _boxes(masks(int(frames[place]))))
-    times = (pts - facts.packets.shown_pts[0]) * float(facts.video.time_base)
+    times = (pts - info.packets.shown_pts[0]) * float(info.video.time_base)
     own = {kind: score for kind, score in detector.thresholds.items() if kind in settings.link.kinds}
     finds = recheck.residuals(uncovered, frames, times, own, settings.second_look, detector.identity.name)
     return (len(pts), finds), Counter()

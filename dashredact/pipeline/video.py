@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from dashredact.errors import DamagedError, OutOfTimeError
 from dashredact.execute.inline import INLINE
 from dashredact.formats.tracks_json import TracksFile
-from dashredact.media import join
 from dashredact.media.info import Segment, VideoInfo
 from dashredact.media.segmentation import partition, split
+from dashredact.media.streams import StreamSelection, select_streams
 from dashredact.media.verify import Checks
 from dashredact.pipeline import stages
 from dashredact.pipeline.recheck import RecheckResult, ResidualDetection
@@ -74,8 +74,8 @@ class RenderedVideo:
 
     path: Path
     sha256: str
-    facts: VideoInfo
-    choice: join.StreamSelection
+    info: VideoInfo
+    choice: StreamSelection
     pts: NDArray[np.int64]
     """(frames,) in the source's time base"""
     size: tuple[int, int]
@@ -107,26 +107,26 @@ class VideoPipeline:
 
     def mask(self) -> RenderedVideo:
         """From a source to a verified file. Steps that the job has saved are not done again."""
-        run, facts, segments = self._begin()
-        return self._finish(run, facts, segments, self._find(run, facts, segments))
+        run, info, segments = self._begin()
+        return self._finish(run, info, segments, self._find(run, info, segments))
 
     def render(self, known: TracksFile) -> RenderedVideo:
         """Pass two alone, with tracks that somebody has settled: nothing is detected. The job starts empty."""
-        run, facts, segments = self._begin()
-        return self._finish(run, facts, segments, run.one(stages.adopt, facts, self.job, segments, known))
+        run, info, segments = self._begin()
+        return self._finish(run, info, segments, run.one(stages.adopt, info, self.job, segments, known))
 
     def _finish(
-        self, run: "StageRunner", facts: VideoInfo, segments: Sequence[Segment], linked: TrackedVideo
+        self, run: "StageRunner", info: VideoInfo, segments: Sequence[Segment], linked: TrackedVideo
     ) -> RenderedVideo:
         hide = [(share, linked.part(share), self.settings.hide) for share in self._shares(segments)]
-        run.all(stages.render, [(self.source, facts, self.job, *rest) for rest in hide])
+        run.all(stages.render, [(self.source, info, self.job, *rest) for rest in hide])
 
-        choice = join.select_streams(facts, self.settings)
-        done = run.one(stages.finish, self.source, facts, self.job, segments, choice, self.settings.hide.style)
+        choice = select_streams(info, self.settings)
+        done = run.one(stages.finish, self.source, info, self.job, segments, choice, self.settings.hide.style)
         return RenderedVideo(
             path=self.job.finished,
             sha256=done.sha256,
-            facts=facts,
+            info=info,
             choice=choice,
             pts=linked.pts,
             size=linked.size,
@@ -143,34 +143,34 @@ class VideoPipeline:
 
     def _begin(self) -> "tuple[StageRunner, VideoInfo, list[Segment]]":
         run = StageRunner(self.source, self.crew, self.report)
-        facts = run.one(stages.probe_source, self.source, self.settings)
-        if facts.damages and self.settings.damaged is Damaged.REFUSE:
+        info = run.one(stages.probe_source, self.source, self.settings)
+        if info.damages and self.settings.damaged is Damaged.REFUSE:
             raise DamagedError(
-                f"{facts.name}: {'; '.join(facts.damages)}. Use --damaged salvage to mask what can be decoded."
+                f"{info.name}: {'; '.join(info.damages)}. Use --damaged salvage to mask what can be decoded."
             )
         looks = self.settings.second_look
-        run.expect(facts, len(self.aids.second) / looks.every if looks else 0)
-        return run, facts, split(facts.packets, facts.video.time_base, self.settings.segment_seconds)
+        run.expect(info, len(self.aids.second) / looks.every if looks else 0)
+        return run, info, split(info.packets, info.video.time_base, self.settings.segment_seconds)
 
-    def _find(self, run: "StageRunner", facts: VideoInfo, segments: Sequence[Segment]) -> TrackedVideo:
+    def _find(self, run: "StageRunner", info: VideoInfo, segments: Sequence[Segment]) -> TrackedVideo:
         shared = self._shares(segments)
         look = (self.detector, self.settings.damaged)
-        run.all(stages.detect, [(self.source, facts, self.job, share, *look) for share in shared])
-        return run.one(stages.track, facts, self.job, segments, self.settings, self.aids.boxes)
+        run.all(stages.detect, [(self.source, info, self.job, share, *look) for share in shared])
+        return run.one(stages.track, info, self.job, segments, self.settings, self.aids.boxes)
 
     def _look_again(self, run: "StageRunner", segments: Sequence[Segment], sha256: str) -> RecheckResult:
         """sha256: of the finished file."""
         how = self.settings.second_look
         assert how is not None and self.aids.second, "a check that cannot run is no check"
-        facts = run.one(stages.probe_source, self.job.finished, Settings())
-        parts = split(facts.packets, facts.video.time_base, self.settings.segment_seconds)
+        info = run.one(stages.probe_source, self.job.finished, Settings())
+        parts = split(info.packets, info.video.time_base, self.settings.segment_seconds)
         frames, finds = 0, list[ResidualDetection]()
         for detector in self.aids.second:
             again = self.job.again(sha256[:16] + detector.identity.sha256[:16])
-            calls = [(self.job.finished, facts, again, share, detector, how.every) for share in self._shares(parts)]
+            calls = [(self.job.finished, info, again, share, detector, how.every) for share in self._shares(parts)]
             run.all(stages.detect_again, calls)
             frames, more = run.one(
-                stages.residual_detections, facts, again, parts, self.job, segments, detector, self.settings
+                stages.residual_detections, info, again, parts, self.job, segments, detector, self.settings
             )
             finds += more
         names = tuple(detector.identity.name for detector in self.aids.second)
@@ -189,9 +189,9 @@ class StageRunner:
         self._done = self._total = 0
         self.seconds: Counter[str] = Counter()
 
-    def expect(self, facts: VideoInfo, again: float = 0) -> None:
+    def expect(self, info: VideoInfo, again: float = 0) -> None:
         """Frames are counted over all passes. again: share of the frames that are looked at once more."""
-        self._total = round((2 + again) * len(facts.packets.shown_pts))
+        self._total = round((2 + again) * len(info.packets.shown_pts))
 
     def one(self, step: Callable[..., tuple[T, Counter[str]]], *args: Any) -> T:
         (answer,) = self.all(step, [args])

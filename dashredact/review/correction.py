@@ -14,8 +14,9 @@ from dashredact.audit.events import EventType
 from dashredact.errors import MediaError, RefusedError, UsageError, VideoError
 from dashredact.formats import tracks_json
 from dashredact.formats.tracks_json import TracksFile
-from dashredact.media import join, segmentation
+from dashredact.media import segmentation
 from dashredact.media.info import VideoInfo
+from dashredact.media.streams import select_streams
 from dashredact.pipeline import audit_record, stages
 from dashredact.pipeline.outcome import classify_error
 from dashredact.pipeline.stages import TrackedVideo
@@ -102,10 +103,10 @@ class Correction:
             raise MediaError(classify_error(self._standing.name, self._out, error)[1]) from error
 
     def _applied(self, run: StageRunner, job: WorkFolder) -> Mapping[str, Any]:
-        facts = run.one(stages.probe_source, self._path, self._settings)
-        run.expect(facts)
-        cut = self._cut(facts)
-        finished, compared = self._render(run, facts, cut, job)
+        info = run.one(stages.probe_source, self._path, self._settings)
+        run.expect(info)
+        cut = self._cut(info)
+        finished, compared = self._render(run, info, cut, job)
         self._source.check_unchanged()
         file = replace(self._file, tracks=tuple(self.changes.tracks))
         content = tracks_json.encode_file(file, {"second_look": audit_record.second_look(finished.again)})
@@ -118,11 +119,11 @@ class Correction:
         parts = [standing.output["sha256"], sorted(standing.marks), sorted(standing.lifts)]
         return WorkFolder(self._out, standing.name, hashlib.sha256(json.dumps(parts).encode()).hexdigest())
 
-    def _cut(self, facts: VideoInfo) -> CorrectedSegments:
-        pts, time_base = self._file.pts, facts.video.time_base
+    def _cut(self, info: VideoInfo) -> CorrectedSegments:
+        pts, time_base = self._file.pts, info.video.time_base
         if self._file.time_base != time_base:
-            raise RefusedError(f"{facts.name}: its time base is {time_base} and not that of its tracks file.")
-        segments = segmentation.split(facts.packets, time_base, self._settings.segment_seconds)
+            raise RefusedError(f"{info.name}: its time base is {time_base} and not that of its tracks file.")
+        segments = segmentation.split(info.packets, time_base, self._settings.segment_seconds)
         starts = [int(np.searchsorted(pts, segment.start)) if segment.start is not None else 0 for segment in segments]
         ends = [*starts[1:], len(pts)]
         touched = {
@@ -134,18 +135,18 @@ class Correction:
         return CorrectedSegments(segments, firsts, pts, self._file.size, frozenset(touched))
 
     def _render(
-        self, run: StageRunner, facts: VideoInfo, cut: CorrectedSegments, job: WorkFolder
+        self, run: StageRunner, info: VideoInfo, cut: CorrectedSegments, job: WorkFolder
     ) -> tuple[RenderedVideo, correction_stages.Compared]:
         settings, pts = self._settings, cut.pts
         style = settings.hide.style
-        run.one(correction_stages.prepare, self._before, job, cut, facts.video.time_base)
+        run.one(correction_stages.prepare, self._before, job, cut, info.video.time_base)
         linked = TrackedVideo(pts, dict(cut.firsts), cut.size, (), self.changes.tracks)
         again = [[segment] for segment in cut.segments if segment.index in cut.touched]
-        run.all(stages.render, [(self._path, facts, job, own, linked.part(own), settings.hide) for own in again])
-        choice = join.select_streams(facts, settings)
-        done = run.one(stages.finish, self._path, facts, job, cut.segments, choice, style)
+        run.all(stages.render, [(self._path, info, job, own, linked.part(own), settings.hide) for own in again])
+        choice = select_streams(info, settings)
+        done = run.one(stages.finish, self._path, info, job, cut.segments, choice, style)
         compared = run.one(correction_stages.compare, self._before, job, cut, style)
-        about = (facts, choice, pts, cut.size, (), linked.tracks, done.checks)
+        about = (info, choice, pts, cut.size, (), linked.tracks, done.checks)
         finished = RenderedVideo(job.finished, done.sha256, *about, again=None, seconds={**run.seconds})
         return finished, compared
 

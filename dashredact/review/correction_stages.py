@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from dashredact.errors import UnverifiedError
 from dashredact.media import copy_segments
-from dashredact.media.compare import side_by_side
+from dashredact.media.compare import compare_files
 from dashredact.media.info import Segment
-from dashredact.media.verify import differences
+from dashredact.media.verify import mask_differences
 from dashredact.pipeline.stages import PaintedMasks, Seconds
 from dashredact.pipeline.stopwatch import Stopwatch
 from dashredact.settings import Style
@@ -83,14 +83,14 @@ def compare(
     painted = PaintedMasks(job, cut.segments, [cut.look(segment) for segment in cut.segments])
     same = rendered = masks = 0
     worst, firsts = 0.0, [cut.firsts[segment.index] for segment in cut.segments]
-    for pair in side_by_side(before, job.finished):
-        if bisect_right(firsts, pair.number) - 1 in cut.touched:
+    for index, frame, identical in compare_files(before, job.finished):
+        if bisect_right(firsts, index) - 1 in cut.touched:
             rendered += 1
-            found = list(differences(pair.now, pair.number, painted(pair.number), style))
-            masks, worst = masks + len(found), max(worst, *found, 0.0)
-        elif pair.same:
+            differences = list(mask_differences(frame, index, painted(index), style))
+            masks, worst = masks + len(differences), max(worst, *differences, 0.0)
+        elif identical:
             same += 1
         else:
-            raise UnverifiedError(f"Frame {pair.number} of the corrected file is not what it was, and nobody asked.")
+            raise UnverifiedError(f"Frame {index} of the corrected file changed although no correction touches it.")
         advance("verify", 1)
     return Compared(same, rendered, masks, round(worst, 2)), watch

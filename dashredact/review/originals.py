@@ -49,12 +49,12 @@ def pictures(
     source: Path, file: TracksFile, wanted: Sequence[int], stream: int | None
 ) -> Iterator[tuple[int, Picture]]:
     """The wanted frames of the source, upright, RGB, by rising number. RefusedError where one does not decode."""
-    facts = probe(source, video_stream=stream)
-    scaler = Scaler(facts.video.width, facts.video.height)
+    info = probe(source, video_stream=stream)
+    scaler = Scaler(info.video.width, info.video.height)
     numbers = {int(file.pts[number]): number for number in wanted}
     missing = set(numbers)
-    with Reader(source, facts) as reader:
-        for segment in segmentation.split(facts.packets, facts.video.time_base, _SEGMENT):
+    with Reader(source, info) as reader:
+        for segment in segmentation.split(info.packets, info.video.time_base, _SEGMENT):
             if any(_within(time, segment.start, segment.end) for time in missing):
                 for frame in reader.frames(segment):
                     if frame.pts in numbers:

@@ -18,7 +18,7 @@ from dashredact import files
 from dashredact.audit import chain
 from dashredact.audit import log as audit_log
 from dashredact.batch.batch import Batch
-from dashredact.media import join
+from dashredact.media import concat, remux
 from dashredact.pipeline import render_pass, stages
 from dashredact.pipeline import video as video_pipeline
 from dashredact.pipeline.outcome import Outcome, VideoStatus
@@ -74,8 +74,8 @@ HOOKS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
     "in the middle of a part": (render_pass, "paint", lambda act: _dying(act, 20)),
     "after the masks of a part, before the part": (WorkFolder, "_save_arrays", lambda act: _dying(act, SEGMENTS + 2)),
     "after the second part": (WorkFolder, "save_part", lambda act: _dying(act, 2)),
-    "after assembling": (join, "assemble", _dying),
-    "after the re-mux": (join, "remux", _dying),
+    "after assembling": (concat, "concatenate", _dying),
+    "after the re-mux": (remux, "remux", _dying),
     "after verifying": (stages, "verify", _dying),
     "after the announcement": (WorkFolder, "announce", _dying),
     "after the tracks file": (files, "write", _dying),

@@ -337,12 +337,12 @@ BAD = {
     "picture.mp4": (UnreadableError, "PNG picture"),
     "playlist.mp4": (UnreadableError, "playlist"),
     "sound only.mp4": (UnreadableError, "no video stream"),
-    "no index.mp4": (UnreadableError, "cut off"),
-    "cut off.mp4": (DamagedError, "cut off"),
+    "no index.mp4": (UnreadableError, "truncated"),
+    "cut off.mp4": (DamagedError, "truncated"),
     "spoilt.mp4": (DamagedError, "cannot be decoded"),
     "two videos.mp4": (RefusedError, "2 video streams"),
-    "turned 45.mp4": (RefusedError, "quarter turns"),
-    "grows.ts": (DamagedError, "incomplete packets"),
+    "turned 45.mp4": (RefusedError, "multiple of 90°"),
+    "grows.ts": (DamagedError, "incomplete packet"),
 }
 
 
@@ -400,7 +400,7 @@ def test_salvage_masks_what_can_be_decoded(clip: Library, mask: Mask, tmp_path: 
         assert lost
         assert "cannot be decoded" in outcome.reason
     else:
-        assert "cut off" in outcome.reason
+        assert "truncated" in outcome.reason
     shown = dict(zip(clips.contents(source).times(), map(clips.number_on, clips.pictures_of(source)), strict=True))
     pictures, times = clips.pictures_of(outcome.output), clips.contents(outcome.output).times()
     assert len(pictures) == len(times) == record["frames"]["out"]

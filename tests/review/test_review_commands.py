@@ -211,7 +211,7 @@ def test_note_and_reviewer_are_kept_as_they_are(out: Path) -> None:
 def test_people_decide_while_a_run_goes_on_but_change_no_file(
     out: Path, clip: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "_PATIENCE", 0.2)
+    monkeypatch.setattr(files, "_LOCK_TIMEOUT", 0.2)
     words = ("30.mp4", "--kind", "face", "--box", "10,10,40,40", "--frames", "0..9")
     with files.masking_lock(out):  # a service that watches all day
         assert _call("mark", out, *words).exit_code == 0
@@ -235,7 +235,7 @@ def test_what_a_crash_cut_short_waits_for_the_run(out: Path) -> None:
 
 
 def test_two_people_decide_one_after_the_other(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "_PATIENCE", 0.2)
+    monkeypatch.setattr(files, "_LOCK_TIMEOUT", 0.2)
     with files.decision_lock(out):
         done = _call("approve", out, "30.mp4")
         assert done.exit_code == ExitCode.LOCKED and "Somebody else" in done.stderr

@@ -181,7 +181,7 @@ def test_a_draw_waits_for_no_run_but_for_other_people(
 ) -> None:
     with files.masking_lock(out):
         assert _call("draw", out, "-o", tmp_path / "new", "--frames", "2").exit_code == 0
-    monkeypatch.setattr(files, "_PATIENCE", 0.2)
+    monkeypatch.setattr(files, "_LOCK_TIMEOUT", 0.2)
     with files.decision_lock(out):
         assert _call("draw", out, "-o", tmp_path / "newer").exit_code == ExitCode.LOCKED
 
