@@ -10,12 +10,12 @@ import hypothesis
 import pytest
 from clips import Finder, Library
 
-from dashredact import files
 from dashredact.batch.batch import Batch
 from dashredact.pipeline.outcome import Outcome
 from dashredact.settings import RenderSettings, Settings, TrackSettings
 from dashredact.values import KINDS, ProgressEvent
-from dashredact.workspace import inbox
+from dashredact.workspace import inbox, locks
+from dashredact.workspace.output_folder import OutputFolder
 
 hypothesis.settings.register_profile("steady", derandomize=True)  # a build must not turn red by chance;
 hypothesis.settings.register_profile("hunt")  # `pytest --hypothesis-profile=hunt` looks for new cases
@@ -66,7 +66,7 @@ def mask(tmp_path: Path, finder: Finder) -> Mask:
     def run(source: Path, *, by: Finder | None = None, out: Path | None = None, **changed: object) -> Outcome:
         folder = out or tmp_path / "out"
         settings = replace(SETTINGS, **changed)  # type: ignore[arg-type]
-        batch = Batch(folder, by or finder, settings, _silent)
+        batch = Batch(OutputFolder(folder), by or finder, settings, _silent)
         (outcome,) = batch.run(inbox.plan([source], folder))
         return outcome
 
@@ -79,4 +79,4 @@ def _silent(_fact: ProgressEvent) -> None:
 
 def work_left(out: Path) -> list[Path]:
     """Work folders of videos that are not finished."""
-    return sorted(path for path in (out / files.WORK_FOLDER).iterdir() if path.is_dir())
+    return sorted(path for path in (out / locks.STATE_FOLDER).glob("*-*") if path.is_dir())

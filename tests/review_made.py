@@ -20,6 +20,7 @@ from dashredact.review.state import How
 from dashredact.settings import Settings, TrackSettings
 from dashredact.values import KINDS, Kind
 from dashredact.workspace import inbox
+from dashredact.workspace.output_folder import OutputFolder
 
 MISSED = range(10, 22)
 """frames on which the detector is blind; key frames are at 0, 15, 30"""
@@ -43,7 +44,7 @@ class Blind(Finder):
 
 
 def redact(source: Path, out: Path, finder: Finder | None = None, settings: Settings = CUT) -> Outcome:
-    (outcome,) = Batch(out, finder or Blind(), settings, lambda _: None).run(inbox.plan([source], out))
+    (outcome,) = Batch(OutputFolder(out), finder or Blind(), settings, lambda _: None).run(inbox.plan([source], out))
     return outcome
 
 

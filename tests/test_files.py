@@ -1,12 +1,8 @@
-"""Files appear whole or not at all, for their owner's eyes only, and one run at a time writes."""
+"""Files appear whole or not at all, for their owner's eyes only."""
 
 import os
 import stat
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashredact import files
-from dashredact.errors import LockedError, MachineError, UsageError
+from dashredact.errors import MachineError, UsageError
 
 
 @contextmanager
@@ -134,109 +130,6 @@ def test_a_folder_that_cannot_be_made_is_a_machine_error(tmp_path: Path) -> None
 def test_sha256_is_that_of_the_content(tmp_path: Path) -> None:
     (tmp_path / "abc").write_bytes(b"abc")
     assert files.sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-
-
-_HOLD = """
-import sys, time
-from pathlib import Path
-from dashredact.errors import LockedError
-from dashredact.files import masking_lock
-try:
-    with masking_lock(Path(sys.argv[1])):
-        print("held", flush=True)
-        time.sleep(float(sys.argv[2]))
-except LockedError:
-    print("locked", flush=True)
-"""
-
-
-def _process(folder: Path, seconds: float) -> "subprocess.Popen[str]":
-    return subprocess.Popen([sys.executable, "-c", _HOLD, str(folder), str(seconds)], stdout=subprocess.PIPE, text=True)
-
-
-def _first_word(process: "subprocess.Popen[str]") -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
-
-def test_another_process_is_kept_out_while_we_hold_the_folder(tmp_path: Path) -> None:
-    with files.masking_lock(tmp_path), _process(tmp_path, 0) as other:
-        assert _first_word(other) == "locked"
-    with _process(tmp_path, 0) as other:
-        assert _first_word(other) == "held"
-
-
-def test_a_killed_holder_leaves_no_lock_behind(tmp_path: Path) -> None:
-    with _process(tmp_path, 60) as other:
-        assert _first_word(other) == "held"
-        with pytest.raises(LockedError, match=str(tmp_path)), files.masking_lock(tmp_path):
-            pass
-        other.kill()
-        other.wait()
-        until = time.monotonic() + 5
-        while True:
-            try:
-                with files.masking_lock(tmp_path):
-                    break
-            except LockedError:
-                assert time.monotonic() < until
-                time.sleep(0.05)
-
-
-def test_the_desk_is_free_while_a_run_goes_on_and_its_holder_is_waited_for(tmp_path: Path) -> None:
-    order = []
-    with files.masking_lock(tmp_path), ThreadPoolExecutor(1) as pool:
-        with files.decision_lock(tmp_path):
-            later = pool.submit(_at_the_desk, tmp_path, order)
-            time.sleep(0.3)
-            order.append("first")
-        later.result()
-    assert order == ["first", "second"]
-
-
-def _at_the_desk(folder: Path, order: list[str]) -> None:
-    with files.decision_lock(folder):
-        order.append("second")
-
-
-def test_who_wants_to_be_alone_waits_for_a_short_look(tmp_path: Path) -> None:
-    with _process(tmp_path, 0.5) as other:
-        assert _first_word(other) == "held"
-        with files.exclusive_lock(tmp_path):
-            pass
-
-
-def test_who_is_alone_keeps_both_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "_LOCK_TIMEOUT", 0.1)
-    with files.exclusive_lock(tmp_path):
-        for other in (files.masking_lock, files.decision_lock):
-            with pytest.raises(LockedError), other(tmp_path):
-                pass
-    for other in (files.masking_lock, files.decision_lock):
-        with other(tmp_path), pytest.raises(LockedError), files.exclusive_lock(tmp_path):
-            pass
-
-
-def test_a_resting_holder_lets_others_in_and_waits_for_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    others = []
-
-    def while_we_rest(_seconds: float) -> None:
-        others.append(_process(tmp_path, 0.5))
-        assert _first_word(others[0]) == "held"
-
-    with files.masking_lock(tmp_path) as lock:
-        with monkeypatch.context() as patch:
-            patch.setattr(time, "sleep", while_we_rest)
-            lock.release_for(1)
-        with others[0], pytest.raises(LockedError), files.masking_lock(tmp_path):
-            pass
-
-
-def test_an_error_under_the_lock_lets_go_of_it(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), files.masking_lock(tmp_path):
-        raise ZeroDivisionError
-    with files.masking_lock(tmp_path):
-        assert _mode(tmp_path / files.WORK_FOLDER) == 0o700
 
 
 _stems = st.text(st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1, max_size=300)

@@ -19,6 +19,7 @@ from dashredact.pipeline.outcome import VideoStatus
 from dashredact.settings import Damaged, Keep
 from dashredact.values import Detections, Picture
 from dashredact.workspace import inbox
+from dashredact.workspace.output_folder import OutputFolder
 
 FOLDER = Path(os.environ.get("DASHREDACT_TEST_MEDIA") or Path(__file__).resolve().parents[2] / "shared" / "media")
 FILES = sorted(path for part in ("driving", "street", "odd") for path in (FOLDER / part).glob("*") if path.is_file())
@@ -61,7 +62,7 @@ class FixedBox(Finder):
 
 def _run(source: Path, out: Path, **changed: Any) -> Any:
     settings = replace(SETTINGS, segment_seconds=2.0, **changed)
-    (outcome,) = Batch(out, FixedBox(), settings, lambda _: None).run(inbox.plan([source], out))
+    (outcome,) = Batch(OutputFolder(out), FixedBox(), settings, lambda _: None).run(inbox.plan([source], out))
     return outcome
 
 

@@ -18,6 +18,7 @@ from dashredact.detect.dashnet.manifest import default_folder
 from dashredact.settings import Settings, TrackSettings
 from dashredact.values import ProgressEvent
 from dashredact.workspace import inbox
+from dashredact.workspace.output_folder import OutputFolder
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 LEAST_WIDTH = {"face": 12, "plate": 26}
@@ -29,7 +30,7 @@ def tracks(tmp_path_factory: pytest.TempPathFactory) -> Any:
     out = tmp_path_factory.mktemp("sample")
     finder = torch_engine.TorchDetector(weights.read(default_folder()), torch_engine.device_named("cpu"))
     settings = Settings(link=TrackSettings(finder.thresholds))
-    run = batch.Batch(out, finder, settings, _silent)
+    run = batch.Batch(OutputFolder(out), finder, settings, _silent)
     (outcome,) = run.run(inbox.plan([SAMPLES / "street.mp4"], out))
     assert outcome.verdict is batch.Verdict.MASKED, outcome.reason
     return json.loads((out / "street.tracks.json").read_bytes())["tracks"]

@@ -29,6 +29,7 @@ from clips import Film
 from dashredact import files
 from dashredact.audit import chain
 from dashredact.audit import log as audit_log
+from dashredact.workspace import locks
 from dashredact.workspace.inbox import MASKED
 
 TESTS = Path(__file__).parent
@@ -173,7 +174,7 @@ class Night:
         return found
 
     def _leftovers(self) -> list[str]:
-        work = [path.name for path in (self.out / files.WORK_FOLDER).iterdir() if path.is_dir()]
+        work = [path.name for path in (self.out / locks.STATE_FOLDER).iterdir() if path.is_dir()]
         secret = [path for path in self.out.rglob(f"*{MASKED}.*") if _shows_secret(path)]
         pwned = [path for path in (Path("pwned"), self.inbox / "pwned", self.out / "pwned") if path.exists()]
         return [f"left over: {path}" for path in (*work, *pwned)] + [f"secret in {path}" for path in secret]

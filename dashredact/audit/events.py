@@ -79,20 +79,20 @@ class SourceEntry(msgspec.Struct, frozen=True, kw_only=True):
     """tells the folders of two sources of one name apart, without saying where they are"""
 
 
-class Actor(_Part, frozen=True):
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """Who acted."""
 
     user: str = ""
     """account on the machine"""
     host: str = ""
-    name: str = ""
+    name: str | msgspec.UnsetType = msgspec.UNSET
     """what the person calls themselves, where they said so"""
 
     def __str__(self) -> str:
         return self.name or self.user
 
 
-class Tool(_Part, frozen=True):
+class Tool(msgspec.Struct, frozen=True, kw_only=True):
     name: str = "dashredact"
     version: str = ""
 

@@ -7,6 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dashredact import __version__
+from dashredact.audit.events import Actor, Tool
+
+
+def fields() -> dict[str, Any]:
+    """`provenance` as the fields of an event."""
+    record = provenance()
+    return {"time": record["time"], "tool": Tool(**record["tool"]), "by": Actor(**record["by"])}
 
 
 def provenance() -> dict[str, Any]:

@@ -20,6 +20,7 @@ from dashredact.progress import ProgressDisplay
 from dashredact.workspace import quarantine
 from dashredact.workspace.inbox import Item
 from dashredact.workspace.index import FailureHistory
+from dashredact.workspace.output_folder import OutputFolder
 from dashredact.workspace.uploads import InboxContents, InboxWatcher, Upload
 
 _SPARE_BYTES = 64 << 20  # left free beside what a video takes
@@ -74,14 +75,14 @@ class InboxRun:
     def __init__(
         self,
         inbox: Path,
-        out: Path,
+        folder: OutputFolder,
         batch: Batch,
         crew: WorkerPool,
         watch: InboxWatcher,
         progress: ProgressDisplay,
         rules: InboxRules,
     ) -> None:
-        self._inbox, self._out, self._batch, self._crew = inbox, out, batch, crew
+        self._inbox, self._folder, self._batch, self._crew = inbox, folder, batch, crew
         self._watch, self._progress, self._rules = watch, progress, rules
         self.summary = RunSummary()
         self.short_of_room = False
@@ -124,7 +125,7 @@ class InboxRun:
         return chosen
 
     def _not_now(self, item: Item, chosen: int) -> str:
-        failures = self._batch.has_failed(item)
+        failures = self._batch.failures_of(item)
         if failures and failures.outcome == VideoStatus.REFUSED_BY_POLICY:
             return failures.outcome
         if failures and failures.tries >= self._rules.tries:
@@ -136,19 +137,19 @@ class InboxRun:
 
     def _no_room(self, item: Item) -> str:
         needed = item.source.stat().st_size * _NEEDED + _SPARE_BYTES if item.source.is_file() else 0
-        free = shutil.disk_usage(self._out).free
+        free = shutil.disk_usage(self._folder.path).free
         if free >= needed:
             return ""
         self.short_of_room = True
         left, wanted = (f"{size / 2**30:.1f} GiB" for size in (free, needed))
-        return f"{item.name}: waits, for the disk of {self._out} has {left} left and it may take {wanted}."
+        return f"{item.name}: waits, for the disk of {self._folder} has {left} left and it may take {wanted}."
 
     def _count(self, outcome: Outcome, arrival: Upload) -> list[Upload]:
         """Add an outcome to the summary; the arrival comes back if it still waits."""
         if outcome.verdict is not VideoStatus.WAITING:
             self.summary.outcomes[outcome.verdict] += 1
-        if outcome.record and outcome.verdict in (VideoStatus.MASKED, VideoStatus.NEEDS_REVIEW):
-            self.summary.frames += outcome.record["frames"]["out"]
+        if outcome.event and outcome.event.frames:
+            self.summary.frames += outcome.event.frames.out
         if outcome.verdict is VideoStatus.WAITING:
             self.summary.waiting["for the next run"] += 1
             return [arrival]
@@ -170,4 +171,4 @@ class InboxRun:
             return
         with suppress(OSError):
             moved_to = quarantine.put(self._inbox, item.source, failures.reason)
-            self._batch.note(item, "quarantined", failures.reason, moved_to=moved_to)
+            self._batch.note_quarantined(item, failures.reason, moved_to)

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from dashredact import files
 from dashredact.audit.clips import Clip, Recall, clips, held, named, recalls
 from dashredact.audit.subject_requests import RequestKind, SubjectRequest, register
 from dashredact.cli.app import printable, say
@@ -19,6 +18,7 @@ from dashredact.errors import ExitCode, PolicyError, UsageError
 from dashredact.governance.retention import erasure
 from dashredact.progress import ProgressDisplay
 from dashredact.workspace import originals
+from dashredact.workspace.output_folder import OutputFolder
 
 ID = click.argument("number", type=click.IntRange(1), metavar="ID")
 INBOX = click.option(
@@ -68,7 +68,7 @@ def copy(
 
     if not inboxes:
         raise UsageError("A copy is made from the original; name the folder it lies in with --inbox.")
-    with files.decision_lock(out):
+    with OutputFolder(out).deciding():
         records = records_of(out)
         asked = request_of(records, number, [RequestKind.COPY])
         clip = _one(out, records, name)
@@ -108,7 +108,7 @@ def erase(out: Path, number: int, names: Sequence[str], inboxes: Sequence[Path],
     \b
       dashredact request erase masked 2 taxi7-20260412-081502.mp4 --inbox uploads
     """
-    with files.exclusive_lock(out):
+    with OutputFolder(out).exclusive():
         erasure.finish(out)
         records = records_of(out)
         asked = request_of(records, number, [RequestKind.ERASE, RequestKind.STOP])

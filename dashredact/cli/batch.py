@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 
-from dashredact import files
 from dashredact.batch import health
 from dashredact.batch.batch import Batch
 from dashredact.batch.inbox_run import InboxRules, InboxRun
@@ -26,6 +25,8 @@ from dashredact.pipeline.video import RunOptions
 from dashredact.progress import ProgressDisplay
 from dashredact.workspace import quarantine
 from dashredact.workspace.inbox import Item
+from dashredact.workspace.locks import MaskingLock
+from dashredact.workspace.output_folder import OutputFolder
 from dashredact.workspace.uploads import InboxWatcher
 
 _FOLDERS = options(
@@ -95,8 +96,9 @@ def batch(ctx: click.Context, /, **chosen: Any) -> None:
     if ctx.invoked_subcommand is not None:
         return
     inbox, out = _folders(chosen)
-    with files.masking_lock(out) as lock:
-        raise SystemExit(_reported(lambda: _run(inbox, out, chosen, lock), chosen, out))
+    folder = OutputFolder(out)
+    with folder.masking() as lock:
+        raise SystemExit(_reported(lambda: _run(inbox, folder, chosen, lock), chosen, out))
 
 
 def _folders(chosen: dict[str, Any]) -> tuple[Path, Path]:
@@ -131,25 +133,25 @@ def _tell(chosen: dict[str, Any], out: Path, code: int, seconds: float) -> None:
         health.write(chosen["health_file"], {**values, **chosen.get("health", {})})
 
 
-def _run(inbox: Path, out: Path, chosen: dict[str, Any], lock: files.MaskingLock) -> int:
+def _run(inbox: Path, folder: OutputFolder, chosen: dict[str, Any], lock: MaskingLock) -> int:
     detector = detector_of(chosen)
     seconds = seconds_of(chosen, detector)
     settings, aids = settings_of(chosen, detector, seconds=seconds), RunOptions(seconds, keep=chosen["keep_detections"])
     cameras = zones_toml.read(chosen["zones"]) if chosen["zones"] else ()
     admission = admission_of(chosen, settings)
     how: dict[str, Any] = {"trust": not chosen["rehash"], "unattended": True}
-    watch = InboxWatcher(inbox, out, chosen["settle"])
+    watch = InboxWatcher(inbox, folder.path, chosen["settle"])
     with crew_of(chosen) as crew, ProgressDisplay(quiet=chosen["quiet"]) as progress:
-        batch = Batch(out, detector, settings, progress, cameras, crew, aids, admission, **how)
+        batch = Batch(folder, detector, settings, progress, cameras, crew, aids, admission, **how)
         until = time.monotonic() + 60 * chosen["time_limit"] if chosen["time_limit"] else None
         while True:
-            run = InboxRun(inbox, out, batch, crew, watch, progress, _rules(chosen, until))
+            run = InboxRun(inbox, folder, batch, crew, watch, progress, _rules(chosen, until))
             code = _once(run, chosen)
             chosen["health"] = _health(run)
             if not chosen["watch"] or (until and time.monotonic() >= until):
                 return code
-            _tell(chosen, out, code, run.summary.seconds)
-            lock.release_for(chosen["poll"])
+            _tell(chosen, folder.path, code, run.summary.seconds)
+            lock.rest(chosen["poll"])
             batch.index.refresh()
 
 
@@ -214,15 +216,16 @@ def retry(outer: dict[str, Any], /, names: Sequence[str], **own: Any) -> None:
     """
     chosen = {**outer, **{name: value for name, value in own.items() if value is not None}}
     inbox, out = _folders(chosen)
-    with files.decision_lock(out):
+    folder = OutputFolder(out)
+    with folder.deciding():
         detector = detector_of(chosen)
         settings = settings_of(chosen, detector, seconds=seconds_of(chosen, detector))
-        batch = Batch(out, detector, settings, lambda _fact: None)
+        batch = Batch(folder, detector, settings, lambda _fact: None)
         for name in names:
             failures = batch.index.failures(name)
             if failures is None:
                 raise UsageError(f"The log of {out} knows no {name} that failed.")
             if failures.quarantined:
                 quarantine.take_back(inbox, failures.quarantined, name)
-            batch.note(Item(inbox / name, name), "retried", f"{name}: called back.")
+            batch.note_retried(Item(inbox / name, name), f"{name}: called back.")
             click.echo(inbox / name)

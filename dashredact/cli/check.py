@@ -13,6 +13,7 @@ from dashredact.audit import log as audit_log
 from dashredact.cli.app import printable
 from dashredact.cli.options import JSON
 from dashredact.errors import ExitCode, UsageError
+from dashredact.workspace.output_folder import OutputFolder
 
 if TYPE_CHECKING:
     from dashredact.governance.notice.guidebook import Answer
@@ -64,7 +65,7 @@ def _answers(file: Path, out: Path | None) -> "tuple[Sequence[Answer], str, str]
 
     read, today = store.read(file), datetime.now(UTC).astimezone().date()
     log = None if out is None else list(audit_log.records(out / audit_log.NAME))
-    loose = () if out is None else files.readable_by_others(out)
+    loose = () if out is None else OutputFolder(out).readable_by_others()
     case = Case(read.policy, read.sha256, today, log, loose)
     return book.check(case), read.policy.operator.name.en, str(today)
 

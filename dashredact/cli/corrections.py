@@ -5,7 +5,6 @@ from typing import Any
 
 import click
 
-from dashredact import files
 from dashredact.cli.app import say
 from dashredact.cli.masking import WORKERS, crew_of
 from dashredact.cli.options import options
@@ -17,6 +16,7 @@ from dashredact.review.correction import Correction
 from dashredact.review.decisions import Reviewer, deciding
 from dashredact.review.state import How
 from dashredact.values import KINDS, Kind
+from dashredact.workspace.output_folder import OutputFolder
 
 _NOTE = click.option("--note", default="", help="Why; goes into the audit log.")
 _REVIEWER = click.option("--reviewer", default="", help="Who decides, where that is not the account.")
@@ -164,7 +164,7 @@ def apply(
     """
     with (
         ProgressDisplay(quiet=quiet) as progress,
-        files.exclusive_lock(out),
+        OutputFolder(out).exclusive(),
         crew_of({"device": "cpu", **chosen}) as crew,
     ):
         own = Reviewer(out, reviewer)

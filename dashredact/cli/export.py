@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from dashredact import files
 from dashredact.audit.clips import Recall, outputs_of, recalls
 from dashredact.audit.clips import clips as known_clips
 from dashredact.cli.app import printable
 from dashredact.cli.options import JSON
 from dashredact.cli.tables import DAY, OUT, day, records_of, table, today
 from dashredact.errors import ExitCode, UsageError
+from dashredact.workspace.output_folder import OutputFolder
 
 
 class _Default(click.Group):
@@ -69,7 +69,7 @@ def clips(out: Path, names: Sequence[str], file: Path, output: Path, **chosen: A
     if asked.delete_by and asked.delete_by < today():
         raise UsageError(f"--delete-by {asked.delete_by} is over; give a later day.")
     read = store.read(file)
-    with files.decision_lock(out):
+    with OutputFolder(out).deciding():
         left = exports.export(out, read, asked, today())
     click.echo(printable(f"{output}: {len(left)} clip{'' if len(left) == 1 else 's'} for {asked.to.rstrip('.')}."))
 

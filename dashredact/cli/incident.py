@@ -18,6 +18,7 @@ from dashredact.cli.app import printable
 from dashredact.cli.options import JSON
 from dashredact.cli.tables import DAY, OUT, day, records_of, table, today
 from dashredact.errors import UsageError
+from dashredact.workspace.output_folder import OutputFolder
 
 _KEYS = ("id", "preliminary", "final", "days_left", "known", "wrongful")
 
@@ -55,7 +56,7 @@ def new(out: Path, known: date | None, wrongful: bool, names: Sequence[str], pol
     dates = Dates(known or today(), wrongful)
     if dates.known > today():
         raise UsageError(f"--known {dates.known} is yet to come; give the day on which it became known.")
-    with files.decision_lock(out):
+    with OutputFolder(out).deciding():
         audit_log.ready(out / audit_log.NAME)
         records = records_of(out)
         chosen, unknown = named(clips(records), names)

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from dashredact import files
 from dashredact.cli.app import printable
 from dashredact.cli.options import JSON
 from dashredact.errors import ExitCode
 from dashredact.governance.retention import encryption
 from dashredact.governance.retention.inventory import Disposition, PurgeFinding
 from dashredact.governance.retention.purge import Purge, PurgeOptions
+from dashredact.workspace.output_folder import OutputFolder
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -49,7 +49,7 @@ def purge(policy_file: Path, outbox: Path, inbox: Path | None, recipient: str, d
     if recipient:
         encryption.recipient_of(recipient)
     overdue = False
-    with files.exclusive_lock(outbox):
+    with OutputFolder(outbox).exclusive():
         asked = PurgeOptions(read, outbox, inbox, datetime.now().astimezone(), recipient, dry_run)
         for finding in Purge(asked).findings():
             click.echo(_told(finding, as_json, dry_run))

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from dashredact import files
 from dashredact.batch import batch
 from dashredact.cli.app import say
 from dashredact.cli.masking import (
@@ -33,6 +32,7 @@ from dashredact.pipeline.video import RunOptions
 from dashredact.progress import ProgressDisplay
 from dashredact.settings import BoxFile
 from dashredact.workspace import inbox
+from dashredact.workspace.output_folder import OutputFolder
 
 
 @click.command()
@@ -73,9 +73,10 @@ def redact(sources: Sequence[Path], output: Path, dry_run: bool, as_json: bool, 
     settings = settings_of(chosen, detector, boxes=boxes, seconds=seconds)
     aids = RunOptions(seconds, chosen["boxes"], chosen["keep_detections"], chosen["relink"])
     admission = admission_of(chosen, settings)
-    with ProgressDisplay(quiet=quiet) as progress, files.masking_lock(output), crew_of(chosen) as crew:
+    folder = OutputFolder(output)
+    with ProgressDisplay(quiet=quiet) as progress, folder.masking(), crew_of(chosen) as crew:
         progress.start({item.name: item.source.stat().st_size for item in items})
-        run = batch.Batch(output, detector, settings, progress, cameras, crew, aids, admission)
+        run = batch.Batch(folder, detector, settings, progress, cameras, crew, aids, admission)
         verdicts = []
         for outcome in run.rehearse(items) if dry_run else run.run(items):
             progress.video_done(outcome.name)

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from dashredact import files
 from dashredact.audit import log as audit_log
 from dashredact.audit.events import EventType
 from dashredact.audit.subject_requests import RequestKind, RequestState, SubjectRequest, register
@@ -18,6 +17,7 @@ from dashredact.cli.options import JSON, choice
 from dashredact.cli.tables import DAY, OUT, day, records_of, table, today
 from dashredact.errors import ExitCode, UsageError
 from dashredact.governance.policy.words import ANSWER_DAYS
+from dashredact.workspace.output_folder import OutputFolder
 
 _MOMENT = click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"])
 _SOON = timedelta(days=3)
@@ -66,7 +66,7 @@ def add(out: Path, policy: Path | None, received: date | None, **told: Any) -> N
     if came > today():
         raise UsageError(f"--received {came} is yet to come; give the day on which it came in.")
     due = came + timedelta(days=_answer_days(policy))
-    with files.decision_lock(out):
+    with OutputFolder(out).deciding():
         number = max(register(records_of(out)), default=0) + 1
         words = (told["reference"].strip(), told["vehicle"], start, end, told["place"], str(came), str(due))
         taken = SubjectRequest(number, RequestKind(told["kind"]), *words)
@@ -179,7 +179,7 @@ def close(out: Path, number: int, note: str) -> None:
     \b
       dashredact request close masked 1 --note "copy sent"
     """
-    with files.decision_lock(out):
+    with OutputFolder(out).deciding():
         if request_of(records_of(out), number).closed:
             raise UsageError(f"Request {number} is closed already.")
         audit_log.append(out / audit_log.NAME, {"act": EventType.ANSWERED, "reason": note, "request": {"id": number}})

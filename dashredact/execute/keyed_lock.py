@@ -13,7 +13,7 @@ class KeyedLock:
         self._busy: set[str] = set()
 
     @contextmanager
-    def alone(self, thing: str) -> Iterator[None]:
+    def held(self, thing: str) -> Iterator[None]:
         """Wait until nobody else is at it, and keep others away meanwhile."""
         with self._turn:
             self._turn.wait_for(lambda: thing not in self._busy)

@@ -3,53 +3,35 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from dashredact.audit import provenance
+from dashredact.audit.events import FrameCounts, StreamLists
 from dashredact.pipeline.detect_pass import lost_frames
 from dashredact.pipeline.recheck import RecheckResult, ResidualDetection
 from dashredact.pipeline.video import RenderedVideo
-from dashredact.settings import Settings
-from dashredact.values import ORIGINS, Detector, Track
+from dashredact.values import ORIGINS, Track
 
 _TOLD = 3  # finds that a reason names; the line has them all
 
 
-def context(detector: Detector, settings: Settings, fingerprint: str) -> dict[str, Any]:
-    """When, by whom, with what: the part of a line that does not depend on the video."""
-    return {
-        **provenance.provenance(),
-        "model": asdict(detector.identity),
-        "settings": settings.as_dict(),
-        "fingerprint": fingerprint,
-    }
-
-
-def finished(done: RenderedVideo) -> dict[str, Any]:
-    """What the audit log says of a finished file."""
+def of_rendered(done: RenderedVideo) -> dict[str, Any]:
+    """The fields of an event that tell of a finished file."""
     info = done.info
     kept = [str(info.video), *map(str, done.choice.kept)]
     dropped = [*map(str, done.choice.dropped), *(["chapters"] if info.chapters else []), "metadata"]
     return {
-        "frames": {
-            "in": len(info.packets.shown_pts),
-            "out": len(done.pts),
-            "lost_at": [round(float(pts * info.video.time_base), 4) for pts in done.lost],
-        },
+        "frames": FrameCounts(
+            in_=len(info.packets.shown_pts),
+            out=len(done.pts),
+            lost_at=[round(float(pts * info.video.time_base), 4) for pts in done.lost],
+        ),
         "tracks": count(done.tracks),
-        "streams": {"kept": kept, "dropped": dropped},
+        "streams": StreamLists(kept=kept, dropped=dropped),
         "verified": asdict(done.checks),
         "notes": list(info.notes),
         "second_look": second_look(done.again),
         "seconds": {stage: round(spent, 2) for stage, spent in done.seconds.items()},
     }
-
-
-def file(out: Path, final: Path, sha256: str, now: Path | None = None) -> dict[str, Any]:
-    """A file under the output folder. final: the name it will have. now: where it is."""
-    size = (now or final).stat().st_size
-    return {"name": final.relative_to(out).as_posix(), "sha256": sha256, "bytes": size}
 
 
 def second_look(again: RecheckResult | None) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 import errno
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from dashredact.audit.events import Tried
 from dashredact.errors import DashredactError, MachineError, OutOfTimeError, PolicyError, RefusedError, VideoError
 
 _log = logging.getLogger("dashredact")
@@ -34,8 +34,13 @@ class Outcome:
     verdict: VideoStatus
     reason: str = ""
     output: Path | None = None
-    record: Mapping[str, Any] | None = None
-    """the audit line; None for what was skipped, or waits"""
+    event: Tried | None = None
+    """what the audit log says of it; None for what was skipped, or waits"""
+
+    @property
+    def record(self) -> dict[str, Any] | None:
+        """The event as JSON has it."""
+        return {**self.event.to_record(), "outcome": str(self.verdict)} if self.event else None
 
 
 def classify_error(name: str, out: Path, error: Exception) -> tuple[VideoStatus, str]:

@@ -26,6 +26,7 @@ from dashredact.report.values import Event, FileState, Folder, Masks, Picture, R
 from dashredact.review.draws import draws
 from dashredact.review.state import review_states
 from dashredact.values import Kind
+from dashredact.workspace import locks
 
 _PICTURES = 8
 _ROUNDING = 0.002  # seconds that a container may be off by
@@ -97,7 +98,7 @@ def _name(out: Path) -> str:
 
 def _left(out: Path) -> int:
     """Work folders of videos that were begun and not finished."""
-    work = out / files.WORK_FOLDER
+    work = out / locks.STATE_FOLDER
     return sum(path.is_dir() for path in work.glob("[0-9a-f]*-*"))
 
 

@@ -81,7 +81,7 @@ class Correction:
             forget(desk.out, name)
             raise UsageError(f"{name}: there is nothing to apply; `review mark` and `review lift` say what is wrong.")
         self._before, self._file = desk.output(standing), desk.tracks(standing)
-        self._source = sources.Source(Item(source, source.name), reviewer.index, afresh=True)
+        self._source = sources.Source(Item(source, source.name), reviewer.index, force_hash=True)
         self._path = source
         if self._source.sha256 != standing.result["source"]["sha256"]:
             raise UsageError(f"{source} is not the video that {standing.output['name']} was made from.")
@@ -156,7 +156,7 @@ class Correction:
         same = ("policy", "model", "settings", "fingerprint", "source")
         return {
             **{name: before[name] for name in same},
-            **audit_record.finished(finished),
+            **audit_record.of_rendered(finished),
             "act": str(EventType.CORRECTED),
             "by": self._reviewer.by,
             "reason": "",

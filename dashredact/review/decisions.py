@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dashredact import files
 from dashredact.audit import provenance
 from dashredact.audit.events import EventType
 from dashredact.errors import UsageError
@@ -15,15 +14,16 @@ from dashredact.review.state import FIRST_MARK, How, Opinion, Record, ReviewStat
 from dashredact.review.views import ReviewQueue
 from dashredact.values import Kind
 from dashredact.workspace.index import Index
+from dashredact.workspace.output_folder import OutputFolder
 
 
 @contextmanager
 def deciding(out: Path) -> Iterator[None]:
     """One person decides at a time, while runs go on masking. What a crash has cut short needs the folder itself."""
-    with files.decision_lock(out):
+    with OutputFolder(out).deciding():
         if publish.cut_short(out):
-            with files.masking_lock(out):
-                publish.complete_all(out, Index(out))
+            with OutputFolder(out).masking():
+                publish.complete_all(out, Index(OutputFolder(out)))
         yield
 
 
@@ -33,7 +33,7 @@ class Reviewer:
     def __init__(self, out: Path, name: str = "") -> None:
         """name: the person, where that is not the account. A correction that a crash cut short is published first."""
         self.desk = ReviewQueue(out)
-        self.index = Index(out)
+        self.index = Index(OutputFolder(out))
         if publish.complete_all(out, self.index):
             self.desk = ReviewQueue(out)
         self._name = readable(name)

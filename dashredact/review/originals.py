@@ -19,7 +19,7 @@ from dashredact.media.reader import Reader
 from dashredact.review.queue import FlaggedTrack
 from dashredact.review.state import ReviewState
 from dashredact.values import Array, Picture
-from dashredact.workspace import inbox
+from dashredact.workspace import inbox, locks
 
 _LEAST = 2.0  # pixels by which each side of a tracked box is moved out
 _SEGMENT = 2.0  # seconds, least; decoding starts at the next key frame before
@@ -37,7 +37,7 @@ def find(standing: ReviewState, source: Path | None, folder: Path | None) -> Pat
         return source
     if folder is None:
         raise UsageError(f"Name the source of {standing.name} with --source, or a folder that holds it with --inbox.")
-    items = inbox.plan([folder], folder / files.WORK_FOLDER)
+    items = inbox.plan([folder], folder / locks.STATE_FOLDER)
     likely = sorted(items, key=lambda item: item.name != standing.name)
     for item in likely:
         if item.source.stat().st_size == wanted["bytes"] and files.has_digest(item.source, wanted["sha256"]):

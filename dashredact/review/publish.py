@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dashredact import files
+from dashredact.workspace import locks
 from dashredact.workspace.index import Index
 from dashredact.workspace.work_folder import WorkFolder
 
@@ -34,7 +35,7 @@ def complete_all(out: Path, index: Index) -> bool:
 
 def cut_short(out: Path) -> list[Path]:
     """Work folders of corrections that are half published."""
-    return sorted(path.parent for path in (out / files.WORK_FOLDER).glob(f"*/{_LINE}"))
+    return sorted(path.parent for path in (out / locks.STATE_FOLDER).glob(f"*/{_LINE}"))
 
 
 def _complete(out: Path, index: Index, folder: Path) -> None:

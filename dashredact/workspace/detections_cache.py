@@ -1,58 +1,48 @@
 """Detections of an earlier run, kept beside its results: brought back, they leave only linking and painting to do."""
 
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
 
 from dashredact import files
 from dashredact.errors import RefusedError
 from dashredact.settings import Settings
-from dashredact.values import Detector, SegmentDetections
+from dashredact.values import Detector
 from dashredact.workspace import kept
 from dashredact.workspace.inbox import Item
 from dashredact.workspace.index import Index
+from dashredact.workspace.output_folder import OutputFolder
 from dashredact.workspace.work_folder import WorkFolder
 
 
 class DetectionsCache:
     """Of one output folder, under one detector and settings."""
 
-    def __init__(self, out: Path, index: Index, detector: Detector, settings: Settings) -> None:
-        self._out, self._index, self._detector, self._settings = out, index, detector, settings
+    def __init__(self, folder: OutputFolder, index: Index, detector: Detector, settings: Settings) -> None:
+        self._folder, self._index, self._detector, self._settings = folder, index, detector, settings
 
     def path(self, item: Item) -> Path:
-        return self._out / self._name(item)
+        return self._folder.path / self._name(item)
 
-    def bring(self, item: Item, sha256: str, job: WorkFolder, *, must: bool) -> None:
-        """Kept detections become those of the job, if the log vouches for the file: a changed one would uncover faces.
+    def restore(self, item: Item, sha256: str, work: WorkFolder, *, must: bool) -> None:
+        """Put kept detections into the work folder if the log vouches for the file: changed ones would uncover faces.
 
-        sha256: of the source. must: RefusedError where none are kept, and the job has none of its own.
+        sha256: of the source. must: RefusedError where none are kept, and the work folder has none of its own.
         """
-        if job.look(0) is not None:
+        if work.look(0) is not None:
             return
-        digest = self._index.kept(self._name(item))
-        looks = (
-            kept.read(self.path(item), self._key(sha256))
-            if digest and files.has_digest(self.path(item), digest)
-            else []
-        )
-        if must and not looks:
+        digest, path = self._index.kept(self._name(item)), self.path(item)
+        segments = kept.read(path, self._key(sha256)) if digest and files.has_digest(path, digest) else []
+        if must and not segments:
             raise RefusedError(
                 f"{item.name}: no detections of this file and model are kept; mask it with --keep-detections first."
             )
-        for number, look in enumerate(looks):
-            job.save_look(number, look)
+        for number, segment in enumerate(segments):
+            work.save_look(number, segment)
 
-    def keep(self, item: Item, sha256: str, job: WorkFolder) -> Path:
-        """Give what pass one saw its final name."""
-        unfinished, looks = job.folder / "kept.tmp", list[SegmentDetections]()
-        for number in count():
-            look = job.look(number)
-            if look is None:
-                break
-            looks.append(look)
-        kept.write(unfinished, self._key(sha256), looks)
-        files.publish(unfinished, self.path(item))
-        return self.path(item)
+    def pack(self, sha256: str, work: WorkFolder, target: Path) -> None:
+        """Write what pass one detected into one file. sha256: of the source."""
+        segments = takewhile(lambda segment: segment is not None, (work.look(number) for number in count()))
+        kept.write(target, self._key(sha256), [segment for segment in segments if segment is not None])
 
     def _name(self, item: Item) -> str:
         return item.stem.with_name(files.bounded_name(item.stem.name, kept.DETECTIONS)).as_posix()

@@ -13,15 +13,15 @@ from threading import RLock
 from typing import Any, NamedTuple, TypeVar
 
 from dashredact import files
-from dashredact.audit import log as audit_log
-from dashredact.audit.events import NO_POLICY, EventType
-from dashredact.audit.records import event_type, policy_mark
+from dashredact.audit import provenance
+from dashredact.audit.events import Duplicate, Event, Made, NotMasked, Purged, Quarantined, Retried, RunEvent, parse
 from dashredact.errors import MachineError
+from dashredact.workspace.output_folder import OutputFolder
 
 T = TypeVar("T")
 
 _NAME, _FORM = "index.sqlite", 3
-_PATIENCE = 60.0  # seconds that another process may take to write
+_WAIT = 60.0  # seconds that another process may take to write
 _TABLES = """
 create table if not exists log (state text not null);
 create table if not exists results (
@@ -39,8 +39,6 @@ create table if not exists failures (
 create table if not exists erased (source text primary key, request integer not null) without rowid;
 create table if not exists digests (path blob primary key, state text not null, sha256 text not null) without rowid;
 """
-_SUCCESS = {"masked", "needs review", "duplicate", "corrected"}
-_FAILURE = {"failed", "refused", "refused by policy", "bug"}
 
 
 class Result(NamedTuple):
@@ -65,7 +63,7 @@ class FailureHistory(NamedTuple):
     source_sha256: str | None
     fingerprint: str
     policy: str
-    """see `policy_mark`"""
+    """see `events.policy_key`"""
     outcome: str
     tries: int
     last: float
@@ -78,11 +76,11 @@ class FailureHistory(NamedTuple):
 class Index:
     """Of one output folder. May be used by several threads, and by several processes."""
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, folder: OutputFolder) -> None:
         """LedgerError where the audit log is broken."""
-        self._log = out / audit_log.NAME
-        audit_log.ready(self._log)
-        self._path = files.private_folder(files.private_folder(out) / files.WORK_FOLDER) / _NAME
+        self._folder, self._log = folder, folder.log
+        folder.check_log()
+        self._path = files.private_folder(folder.state_folder) / _NAME
         self._lock = RLock()
         try:
             self._open()
@@ -93,7 +91,7 @@ class Index:
     def _open(self) -> None:
         with _disk(self._path):
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._data = sqlite3.connect(self._path, timeout=_PATIENCE, check_same_thread=False)
+        self._data = sqlite3.connect(self._path, timeout=_WAIT, check_same_thread=False)
         with _disk(self._path), self._data:
             if self._data.execute("pragma user_version").fetchone() != (_FORM,):
                 for (table,) in self._data.execute("select name from sqlite_master where type = 'table'").fetchall():
@@ -121,15 +119,16 @@ class Index:
         self._data.execute("delete from kept")
         self._data.execute("delete from failures")
         self._data.execute("delete from erased")
-        for record in audit_log.records(self._log):
-            self._apply(record)
+        for event in self._folder.events():
+            self._apply(event)
         self._remember_log()
 
-    def append(self, record: Mapping[str, Any]) -> None:
-        """Put a record behind the others in the log, and remember what it says."""
+    def append(self, event: Event | Mapping[str, Any]) -> None:
+        """Add a line to the log, and remember what it says."""
+        record = event.to_record() if isinstance(event, Event) else event
         with self._change():
-            audit_log.append(self._log, record)
-            self._apply(record)
+            self._folder.append(record)
+            self._apply(parse({**provenance.provenance(), **record}))
             self._remember_log()
 
     def result(self, name: str) -> Result | None:
@@ -150,7 +149,7 @@ class Index:
         row = self._row("select request from erased where source = ?", source_sha256)
         return int(row[0]) if row else None
 
-    def twins(self, source_sha256: str, fingerprint: str) -> list[Result]:
+    def duplicates(self, source_sha256: str, fingerprint: str) -> list[Result]:
         """Results of the same content under the same settings."""
         found = "results where outcome != 'duplicate' and source = ? and fingerprint = ?"
         return self._all(Result, found, source_sha256, fingerprint)
@@ -161,10 +160,10 @@ class Index:
     def quarantined(self) -> list[FailureHistory]:
         return self._all(FailureHistory, "failures where quarantined is not null order by name")
 
-    def digest(self, path: Path, *, afresh: bool = False) -> str:
+    def digest(self, path: Path, *, force: bool = False) -> str:
         """sha256 of a file, from memory where size, times and inode are what they were."""
         state = _state(path)
-        if not afresh:
+        if not force:
             row = self._row("select sha256 from digests where path = ? and state = ?", os.fsencode(path), state)
             if row:
                 return str(row[0])
@@ -173,43 +172,39 @@ class Index:
             self._data.execute("insert or replace into digests values (?, ?, ?)", (os.fsencode(path), state, digest))
         return digest
 
-    def known(self, path: Path, *, afresh: bool = False) -> str | None:
+    def digest_or_none(self, path: Path, *, force: bool = False) -> str | None:
         """The same; None where the file cannot be read."""
         try:
-            return self.digest(path, afresh=afresh)
+            return self.digest(path, force=force)
         except OSError:
             return None
 
-    def _apply(self, record: Mapping[str, Any]) -> None:
-        if event_type(record) == EventType.PURGED and "request" in record:
-            self._erase(record)
-        if "fingerprint" not in record:
+    def _apply(self, event: Event) -> None:
+        if isinstance(event, Purged) and event.request and event.erased:
+            self._data.execute("insert or replace into erased values (?, ?)", (event.erased, event.request.id))
+        if not isinstance(event, RunEvent) or event.source is None:
             return  # it tells of something else than masking
-        outcome, source = event_type(record), record["source"]
-        name, digest = source["name"], source["sha256"]
-        if outcome in _SUCCESS and record.get("output"):
-            output, tracks = record["output"], record["tracks_file"]
-            made = (output["name"], output["sha256"], tracks["name"], tracks["sha256"])
-            row = (name, digest, source["place"], record["fingerprint"], outcome, *made)
+        name, digest = event.source.name, event.source.sha256
+        if isinstance(event, Made | Duplicate) and event.output and event.tracks_file:
+            files_made = (event.output.name, event.output.sha256, event.tracks_file.name, event.tracks_file.sha256)
+            row = (name, digest, event.source.place, event.fingerprint, str(event.type), *files_made)
             self._data.execute("insert or replace into results values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-            for file in record.get("files", ()):
-                self._data.execute("insert or replace into kept values (?, ?, ?)", (file["name"], name, file["sha256"]))
-        if outcome in _SUCCESS or outcome == "retried":
+            for file in event.files:
+                self._data.execute("insert or replace into kept values (?, ?, ?)", (file.name, name, file.sha256))
+        if isinstance(event, Made | Duplicate | Retried):
             self._data.execute("delete from failures where name = ?", (name,))
-        elif outcome in _FAILURE:
-            before = self.failures(name)
-            tried = (name, digest, record["fingerprint"], policy_mark(record.get("policy", NO_POLICY)))
-            count = before.tries + 1 if before and before[:4] == tried else 1
-            when = datetime.fromisoformat(record["time"]).timestamp()
-            row = (*tried, outcome, count, when, record["reason"], None)
-            self._data.execute("insert or replace into failures values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-        elif outcome == "quarantined":
-            self._data.execute("update failures set quarantined = ? where name = ?", (record["moved_to"], name))
+        elif isinstance(event, NotMasked):
+            self._count_failure(event, name, digest)
+        elif isinstance(event, Quarantined):
+            self._data.execute("update failures set quarantined = ? where name = ?", (event.moved_to, name))
 
-    def _erase(self, record: Mapping[str, Any]) -> None:
-        """Its content is not wanted again."""
-        if source := record.get("erased"):
-            self._data.execute("insert or replace into erased values (?, ?)", (source, record["request"]["id"]))
+    def _count_failure(self, event: NotMasked, name: str, digest: str | None) -> None:
+        before = self.failures(name)
+        tried = (name, digest, event.fingerprint, event.policy_key)
+        count = before.tries + 1 if before and before[:4] == tried else 1
+        when = datetime.fromisoformat(event.time).timestamp()
+        row = (*tried, str(event.type), count, when, event.reason, None)
+        self._data.execute("insert or replace into failures values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def _remember_log(self) -> None:
         self._data.execute("delete from log")

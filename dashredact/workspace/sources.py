@@ -3,33 +3,37 @@
 import hashlib
 import os
 from pathlib import Path
-from typing import Any
 
+from dashredact.audit.events import SourceEntry
 from dashredact.errors import ChangedError, RefusedError, UnreadableError
 from dashredact.workspace.inbox import Item
 from dashredact.workspace.index import Index
 
 
-def told(item: Item) -> dict[str, Any]:
+def unopened(item: Item) -> SourceEntry:
     """What the log says of a source before it is opened."""
-    return {"name": item.name, "sha256": None, "bytes": None, "place": None}
+    return SourceEntry(name=item.name)
 
 
 class Source:
     """A source as it was when it was identified."""
 
-    def __init__(self, item: Item, index: Index, *, afresh: bool) -> None:
-        """RefusedError or UnreadableError where it cannot be masked whatever is in it. afresh: hash it in any case."""
+    def __init__(self, item: Item, index: Index, *, force_hash: bool) -> None:
+        """RefusedError or UnreadableError where it cannot be masked, whatever is in it.
+
+        force_hash: hash it even where nothing about it has changed.
+        """
         if item.fault:
             raise RefusedError(item.fault)
         _check_place(item)
         self._item, self._state = item, _state(item.source)
-        self.sha256 = index.digest(item.source, afresh=afresh)
+        self.sha256 = index.digest(item.source, force=force_hash)
         self.check_unchanged()
 
     @property
-    def told(self) -> dict[str, Any]:
-        return {"name": self._item.name, "sha256": self.sha256, "bytes": self._state[0], "place": self.place}
+    def entry(self) -> SourceEntry:
+        """What the log says of it."""
+        return SourceEntry(name=self._item.name, sha256=self.sha256, bytes=self._state[0], place=self.place)
 
     @property
     def place(self) -> str:

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashredact.errors import MediaError
-from dashredact.files import WORK_FOLDER, private_folder, publish, write
+from dashredact.files import private_folder, publish, write
 from dashredact.imaging.boxes import PixelBox
 from dashredact.imaging.mosaic import Mask
 from dashredact.values import Detections, SegmentDetections
+from dashredact.workspace.locks import STATE_FOLDER
 
 _UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile)
 _PLANES, _CELLS = 3, 16  # most that a mask has
@@ -32,7 +33,7 @@ class WorkFolder:
 
     def __init__(self, output_folder: Path, source: str, key: str) -> None:
         """source: the video's name relative to the run; key: what its result depends on, as a hash."""
-        work = private_folder(output_folder / WORK_FOLDER)
+        work = private_folder(output_folder / STATE_FOLDER)
         self.folder = work / f"{_owner(source)}-{key}"
         forget(output_folder, source, but=self.folder)
         private_folder(self.folder)
@@ -117,7 +118,9 @@ class WorkFolder:
 
 def folders(output_folder: Path) -> list[Path]:
     """All work folders."""
-    return sorted(path for path in (output_folder / WORK_FOLDER).glob("*-*") if path.is_dir() and not path.is_symlink())
+    return sorted(
+        path for path in (output_folder / STATE_FOLDER).glob("*-*") if path.is_dir() and not path.is_symlink()
+    )
 
 
 def owner_in(folder: Path, sources: Iterable[str]) -> str:
@@ -131,7 +134,7 @@ def _owner(source: str) -> str:
 
 def forget(output_folder: Path, source: str, *, but: Path | None = None) -> None:
     """Remove the work folders of a source: its result is out, or was begun with other settings."""
-    for stale in (output_folder / WORK_FOLDER).glob(f"{_owner(source)}-*"):
+    for stale in (output_folder / STATE_FOLDER).glob(f"{_owner(source)}-*"):
         if stale != but:
             shutil.rmtree(stale)
 

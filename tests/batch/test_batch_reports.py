@@ -18,6 +18,7 @@ from dashredact.batch.inbox_run import InboxRules, InboxRun
 from dashredact.cli import logs
 from dashredact.execute.pool import Limits, WorkerPool
 from dashredact.progress import ProgressDisplay
+from dashredact.workspace.output_folder import OutputFolder
 from dashredact.workspace.uploads import InboxWatcher
 
 _BATCH = [sys.executable, "-m", "dashredact", "batch", "--inbox", "in", "--outbox", "out", "--quiet"]
@@ -63,8 +64,8 @@ def test_a_video_that_waits_is_said_once(tmp_path: Path, finder: Finder, clip: L
     shutil.copy(clip("sound.mp4"), inbox)
     crew, progress = WorkerPool(1, Limits()), ProgressDisplay(quiet=True)
     crew.stop()
-    batch = Batch(out, finder, SETTINGS, progress, crew=crew, unattended=True)
-    run = InboxRun(inbox, out, batch, crew, InboxWatcher(inbox, out, 0), progress, InboxRules())
+    batch = Batch(OutputFolder(out), finder, SETTINGS, progress, executor=crew, unattended=True)
+    run = InboxRun(inbox, OutputFolder(out), batch, crew, InboxWatcher(inbox, out, 0), progress, InboxRules())
     assert [outcome.verdict for outcome in run.outcomes()] == ["waiting"]
     assert run.summary.line == "nothing new; waiting: 1 for the next run, oldest 0.0 h"
 
@@ -77,9 +78,15 @@ def test_an_upload_that_cannot_be_moved_to_quarantine_does_not_end_the_run(tmp_p
         (inbox / name).write_text("no video")
     progress, summaries = ProgressDisplay(quiet=True), []
     for _ in range(2):
-        batch = Batch(out, finder, SETTINGS, progress, unattended=True)
+        batch = Batch(OutputFolder(out), finder, SETTINGS, progress, unattended=True)
         run = InboxRun(
-            inbox, out, batch, WorkerPool(1, Limits()), InboxWatcher(inbox, out, 0), progress, InboxRules(tries=1)
+            inbox,
+            OutputFolder(out),
+            batch,
+            WorkerPool(1, Limits()),
+            InboxWatcher(inbox, out, 0),
+            progress,
+            InboxRules(tries=1),
         )
         summaries += [([outcome.verdict for outcome in run.outcomes()], dict(run.summary.waiting))]
     assert summaries == [(["failed", "failed"], {"set aside": 2}), ([], {"set aside": 2})]

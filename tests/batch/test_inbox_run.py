@@ -25,8 +25,9 @@ from dashredact.errors import LockedError
 from dashredact.execute.inline import InlineExecutor
 from dashredact.pipeline.outcome import Outcome, VideoStatus
 from dashredact.progress import ProgressDisplay
-from dashredact.workspace import quarantine
+from dashredact.workspace import locks, quarantine
 from dashredact.workspace.index import Index
+from dashredact.workspace.output_folder import OutputFolder
 from dashredact.workspace.uploads import InboxWatcher
 
 
@@ -52,9 +53,13 @@ class Fleet:
     def run(self, *, settle: float = 0, rehash: bool = False, **rules: Any) -> list[Outcome]:
         files.private_folder(self.out)
         crew = _Crew()
-        batch = Batch(self.out, self.finder, SETTINGS, lambda _: None, (), crew, trust=not rehash, unattended=True)
+        batch = Batch(
+            OutputFolder(self.out), self.finder, SETTINGS, lambda _: None, (), crew, trust=not rehash, unattended=True
+        )
         watch, progress = InboxWatcher(self.inbox, self.out, settle), ProgressDisplay(quiet=True)
-        run = InboxRun(self.inbox, self.out, batch, crew, watch, progress, InboxRules(**{"retry_after": 0, **rules}))  # type: ignore[arg-type]
+        run = InboxRun(
+            self.inbox, OutputFolder(self.out), batch, crew, watch, progress, InboxRules(**{"retry_after": 0, **rules})
+        )  # type: ignore[arg-type]
         outcomes = list(run.outcomes())
         self.summary = run.summary
         return outcomes
@@ -105,7 +110,7 @@ def test_rehash_reads_everything_again(fleet: Fleet) -> None:
     output = fleet.out / "30.masked.mp4"
     content = output.read_bytes()
     output.write_bytes(content[:-1] + b"?")
-    index = Index(fleet.out)
+    index = Index(OutputFolder(fleet.out))
     index._data.execute(
         "update digests set state = ? where path = ?",
         (" ".join(str(part) for part in _state(output)), os.fsencode(output)),
@@ -242,11 +247,11 @@ def test_what_fails_is_tried_again_and_then_set_aside_with_its_reason(fleet: Fle
     assert aside.read_text() == "not a video"
     assert "is not a video" in aside.with_name(aside.name + ".reason.txt").read_text()
     assert not path.exists()
-    assert [record["outcome"] for record in fleet.log] == ["failed", "masked", "failed", "quarantined"] or [
-        record["outcome"] for record in fleet.log
+    assert [record["act"] for record in fleet.log] == ["failed", "masked", "failed", "quarantined"] or [
+        record["act"] for record in fleet.log
     ] == ["masked", "failed", "failed", "quarantined"]
     assert fleet.verdicts(tries=2) == {}
-    assert len(Index(fleet.out).quarantined()) == 1
+    assert len(Index(OutputFolder(fleet.out)).quarantined()) == 1
 
 
 def test_a_second_try_waits_longer_and_longer(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -344,7 +349,7 @@ def test_the_index_can_be_lost_at_any_time(fleet: Fleet, content: bytes | None) 
     fleet.upload("30.mp4")
     (fleet.inbox / "broken.mp4").write_text("not a video")
     fleet.run(tries=2)
-    path = fleet.out / files.WORK_FOLDER / "index.sqlite"
+    path = fleet.out / locks.STATE_FOLDER / "index.sqlite"
     path.unlink()
     if content is not None:
         path.write_bytes(content)
@@ -360,7 +365,7 @@ def test_lines_that_others_added_are_read(fleet: Fleet) -> None:
     audit_log.append(
         fleet.out / audit_log.NAME, {**record, "outcome": "failed", "reason": "30.mp4: as if.", "output": None}
     )
-    failures = Index(fleet.out).failures("30.mp4")
+    failures = Index(OutputFolder(fleet.out)).failures("30.mp4")
     assert failures is not None
     assert failures.tries == 1
 
@@ -462,7 +467,7 @@ def test_while_watching_others_call_back_and_clean_up(tmp_path: Path, clip: Libr
 
 def _got_in(out: Path) -> bool:
     try:
-        with files.exclusive_lock(out):
+        with OutputFolder(out).exclusive():
             return True
     except LockedError:
         return False

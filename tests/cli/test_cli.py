@@ -15,11 +15,13 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from dashredact import cli, files
+from dashredact import cli
 from dashredact.audit import log as audit_log
 from dashredact.cli import masking
 from dashredact.errors import ExitCode
 from dashredact.pipeline.outcome import VideoStatus
+from dashredact.workspace import locks
+from dashredact.workspace.output_folder import OutputFolder
 
 _SHIPPED = Path(__file__).resolve().parents[2] / "weights"
 
@@ -220,7 +222,7 @@ def test_probe_in_words_is_code_0(clip: Path) -> None:
 
 
 def test_a_held_output_folder_is_code_6(clip: Path, tmp_path: Path) -> None:
-    with files.masking_lock(tmp_path / "out"):
+    with OutputFolder(tmp_path / "out").masking():
         done = _call("redact", clip, "-o", tmp_path / "out", "-q")
     assert done.exit_code == 6
     assert _one_sentence(done.stderr) and str(tmp_path / "out") in done.stderr
@@ -253,7 +255,7 @@ def test_a_device_that_is_not_there_is_said_and_never_replaced(
     done = _call("redact", clip, "-o", tmp_path / "out", "--device", device, "-q")
     assert done.exit_code == code
     assert _one_sentence(done.stderr) and device in done.stderr
-    assert {path.name for path in (tmp_path / "out").glob("*")} <= {files.WORK_FOLDER}
+    assert {path.name for path in (tmp_path / "out").glob("*")} <= {locks.STATE_FOLDER}
 
 
 @pytest.mark.parametrize("broken", ["no manifest", "no JSON", "no model", "changed weights", "no weights"])

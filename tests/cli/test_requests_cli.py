@@ -17,6 +17,7 @@ from dashredact.audit import schemas
 from dashredact.errors import ExitCode
 from dashredact.governance.policy.model import RESERVED
 from dashredact.workspace.index import Index
+from dashredact.workspace.output_folder import OutputFolder
 
 _TODAY = date.today()
 _CLIP, _LATER = "taxi7/front-20260412-081502.mp4", "taxi7/front-20260412-083502.mp4"
@@ -221,11 +222,11 @@ def test_what_was_erased_is_not_masked_again(fleet: Fleet) -> None:
     digest = fleet.source(_CLIP)["sha256"]
     _add(fleet, "erase")
     call("request", "erase", fleet.out, 1, _CLIP)  # only what was made of it is found
-    assert Index(fleet.out).erased(digest) == 1
+    assert Index(OutputFolder(fleet.out)).erased(digest) == 1
     (fleet.inbox / "uploaded again.mp4").write_bytes(content)
     done = call("redact", fleet.inbox / "uploaded again.mp4", "-o", fleet.out, "-q")
     assert done.exit_code == ExitCode.SOME_FAILED and "erased for request 1" in done.stderr
-    assert fleet.last()["act"] == "refused" and Index(fleet.out).erased("0" * 64) is None
+    assert fleet.last()["act"] == "refused" and Index(OutputFolder(fleet.out)).erased("0" * 64) is None
 
 
 def test_a_recording_that_was_never_masked_can_go_too(fleet: Fleet) -> None:

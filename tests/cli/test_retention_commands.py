@@ -9,9 +9,11 @@ from click.testing import CliRunner, Result
 from kept import Fleet
 from policies import FULL, toml
 
-from dashredact import cli, files
+from dashredact import cli
 from dashredact.audit.legal_holds import Hold, active_holds, find_hold
 from dashredact.errors import ExitCode
+from dashredact.workspace import locks
+from dashredact.workspace.output_folder import OutputFolder
 
 LATER = str(date.today() + timedelta(30))
 _HOLD = ("--kind", "police", "--reason", "request 5", "--until", LATER)
@@ -61,8 +63,8 @@ def test_purge_waits_for_no_long_run_and_needs_a_policy_a_key_and_a_whole_log(
     fleet: Fleet, words: list[str | Path], policy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original, *_ = fleet.masked("front-1.mp4", filmed=date.today() - timedelta(30))
-    monkeypatch.setattr(files, "_PATIENCE", 0.2)
-    with files.masking_lock(fleet.out):
+    monkeypatch.setattr(locks, "WAIT", 0.2)
+    with OutputFolder(fleet.out).masking():
         assert _call(*words).exit_code == ExitCode.LOCKED
     assert _call(*words, "--seal", "age1nonsense").exit_code == ExitCode.USAGE
     fleet.log.write_text(fleet.log.read_text().replace("masked.", "Masked."))
@@ -74,7 +76,7 @@ def test_purge_waits_for_no_long_run_and_needs_a_policy_a_key_and_a_whole_log(
 
 def test_what_is_held_stays_until_it_is_released(fleet: Fleet, words: list[str | Path]) -> None:
     original, *_ = fleet.masked("front-1.mp4", filmed=date.today() - timedelta(30))
-    with files.masking_lock(fleet.out):  # a batch that runs all day
+    with OutputFolder(fleet.out).masking():  # a batch that runs all day
         assert _call("hold", "add", "front-1.mp4", "--outbox", fleet.out, *_HOLD).stdout == "front-1.mp4\n"
     line = _call("hold", "list", "--outbox", fleet.out).stdout
     assert line == f"front-1.mp4: police, until {LATER}: request 5\n"

@@ -27,6 +27,7 @@ from dashredact.governance.policy.file import read
 from dashredact.pipeline.outcome import VideoStatus
 from dashredact.values import Kind
 from dashredact.workspace import inbox
+from dashredact.workspace.output_folder import OutputFolder
 
 START = FULL["notice"]["start"]
 _EARLIER = (START - timedelta(1)).strftime("%Y%m%d")
@@ -189,7 +190,7 @@ def test_by_option_else_by_name_else_by_container(
         read(policy), tmp_path, RunDeclaration("evidence", captured=given), today=lambda: date(2026, 6, 1)
     )
     about: dict[str, Any] = {}
-    batch = Batch(tmp_path / "out", Finder(), SETTINGS, lambda _: None, admission=admission)
+    batch = Batch(OutputFolder(tmp_path / "out"), Finder(), SETTINGS, lambda _: None, admission=admission)
     (outcome,) = batch.rehearse(inbox.plan([source], tmp_path / "out"))
     assert outcome.record is not None
     about = dict(outcome.record)
@@ -259,7 +260,7 @@ def test_what_was_refused_and_never_masked_has_no_work_folder(
 ) -> None:
     admission = Admission(read(policy), tmp_path, RunDeclaration("evidence"), {Kind.FACE, Kind.PLATE})
     finder = Finder()
-    batch = Batch(tmp_path / "out", finder, SETTINGS, lambda _: None, admission=admission)
+    batch = Batch(OutputFolder(tmp_path / "out"), finder, SETTINGS, lambda _: None, admission=admission)
     (outcome,) = batch.run(inbox.plan([videos("cabin-1.mp4")], tmp_path / "out"))
     assert outcome.verdict is VideoStatus.REFUSED_BY_POLICY and finder.calls == 0
     assert [path.name for path in (tmp_path / "out" / ".dashredact").iterdir() if path.is_dir()] == []

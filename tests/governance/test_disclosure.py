@@ -19,6 +19,7 @@ from dashredact.errors import ExitCode
 from dashredact.governance.disclosure import delivery
 from dashredact.governance.policy.model import RESERVED
 from dashredact.workspace.index import Index
+from dashredact.workspace.output_folder import OutputFolder
 
 _CLIP = "front-20260412-081502.mp4"
 _TWO = "車 'b'\n/front-20260413-090000.mp4"
@@ -271,5 +272,5 @@ def test_who_holds_a_version_that_was_corrected_or_deleted_is_named(fleet: Fleet
 def test_redact_goes_on_with_a_log_that_tells_of_exports(fleet: Fleet) -> None:
     _export(fleet, _CLIP, folder="one")
     _export(fleet, "cabin", basis="")
-    result = Index(fleet.out).result(_CLIP)
+    result = Index(OutputFolder(fleet.out)).result(_CLIP)
     assert result is not None and result.output == "front-20260412-081502.masked.mp4"

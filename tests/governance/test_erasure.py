@@ -10,6 +10,7 @@ from dashredact.audit import log as audit_log
 from dashredact.audit.clips import clips
 from dashredact.errors import MachineError
 from dashredact.governance.retention import erasure
+from dashredact.workspace import locks
 from dashredact.workspace.work_folder import WorkFolder
 
 _NAMES = ("front-20260412-081502.mp4", "front-20260412-083502.mp4")
@@ -41,8 +42,8 @@ def _agree(fleet: Fleet) -> None:
         f"{name[:-4]}.{ending}" for name in _NAMES for ending in ("masked.mp4", "tracks.json")
     }
     assert not list(fleet.inbox.iterdir())
-    assert {path.name for path in fleet.out.iterdir()} == {files.WORK_FOLDER, audit_log.NAME, audit_log.HEAD}
-    assert not (fleet.out / files.WORK_FOLDER / "erasing.json").exists()
+    assert {path.name for path in fleet.out.iterdir()} == {locks.STATE_FOLDER, audit_log.NAME, audit_log.HEAD}
+    assert not (fleet.out / locks.STATE_FOLDER / "erasing.json").exists()
 
 
 @pytest.mark.parametrize("step", range(10))

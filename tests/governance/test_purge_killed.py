@@ -77,7 +77,7 @@ HOOKS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
     "in the middle of a folder": (deletions.shutil, "rmtree", lambda _: _half_a_folder),  # type: ignore[attr-defined]
 }
 SEALING: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
-    "after encrypting": (encryption, "seal", _dying),
+    "after encrypting": (encryption, "encrypt", _dying),
     "after the note": (Deletions, "_begin", _dying),
     "after the sealed file got its name": (files, "publish", lambda act: _dying(act, 2)),  # the first is the note's
     "after the original is gone": (deletions, "_remove", _dying),
@@ -103,7 +103,7 @@ def _kill(fleet: Fleet, hooks: str, hook: str, day: date, recipient: str = "") -
         capture_output=True,
         timeout=60,
         check=False,
-        env={**os.environ, "PYTHONPATH": f"{TESTS}:{TESTS.parent}"},
+        env={**os.environ, "PYTHONPATH": f"{Path(__file__).parent}:{TESTS}:{TESTS.parent}"},
     )
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
 

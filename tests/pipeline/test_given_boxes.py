@@ -26,6 +26,7 @@ from dashredact.pipeline.outcome import Outcome, VideoStatus
 from dashredact.pipeline.video import RunOptions
 from dashredact.values import Detector, ProgressEvent
 from dashredact.workspace import inbox
+from dashredact.workspace.output_folder import OutputFolder
 
 BLIND = 10**6
 FORMS = {
@@ -56,7 +57,9 @@ def given(clip: Library, mask: Mask, tmp_path: Path) -> Callable[..., Path]:
 
 def run(source: Path, boxes: Path, out: Path, detector: Detector) -> Outcome:
     settings = replace(SETTINGS, boxes=exchange.described(boxes))
-    (outcome,) = Batch(out, detector, settings, _silent, aids=RunOptions(boxes=boxes)).run(inbox.plan([source], out))
+    (outcome,) = Batch(OutputFolder(out), detector, settings, _silent, run_options=RunOptions(boxes=boxes)).run(
+        inbox.plan([source], out)
+    )
     return outcome
 
 

@@ -25,6 +25,7 @@ from dashredact.pipeline.video import RunOptions
 from dashredact.settings import Damaged, Settings, Style, TrackSettings, Zone, Zones
 from dashredact.values import KINDS, ModelIdentity, ProgressEvent
 from dashredact.workspace import inbox, kept
+from dashredact.workspace.output_folder import OutputFolder
 
 STRICT = replace(SETTINGS, link=TrackSettings(dict.fromkeys(KINDS, 0.95)))
 """Nothing that the finder sees is masked."""
@@ -36,7 +37,9 @@ Run = Callable[..., Outcome]
 def run(tmp_path: Path) -> Run:
     def mask(source: Path, finder: Finder, settings: Settings = SETTINGS, aids: RunOptions = RunOptions()) -> Outcome:  # noqa: B008
         out = tmp_path / "out"
-        (outcome,) = Batch(out, finder, settings, _silent, aids=aids).run(inbox.plan([source], out))
+        (outcome,) = Batch(OutputFolder(out), finder, settings, _silent, run_options=aids).run(
+            inbox.plan([source], out)
+        )
         return outcome
 
     return mask
@@ -63,7 +66,7 @@ def test_it_gives_what_detecting_again_gives(clip: Library, run: Run, tmp_path: 
     run(source, Finder(miss_every=3), STRICT, KEEP)
     linked = output_of(run(source, Finder(), SETTINGS, RELINK))
     out = tmp_path / "afresh"
-    (afresh,) = Batch(out, Finder(miss_every=3), SETTINGS, _silent).run(inbox.plan([source], out))
+    (afresh,) = Batch(OutputFolder(out), Finder(miss_every=3), SETTINGS, _silent).run(inbox.plan([source], out))
     assert tracks_of(linked) == tracks_of(output_of(afresh))
     assert linked.read_bytes() == output_of(afresh).read_bytes()
 

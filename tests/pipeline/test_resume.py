@@ -1,6 +1,7 @@
 """A run that is killed anywhere leaves nothing unverified under a final name, and the next run finishes it."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,6 @@ import pytest
 from clips import Finder, Library
 from conftest import SETTINGS, work_left
 
-from dashredact import files
 from dashredact.audit import chain
 from dashredact.audit import log as audit_log
 from dashredact.batch.batch import Batch
@@ -22,7 +22,9 @@ from dashredact.media import concat, remux
 from dashredact.pipeline import render_pass, stages
 from dashredact.pipeline import video as video_pipeline
 from dashredact.pipeline.outcome import Outcome, VideoStatus
-from dashredact.workspace import inbox
+from dashredact.workspace import inbox, locks
+from dashredact.workspace.journal import Journal, Publication
+from dashredact.workspace.output_folder import OutputFolder
 from dashredact.workspace.work_folder import WorkFolder
 
 TESTS = Path(__file__).parents[1]
@@ -31,8 +33,9 @@ FRAMES, SEGMENTS = 36, 3
 
 
 def run(source: Path, out: Path, finder: Finder) -> Outcome:
-    settings = replace(SETTINGS, segment_seconds=0.3)
-    (outcome,) = Batch(out, finder, settings, lambda _: None).run(inbox.plan([source], out))
+    settings, folder = replace(SETTINGS, segment_seconds=0.3), OutputFolder(out)
+    with folder.masking():
+        (outcome,) = Batch(folder, finder, settings, lambda _: None).run(inbox.plan([source], out))
     return outcome
 
 
@@ -60,6 +63,16 @@ def _dying(act: Callable[..., Any], at: int = 1, *, before: bool = False) -> Cal
     return wrapped
 
 
+def _one_move(publish: Callable[..., Any]) -> Callable[..., Any]:
+    """Dies between the moves of a publication."""
+
+    def wrapped(journal: Journal, entry: Publication) -> None:
+        publish(journal, replace(entry, moves=entry.moves[:1]))
+        _die()
+
+    return wrapped
+
+
 def _half_a_line(path: Path, record: Any) -> None:
     """A crash while the line is written."""
     line = chain.chain_line(record, chain.START)
@@ -77,13 +90,20 @@ HOOKS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
     "after assembling": (concat, "concatenate", _dying),
     "after the re-mux": (remux, "remux", _dying),
     "after verifying": (stages, "verify", _dying),
-    "after the announcement": (WorkFolder, "announce", _dying),
-    "after the tracks file": (files, "write", _dying),
+    "before the journal entry": (Journal, "_write", lambda act: _dying(act, before=True)),
+    "after the journal entry": (Journal, "_write", _dying),
+    "after the tracks file got its name": (Journal, "_publish", _one_move),
     "after the video got its name": (audit_log, "append", lambda act: _dying(act, before=True)),
     "in the middle of the audit line": (audit_log, "append", lambda _: _half_a_line),
     "after the audit line": (audit_log, "append", _dying),
+    "after all but the journal entry": (shutil, "rmtree", _dying),
 }
-MAY_HAVE_OUTPUT = {"after the video got its name", "in the middle of the audit line", "after the audit line"}
+HAVE_OUTPUT = {
+    *("after the video got its name", "in the middle of the audit line"),
+    *("after the audit line", "after all but the journal entry"),
+}
+SETTLED = {"after the journal entry", "after the tracks file got its name", *HAVE_OUTPUT}
+"""The next command that writes to the folder finishes the video before it does anything else."""
 LOOKED_AT = {"before anything is seen": 0, "after the first look": 15, "after the second look": 30}
 """Frames that the killed run had saved; all of them where nothing stands here."""
 
@@ -122,7 +142,7 @@ def _kill(source: Path, out: Path, hook: str) -> None:
         capture_output=True,
         timeout=60,
         check=False,
-        env={**os.environ, "PYTHONPATH": f"{TESTS}:{TESTS.parent}"},
+        env={**os.environ, "PYTHONPATH": f"{Path(__file__).parent}:{TESTS}:{TESTS.parent}"},
     )
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
 
@@ -134,16 +154,14 @@ def test_killed_run_publishes_nothing_unverified_and_the_next_one_finishes(
     out = tmp_path / "out"
     _kill(clip(CLIP), out, hook)
     left = results(out)
-    if hook in MAY_HAVE_OUTPUT:
+    if hook in HAVE_OUTPUT:
         assert left == undisturbed
     else:
         assert not any(".masked." in name for name in left)
 
     finder = Finder(batch_size=1)
     outcome = run(clip(CLIP), out, finder)
-    assert outcome.verdict is (VideoStatus.SKIPPED if hook == "after the audit line" else VideoStatus.MASKED), (
-        outcome.reason
-    )
+    assert outcome.verdict is (VideoStatus.SKIPPED if hook in SETTLED else VideoStatus.MASKED), outcome.reason
     assert results(out) == undisturbed
     assert finder.pictures == FRAMES - LOOKED_AT.get(hook, FRAMES)
     assert list(chain.verify(audit_log.lines(out / audit_log.NAME))) == []
@@ -211,11 +229,11 @@ def test_sigterm_ends_a_run_with_143_and_the_next_one_goes_on(clip: Library, tmp
         "import os, signal, sys, clips\n"
         "from dashredact import cli\n"
         "from dashredact.cli import redact\n"
-        "from dashredact.progress import Progress\n"
+        "from dashredact.progress import ProgressDisplay\n"
         "redact.detector_of = lambda chosen: clips.Finder(batch_size=1)\n"
         "def signalled(self, fact):\n"
         "    if os.environ['WHEN'] == 'now' and fact.stage == 'hide': os.kill(os.getpid(), signal.SIGTERM)\n"
-        "Progress.__call__ = signalled\n"
+        "ProgressDisplay.__call__ = signalled\n"
         "cli.main(sys.argv[1:])\n"
     )
     argv = [sys.executable, "-c", program, "redact", clip(CLIP), "-o", out, "-q"]
@@ -226,7 +244,7 @@ def test_sigterm_ends_a_run_with_143_and_the_next_one_goes_on(clip: Library, tmp
     assert stopped.returncode == 128 + signal.SIGTERM, stopped.stderr
     assert stopped.stderr == "dashredact: Stopped by signal 15; run the same command again to continue.\n"
     assert results(out) == {}
-    assert len(list((out / files.WORK_FOLDER).glob("*/look-*.npz"))) == 1
+    assert len(list((out / locks.STATE_FOLDER).glob("*/look-*.npz"))) == 1
     done = subprocess.run(
         argv, capture_output=True, timeout=60, check=False, text=True, env={**environment, "WHEN": "never"}
     )

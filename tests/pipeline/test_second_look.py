@@ -24,6 +24,7 @@ from dashredact.pipeline.video import RunOptions
 from dashredact.settings import RecheckSettings, Settings, Zone, Zones
 from dashredact.values import KINDS, Detections, Detector, Kind, ModelIdentity, Picture, ProgressEvent
 from dashredact.workspace import inbox
+from dashredact.workspace.output_folder import OutputFolder
 
 BLIND = 10**6
 AGAIN = replace(SETTINGS, second_look=RecheckSettings(every=5))
@@ -54,7 +55,7 @@ Run = Callable[..., Outcome]
 def run(tmp_path: Path) -> Run:
     def mask(source: Path, first: Detector, *seconds: Detector, settings: Settings = AGAIN) -> Outcome:
         out = tmp_path / "out"
-        batch = Batch(out, first, settings, _silent, aids=RunOptions(seconds))
+        batch = Batch(OutputFolder(out), first, settings, _silent, run_options=RunOptions(seconds))
         (outcome,) = batch.run(inbox.plan([source], out))
         return outcome
 

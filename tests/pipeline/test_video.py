@@ -32,7 +32,8 @@ from dashredact.pipeline.outcome import VideoStatus
 from dashredact.pipeline.video import VideoPipeline
 from dashredact.settings import Damaged, Keep, Style
 from dashredact.values import Kind, ProgressEvent
-from dashredact.workspace import inbox, work_folder
+from dashredact.workspace import inbox, locks, work_folder
+from dashredact.workspace.output_folder import OutputFolder
 
 STYLES = tuple(Style)
 
@@ -237,7 +238,7 @@ def test_second_video_is_refused_unless_one_is_chosen(clip: Library, mask: Mask,
 
 def no_results(out: Path) -> bool:
     """Nothing under a final name, nothing left of the work."""
-    kept = (audit_log.NAME, audit_log.HEAD, files.WORK_FOLDER)
+    kept = (audit_log.NAME, audit_log.HEAD, locks.STATE_FOLDER)
     return [path.name for path in out.iterdir() if path.name not in kept] == [] and not work_left(out)
 
 
@@ -292,7 +293,7 @@ def test_two_sources_with_one_stem_do_not_write_over_each_other(clip: Library, f
     folder.mkdir()
     shutil.copy(clip("30.mp4"), folder / "trip.mp4")
     shutil.copy(clip("25.mov"), folder / "trip.mov")
-    outcomes = list(Batch(out, finder, SETTINGS, lambda _: None).run(inbox.plan([folder], out)))
+    outcomes = list(Batch(OutputFolder(out), finder, SETTINGS, lambda _: None).run(inbox.plan([folder], out)))
     assert [(outcome.name, outcome.verdict) for outcome in outcomes] == [
         ("trip.mov", VideoStatus.MASKED),
         ("trip.mp4", VideoStatus.REFUSED),
@@ -310,7 +311,7 @@ def test_one_bad_video_does_not_stop_the_others(clip: Library, finder: Finder, t
     (folder / "deep").mkdir(parents=True)
     shutil.copy(clip("empty.mp4"), folder / "a.mp4")
     shutil.copy(clip("30.mp4"), folder / "deep" / "- b's trip.mp4")
-    outcomes = list(Batch(out, finder, SETTINGS, lambda _: None).run(inbox.plan([folder], out)))
+    outcomes = list(Batch(OutputFolder(out), finder, SETTINGS, lambda _: None).run(inbox.plan([folder], out)))
     assert [outcome.verdict for outcome in outcomes] == [VideoStatus.FAILED, VideoStatus.MASKED]
     assert (out / "deep" / "- b's trip.masked.mp4").is_file()
 
@@ -318,13 +319,13 @@ def test_one_bad_video_does_not_stop_the_others(clip: Library, finder: Finder, t
 def test_rehearsal_writes_nothing_and_is_not_done_twice(clip: Library, finder: Finder, tmp_path: Path) -> None:
     out = tmp_path / "out"
     items = inbox.plan([clip("30.mp4")], out)
-    (rehearsed,) = Batch(out, finder, SETTINGS, lambda _: None).rehearse(items)
+    (rehearsed,) = Batch(OutputFolder(out), finder, SETTINGS, lambda _: None).rehearse(items)
     assert rehearsed.verdict is VideoStatus.REHEARSED
     assert rehearsed.record is not None
     assert rehearsed.record["tracks"]["face"]["tracks"] == 1
-    assert [path.name for path in out.iterdir()] == [files.WORK_FOLDER]
+    assert [path.name for path in out.iterdir()] == [locks.STATE_FOLDER]
     calls = finder.calls
-    (masked,) = Batch(out, finder, SETTINGS, lambda _: None).run(items)
+    (masked,) = Batch(OutputFolder(out), finder, SETTINGS, lambda _: None).run(items)
     output_of(masked)
     assert finder.calls == calls
 
@@ -431,7 +432,7 @@ def test_source_that_changes_meanwhile_is_not_published(clip: Library, tmp_path:
                 file.write(b"more")
 
     out = tmp_path / "out"
-    (outcome,) = Batch(out, Finder(), SETTINGS, grow).run(inbox.plan([source], out))
+    (outcome,) = Batch(OutputFolder(out), Finder(), SETTINGS, grow).run(inbox.plan([source], out))
     assert outcome.verdict is VideoStatus.FAILED
     assert "changed while" in outcome.reason
     assert no_results(out)

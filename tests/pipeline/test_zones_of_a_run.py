@@ -24,6 +24,7 @@ from dashredact.errors import ExitCode
 from dashredact.pipeline.outcome import Outcome, VideoStatus
 from dashredact.settings import CameraZones, Style, Zone, Zones
 from dashredact.workspace import inbox
+from dashredact.workspace.output_folder import OutputFolder
 
 BLIND = 10**6
 PATH = Zone("path", (0.03, 0.2, 0.97, 0.5))
@@ -82,7 +83,7 @@ def test_what_is_half_in_an_ignored_zone_is_masked(clip: Library, mask: Mask) ->
 @pytest.fixture
 def run(tmp_path: Path, clip: Library, finder: Finder) -> Callable[..., Outcome]:
     def run(*cameras: CameraZones) -> Outcome:
-        batch = Batch(tmp_path / "out", finder, SETTINGS, lambda _: None, cameras)
+        batch = Batch(OutputFolder(tmp_path / "out"), finder, SETTINGS, lambda _: None, cameras)
         (outcome,) = batch.run(inbox.plan([clip("30.mp4")], tmp_path / "out"))
         return outcome
 
@@ -161,7 +162,7 @@ def test_secret_is_gone_when_looked_at_in_tiles(clip: Library, tmp_path: Path) -
     """A detector that takes pictures of half the size: the whole picture is scaled down, the tiles are not."""
     source, out = clip("30.mp4"), tmp_path / "out"
     finder = Finder(long_side=SIZE[0] // 2)
-    batch = Batch(out, TiledDetector(finder, 2), replace(SETTINGS, tiles=2), lambda _: None)  # type: ignore[arg-type]
+    batch = Batch(OutputFolder(out), TiledDetector(finder, 2), replace(SETTINGS, tiles=2), lambda _: None)  # type: ignore[arg-type]
     (outcome,) = batch.run(inbox.plan([source], out))
     output = output_of(outcome)
     assert finder.pictures == 10 * len(tracks_of(output)["pts"])

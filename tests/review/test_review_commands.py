@@ -11,10 +11,12 @@ from click.testing import CliRunner, Result
 from clips import Finder, Library
 from review_made import BORDER, MISSED, Blind, around, leaks, redact
 
-from dashredact import cli, files
+from dashredact import cli
 from dashredact.audit import log as audit_log
 from dashredact.errors import ExitCode
 from dashredact.review.state import FIRST_MARK
+from dashredact.workspace import locks
+from dashredact.workspace.output_folder import OutputFolder
 
 _HOSTILE = "-街 'a'\n<b>.mp4"
 
@@ -211,9 +213,9 @@ def test_note_and_reviewer_are_kept_as_they_are(out: Path) -> None:
 def test_people_decide_while_a_run_goes_on_but_change_no_file(
     out: Path, clip: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "_LOCK_TIMEOUT", 0.2)
+    monkeypatch.setattr(locks, "WAIT", 0.2)
     words = ("30.mp4", "--kind", "face", "--box", "10,10,40,40", "--frames", "0..9")
-    with files.masking_lock(out):  # a service that watches all day
+    with OutputFolder(out).masking():  # a service that watches all day
         assert _call("mark", out, *words).exit_code == 0
         done = _call("apply", out, "30.mp4", "--source", clip("30.mp4"), "-q")
         assert done.exit_code == ExitCode.LOCKED and "Another run" in done.stderr
@@ -227,7 +229,7 @@ def test_what_a_crash_cut_short_waits_for_the_run(out: Path) -> None:
     left.mkdir()
     record = {"source": {"name": "30.mp4"}, "replaces": "0" * 64, "output": {"name": "x.mp4", "sha256": "1" * 64}}
     (left / "correction.json").write_text(json.dumps(record))
-    with files.masking_lock(out):
+    with OutputFolder(out).masking():
         assert _call("approve", out, "30.mp4").exit_code == ExitCode.LOCKED
     assert left.exists()
     assert _call("approve", out, "30.mp4").exit_code == 0
@@ -235,8 +237,8 @@ def test_what_a_crash_cut_short_waits_for_the_run(out: Path) -> None:
 
 
 def test_two_people_decide_one_after_the_other(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "_LOCK_TIMEOUT", 0.2)
-    with files.decision_lock(out):
+    monkeypatch.setattr(locks, "WAIT", 0.2)
+    with OutputFolder(out).deciding():
         done = _call("approve", out, "30.mp4")
         assert done.exit_code == ExitCode.LOCKED and "Somebody else" in done.stderr
         assert _call("list", out).exit_code == ExitCode.NEEDS_REVIEW

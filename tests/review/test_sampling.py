@@ -14,10 +14,12 @@ from clips import Library
 from jsonschema import validate
 from review_made import lines, redact
 
-from dashredact import cli, files
+from dashredact import cli
 from dashredact.audit import schemas
 from dashredact.errors import ExitCode
 from dashredact.review.miss_bound import miss_bound
+from dashredact.workspace import locks
+from dashredact.workspace.output_folder import OutputFolder
 
 
 def _call(*words: str | Path) -> Result:
@@ -179,10 +181,10 @@ def test_what_cannot_be_drawn_leaves_nothing(out: Path, tmp_path: Path) -> None:
 def test_a_draw_waits_for_no_run_but_for_other_people(
     out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with files.masking_lock(out):
+    with OutputFolder(out).masking():
         assert _call("draw", out, "-o", tmp_path / "new", "--frames", "2").exit_code == 0
-    monkeypatch.setattr(files, "_LOCK_TIMEOUT", 0.2)
-    with files.decision_lock(out):
+    monkeypatch.setattr(locks, "WAIT", 0.2)
+    with OutputFolder(out).deciding():
         assert _call("draw", out, "-o", tmp_path / "newer").exit_code == ExitCode.LOCKED
 
 

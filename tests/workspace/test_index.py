@@ -8,6 +8,7 @@ from typing import Any
 
 from dashredact.audit import log as audit_log
 from dashredact.workspace.index import Index
+from dashredact.workspace.output_folder import OutputFolder
 
 
 def _failed(name: str) -> Mapping[str, Any]:
@@ -17,7 +18,7 @@ def _failed(name: str) -> Mapping[str, Any]:
 
 
 def _fail(out: Path, name: str, times: int) -> None:
-    index = Index(out)
+    index = Index(OutputFolder(out))
     for _ in range(times):
         index.append(_failed(name))
 
@@ -28,14 +29,14 @@ def _tries(index: Index, name: str) -> int:
 
 
 def test_two_that_write_in_turns_know_of_each_other(tmp_path: Path) -> None:
-    one, other = Index(tmp_path), Index(tmp_path)
+    one, other = Index(OutputFolder(tmp_path)), Index(OutputFolder(tmp_path))
     for index in (one, other, other, one):
         index.append(_failed("a.mp4"))
-    assert _tries(one, "a.mp4") == _tries(other, "a.mp4") == _tries(Index(tmp_path), "a.mp4") == 4
+    assert _tries(one, "a.mp4") == _tries(other, "a.mp4") == _tries(Index(OutputFolder(tmp_path)), "a.mp4") == 4
 
 
 def test_lines_that_came_another_way_are_taken_in_with_the_next_one(tmp_path: Path) -> None:
-    index = Index(tmp_path)
+    index = Index(OutputFolder(tmp_path))
     index.append(_failed("a.mp4"))
     audit_log.append(tmp_path / audit_log.NAME, _failed("a.mp4"))
     assert _tries(index, "a.mp4") == 1
@@ -51,6 +52,6 @@ def test_processes_that_write_at_once_lose_and_double_nothing(tmp_path: Path) ->
         runs = [pool.submit(_fail, tmp_path, name, 8) for name in ("a.mp4", "b.mp4", "a.mp4")]
         for run in runs:
             run.result()
-    index = Index(tmp_path)
+    index = Index(OutputFolder(tmp_path))
     assert (_tries(index, "a.mp4"), _tries(index, "b.mp4")) == (16, 8)
     assert len(list(audit_log.records(tmp_path / audit_log.NAME))) == 24

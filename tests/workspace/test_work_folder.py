@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from dashredact.errors import MediaError
-from dashredact.files import WORK_FOLDER
 from dashredact.imaging.boxes import PixelBox
 from dashredact.imaging.mosaic import Mask
 from dashredact.values import Detections, SegmentDetections
+from dashredact.workspace.locks import STATE_FOLDER
 from dashredact.workspace.work_folder import WorkFolder
 
 _KEY = "0123456789abcdef"
@@ -140,7 +140,7 @@ def test_the_same_key_goes_on_where_it_was(job: WorkFolder, tmp_path: Path) -> N
 def test_a_closed_job_leaves_nothing(job: WorkFolder, tmp_path: Path) -> None:
     _save_part(job, 0, {})
     job.close()
-    assert list((tmp_path / WORK_FOLDER).iterdir()) == []
+    assert list((tmp_path / STATE_FOLDER).iterdir()) == []
     job.close()
 
 

@@ -15,8 +15,9 @@ from dashredact.tracking import zones
 from dashredact.values import KINDS, Kind
 from dashredact.workspace.inbox import Item
 
-if TYPE_CHECKING:  # what reads a policy takes a third of a second to load
+if TYPE_CHECKING:  # importing pydantic takes 0.3 s
     from dashredact.governance.policy.file import PolicyFile
+    from dashredact.governance.policy.model import Camera as PolicyCamera
 
 _AHEAD = timedelta(days=1)  # that a camera may be in front of us, by its time zone
 
@@ -30,6 +31,32 @@ class RunDeclaration:
     reason: str = ""
     """why only one kind is masked"""
     captured: date | None = None
+
+
+PolicyRecord = str | dict[str, Any]
+"""What a line of the audit log says of the policy; `events.NO_POLICY` where there is none."""
+
+
+class NotAdmittedError(PolicyError):
+    """The policy refuses a video."""
+
+    def __init__(self, message: str, gates: Sequence[str] = ()) -> None:
+        """gates: codes of those that refused it."""
+        super().__init__(message)
+        self.gates = gates
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A video that asks to be masked under a policy."""
+
+    name: str
+    camera: "PolicyCamera | None"
+    """None where no camera of the policy fits its name"""
+    captured: date | None
+    """the local day of filming, None where nothing tells it"""
+    record: PolicyRecord
+    """what the audit log says of the policy, for this video"""
 
 
 class Admission:
@@ -51,7 +78,7 @@ class Admission:
         """
         self._policy, self._given, self._kinds, self._today = file.policy, given, kinds, today
         self._zones = {name: zone_files.read(folder / name) for name in self._zone_files() if zoned}
-        self.told = {
+        self.declared: dict[str, Any] = {
             "sha256": file.sha256,
             "purpose": given.purpose,
             "basis": given.basis,
@@ -68,25 +95,30 @@ class Admission:
         camera = gates.camera_of(self._policy, name)
         return self._zones.get(camera.zones or "", ()) if camera else ()
 
-    def admit(self, item: Item, about: dict[str, Any]) -> None:
-        """Add to `about` what its line in the audit log says of the policy.
-
-        PolicyError with the reasons where the video may not be masked. RefusedError where the zones file that the
-        policy names has no camera for it: its masks would be left out in silence.
-        """
+    def examine(self, item: Item) -> "Candidate":
+        """What the policy has to know of a video."""
         camera, captured = gates.camera_of(self._policy, item.name), self._captured(item)
-        about["policy"] = {
-            **self.told,
+        record = {
+            **self.declared,
             "camera": camera.files if camera else None,
             "captured": str(captured) if captured else None,
         }
-        use = gates.Use(camera, captured, self._given.purpose, self._kinds, self._given.basis, self._given.reason)
+        return Candidate(item.name, camera, captured, record)
+
+    def admit(self, candidate: "Candidate") -> None:
+        """NotAdmittedError with the reasons where the video may not be masked.
+
+        RefusedError where the zones file that the policy names has no camera for it: its masks would be left out in
+        silence.
+        """
+        name, camera = candidate.name, candidate.camera
+        given = self._given
+        use = gates.Use(camera, candidate.captured, given.purpose, self._kinds, given.basis, given.reason)
         if refused := gates.refusals(self._policy, use):
-            about["gates"] = [str(refusal.gate) for refusal in refused]
-            raise PolicyError(". It ".join(map(str, refused)) + ".")
-        if camera and camera.zones in self._zones and zones.camera_of(self.cameras(item.name), item.name) is None:
+            raise NotAdmittedError(". It ".join(map(str, refused)) + ".", [str(refusal.gate) for refusal in refused])
+        if camera and camera.zones in self._zones and zones.camera_of(self.cameras(name), name) is None:
             raise RefusedError(
-                f"{item.name}: the policy names {camera.zones} for its camera, which has no zones for it; "
+                f"{name}: the policy names {camera.zones} for its camera, which has no zones for it; "
                 "add its camera there, or take the zones out of the policy."
             )
 

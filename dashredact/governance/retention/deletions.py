@@ -16,7 +16,9 @@ from typing import Any
 from dashredact import files
 from dashredact.audit import log as audit_log
 from dashredact.errors import ChangedError
+from dashredact.workspace import locks
 from dashredact.workspace.index import Index
+from dashredact.workspace.output_folder import OutputFolder
 
 _NOTE = "purge.json"
 _LATE = "The run that deleted it was stopped; this line was written by the next one."
@@ -41,8 +43,8 @@ class Deletions:
 
     def __init__(self, out: Path) -> None:
         """LedgerError where the audit log is broken."""
-        self._index, self._log = Index(out), out / audit_log.NAME
-        self._note = out / files.WORK_FOLDER / _NOTE
+        self._index, self._log = Index(OutputFolder(out)), out / audit_log.NAME
+        self._note = out / locks.STATE_FOLDER / _NOTE
 
     def carry_out(self, wish: DeletionIntent) -> None:
         """ChangedError where the file is not the one meant; OSError where it cannot be deleted. It is there then."""

@@ -19,7 +19,7 @@ from dashredact.audit.records import OUTCOMES, event_type
 from dashredact.errors import MachineError
 from dashredact.governance.disclosure.delivery import place
 from dashredact.report.page_names import page_names, page_paths
-from dashredact.workspace import originals, quarantine, work_folder
+from dashredact.workspace import locks, originals, quarantine, work_folder
 
 _INTENTION = "erasing.json"
 _REASON = "reason"  # beside a quarantined source, why it is there: the log holds that already
@@ -110,7 +110,7 @@ def finish(out: Path) -> None:
 
 
 def _intention(out: Path) -> Path:
-    return files.private_folder(out / files.WORK_FOLDER) / _INTENTION
+    return files.private_folder(out / locks.STATE_FOLDER) / _INTENTION
 
 
 def _intend(out: Path, erasures: Sequence[Mapping[str, Any]]) -> None:

@@ -1,0 +1,161 @@
+"""The output folder: masked videos, their tracks files, the audit log that accounts for them, and who may change it.
+
+Everything that reads or writes an output folder goes through here: names that the log holds become paths in one place,
+and a change that a crash has cut short is settled before anything else is written, whichever command comes next.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from dashredact import files
+from dashredact.audit import log as audit_log
+from dashredact.audit.events import Event, FileEntry
+from dashredact.errors import LockedError, RefusedError, UsageError
+from dashredact.workspace import locks
+from dashredact.workspace.journal import Entry, Journal
+from dashredact.workspace.locks import MaskingLock
+
+
+class FileState(StrEnum):
+    """What lies on the disk under a name of the log."""
+
+    AS_LOGGED = "as logged"
+    CHANGED = "changed"
+    MISSING = "missing"
+    OUTSIDE = "outside"
+    """the name leads out of the folder; nothing there was opened"""
+
+
+class OutputFolder:
+    """One output folder, which need not exist before something is written to it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.log = path / audit_log.NAME
+        self.state_folder = path / locks.STATE_FOLDER
+        self._journal = Journal(path, self.state_folder, self.events)
+
+    @classmethod
+    def existing(cls, path: Path) -> "OutputFolder":
+        """The folder of a log, named by itself or by its `audit.jsonl`. UsageError where it holds no log."""
+        folder = cls(path.parent if path.is_file() and path.name == audit_log.NAME else path)
+        if not folder.log.is_file():
+            raise UsageError(f"{path} holds no {audit_log.NAME}; name the folder that `redact` or `batch` wrote to.")
+        return folder
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    # --- names -------------------------------------------------------------------------------------------------------
+
+    def resolve(self, name: str) -> Path:
+        """The path of a name that the log holds. RefusedError where it leads out of the folder."""
+        path = self._inside(name)
+        if path is None:
+            raise RefusedError(f"The audit log names {name!r}, which leads out of {self}; it was not opened.")
+        return path
+
+    def _inside(self, name: str) -> Path | None:
+        pure = PurePosixPath(name)
+        if not name or pure.is_absolute() or ".." in pure.parts or "\0" in name:
+            return None
+        try:
+            path = self.path / pure
+            return path if path.resolve().is_relative_to(self.path.resolve()) else None
+        except (OSError, ValueError, RuntimeError):  # too long, or a loop of links
+            return None
+
+    def name_of(self, path: Path) -> str:
+        """The name by which the log calls a file in the folder."""
+        return path.relative_to(self.path).as_posix()
+
+    def entry(self, path: Path, *, sha256: str = "", final: Path | None = None) -> FileEntry:
+        """What the log says of a file. sha256: where it is known. final: the path that it will have."""
+        digest = sha256 or files.sha256(path)
+        return FileEntry(name=self.name_of(final or path), sha256=digest, bytes=path.stat().st_size)
+
+    def state(self, entry: FileEntry) -> FileState:
+        """Whether the file is the one that the log names; it is read in full."""
+        path = self._inside(entry.name)
+        if path is None:
+            return FileState.OUTSIDE
+        if not path.is_file():
+            return FileState.MISSING
+        return FileState.AS_LOGGED if files.has_digest(path, entry.sha256) else FileState.CHANGED
+
+    def file(self, entry: FileEntry) -> Path:
+        """The path of a file that the log names. RefusedError where it is missing, or not that file."""
+        path = self.resolve(entry.name)
+        if not files.has_digest(path, entry.sha256):
+            state = "is not the file that the audit log names" if path.exists() else "is missing"
+            raise RefusedError(f"{entry.name} {state}; run `dashredact audit verify {self} --files`.")
+        return path
+
+    def contains(self, path: Path) -> bool:
+        """Whether a path, links followed, lies in the folder."""
+        return path.resolve().is_relative_to(self.path.resolve())
+
+    def readable_by_others(self) -> list[str]:
+        """Names of files that others than their owner can read or write; the locks hold nothing."""
+        empty = [self.state_folder / name for name in (locks.MASKING, locks.DECISION)]
+        paths = (path for path in sorted(self.path.rglob("*")) if path.is_file() and not path.is_symlink())
+        return [self.name_of(path) for path in paths if path not in empty and path.stat().st_mode & 0o077]
+
+    # --- the audit log ---------------------------------------------------------------------------------------------
+
+    def events(self) -> list[Event]:
+        """Everything that the log tells, oldest first. LedgerError where it is broken."""
+        return audit_log.events(self.log)
+
+    def records(self) -> list[dict[str, Any]]:
+        """The same as JSON has it, for export and for programs."""
+        return list(audit_log.records(self.log))
+
+    def check_log(self) -> None:
+        """Raise what `append` would raise, before work is done that it could not write down."""
+        audit_log.ready(self.log)
+
+    def append(self, event: Event | Mapping[str, Any]) -> None:
+        """Add a line to the log, synced."""
+        audit_log.append(self.log, event)
+
+    # --- who may change it -----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def masking(self, wait: float = 0.0) -> Iterator[MaskingLock]:
+        """For a run that masks. LockedError where another one is under way."""
+        with locks.masking_lock(self.path, wait) as lock:
+            self._settle()
+            yield lock
+
+    @contextmanager
+    def deciding(self) -> Iterator[None]:
+        """For what a person decides; runs may go on masking meanwhile."""
+        with locks.decision_lock(self.path):
+            if self._journal.pending():
+                with suppress(LockedError), locks.masking_lock(self.path):  # a run that holds it has settled, too
+                    self._settle()
+            yield
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """For what removes or replaces files."""
+        with locks.exclusive_lock(self.path):
+            self._settle()
+            yield
+
+    def _settle(self) -> None:
+        if self._journal.pending():
+            self._journal.settle(self.append)
+
+    def carry_out(self, entry: Entry, append: Callable[[Mapping[str, Any]], None] | None = None) -> None:
+        """Make a change that a crash must not leave half done. One of the locks is held.
+
+        append: adds the line to the log, where somebody who remembers what the log says wants to do that.
+
+        ChangedError where a file that should go is not the one meant; OSError where the disk refuses.
+        """
+        self._journal.carry_out(entry, append or self.append)
