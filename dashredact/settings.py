@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from dashredact.values import KINDS, Kind, ModelIdentity
 
@@ -141,6 +143,19 @@ class Settings:
     boxes: BoxFile | None = None
     second_look: RecheckSettings | None = None
     """None: the finished file is not checked by a detector"""
+
+    @classmethod
+    def for_rendering(cls, recorded: Mapping[str, Any]) -> "Settings":
+        """The settings of a line of the audit log, as far as rendering depends on them. KeyError, ValueError."""
+        render = recorded["hide"]
+        return cls(
+            hide=RenderSettings(Style(render["style"]), render["encoder"], render["crf"], render["preset"]),
+            audio=Keep(recorded["audio"]),
+            gps=Keep(recorded["gps"]),
+            damaged=Damaged(recorded["damaged"]),
+            video_stream=recorded["video_stream"],
+            segment_seconds=recorded["segment_seconds"],
+        )
 
     def as_dict(self) -> dict[str, object]:
         return asdict(self)

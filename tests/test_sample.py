@@ -15,6 +15,7 @@ from dashredact.batch import batch
 from dashredact.detect.dashnet import weights
 from dashredact.detect.dashnet.engines import torch as torch_engine
 from dashredact.detect.dashnet.manifest import default_folder
+from dashredact.pipeline.outcome import VideoStatus
 from dashredact.settings import Settings, TrackSettings
 from dashredact.values import ProgressEvent
 from dashredact.workspace import inbox
@@ -32,7 +33,7 @@ def tracks(tmp_path_factory: pytest.TempPathFactory) -> Any:
     settings = Settings(link=TrackSettings(finder.thresholds))
     run = batch.Batch(OutputFolder(out), finder, settings, _silent)
     (outcome,) = run.run(inbox.plan([SAMPLES / "street.mp4"], out))
-    assert outcome.verdict is batch.Verdict.MASKED, outcome.reason
+    assert outcome.status is VideoStatus.MASKED, outcome.reason
     return json.loads((out / "street.tracks.json").read_bytes())["tracks"]
 
 

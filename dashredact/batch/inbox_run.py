@@ -146,18 +146,18 @@ class InboxRun:
 
     def _count(self, outcome: Outcome, arrival: Upload) -> list[Upload]:
         """Add an outcome to the summary; the arrival comes back if it still waits."""
-        if outcome.verdict is not VideoStatus.WAITING:
-            self.summary.outcomes[outcome.verdict] += 1
+        if outcome.status is not VideoStatus.WAITING:
+            self.summary.outcomes[outcome.status] += 1
         if outcome.event and outcome.event.frames:
             self.summary.frames += outcome.event.frames.out
-        if outcome.verdict is VideoStatus.WAITING:
+        if outcome.status is VideoStatus.WAITING:
             self.summary.waiting["for the next run"] += 1
             return [arrival]
         failures = self._batch.index.failures(outcome.name)
         if failures is None:
             return []
-        if outcome.verdict is VideoStatus.REFUSED_BY_POLICY:
-            self.summary.waiting[outcome.verdict] += 1
+        if outcome.status is VideoStatus.REFUSED_BY_POLICY:
+            self.summary.waiting[outcome.status] += 1
             return [arrival]
         last = failures.tries >= self._rules.tries
         self.summary.waiting["set aside" if last else "to be tried again"] += 1

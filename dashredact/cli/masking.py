@@ -132,7 +132,7 @@ WORKERS = options(
     click.option(
         "--video-limit",
         type=click.FloatRange(0.001),
-        default=Limits.step / 3600,
+        default=Limits.stage / 3600,
         show_default=True,
         help="Hours that one step of a video may take.",
     ),
@@ -146,7 +146,7 @@ def crew_of(chosen: dict[str, Any]) -> Iterator[WorkerPool]:
     if memory is None and not _may_use_gpu(chosen["device"]):
         memory = 4
     limits = Limits(int(memory * 2**30) if memory else None, chosen["stall_limit"], chosen["video_limit"] * 3600)
-    pool = WorkerPool(chosen["jobs"], limits, loud=logging.getLogger().isEnabledFor(logging.DEBUG))
+    pool = WorkerPool(chosen["jobs"], limits, show_stderr=logging.getLogger().isEnabledFor(logging.DEBUG))
     try:
         yield pool
     finally:
@@ -225,12 +225,12 @@ def admission_of(chosen: dict[str, Any], settings: Settings) -> Admission | None
     return Admission(policy_file.read(path), path.parent, given, settings.link.kinds, zoned=chosen["zones"] is None)
 
 
-def exit_code(verdicts: Iterable[VideoStatus]) -> ExitCode:
-    verdicts = set(verdicts)
-    if VideoStatus.BUG in verdicts:
+def exit_code(statuses: Iterable[VideoStatus]) -> ExitCode:
+    statuses = set(statuses)
+    if VideoStatus.BUG in statuses:
         return ExitCode.BUG
-    if VideoStatus.REFUSED_BY_POLICY in verdicts:
+    if VideoStatus.REFUSED_BY_POLICY in statuses:
         return ExitCode.REFUSED_BY_POLICY
-    if verdicts & {VideoStatus.FAILED, VideoStatus.REFUSED}:
+    if statuses & {VideoStatus.FAILED, VideoStatus.REFUSED}:
         return ExitCode.SOME_FAILED
-    return ExitCode.NEEDS_REVIEW if VideoStatus.NEEDS_REVIEW in verdicts else ExitCode.OK
+    return ExitCode.NEEDS_REVIEW if VideoStatus.NEEDS_REVIEW in statuses else ExitCode.OK

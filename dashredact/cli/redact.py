@@ -77,11 +77,11 @@ def redact(sources: Sequence[Path], output: Path, dry_run: bool, as_json: bool, 
     with ProgressDisplay(quiet=quiet) as progress, folder.masking(), crew_of(chosen) as crew:
         progress.start({item.name: item.source.stat().st_size for item in items})
         run = batch.Batch(folder, detector, settings, progress, cameras, crew, aids, admission)
-        verdicts = []
+        statuses = []
         for outcome in run.rehearse(items) if dry_run else run.run(items):
             progress.video_done(outcome.name)
-            verdicts.append(_show(outcome, as_json))
-    raise SystemExit(exit_code(verdicts))
+            statuses.append(_show(outcome, as_json))
+    raise SystemExit(exit_code(statuses))
 
 
 def boxes_of(chosen: dict[str, Any], items: Sequence[inbox.Item]) -> BoxFile | None:
@@ -106,11 +106,11 @@ def _show(outcome: Outcome, as_json: bool) -> VideoStatus:
         say(outcome.reason)
     if as_json:
         path = str(outcome.output) if outcome.output else None
-        told = outcome.record or {"source": {"name": outcome.name}, "outcome": outcome.verdict}
+        told = outcome.record or {"source": {"name": outcome.name}, "outcome": outcome.status}
         click.echo(json.dumps({**told, "path": path}, ensure_ascii=False))
     elif outcome.output:
         click.echo(outcome.output)
-    elif outcome.verdict is VideoStatus.REHEARSED and outcome.record:
+    elif outcome.status is VideoStatus.REHEARSED and outcome.record:
         found = [f"{count['tracks']} {kind} tracks" for kind, count in outcome.record["tracks"].items()]
         click.echo(f"{outcome.name}: {', '.join(found) or 'nothing'}")
-    return outcome.verdict
+    return outcome.status

@@ -169,7 +169,7 @@ def detect_all(dataset: Dataset, detector: Detector, report: ProgressCallback) -
             answers = detector([_scaled(dataset.images[row], sizes[row]) for row in rows])
             for row, answer in zip(rows, answers, strict=True):
                 found[row] = _placed(answer, dataset.images[row], sizes[row])
-            report(ProgressEvent(dataset.name, "look", 2 * len(found), total))
+            report(ProgressEvent(dataset.name, "detect", 2 * len(found), total))
     return [found[row] for row in range(len(sizes))]
 
 

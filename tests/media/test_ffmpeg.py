@@ -125,7 +125,7 @@ def test_broken_ffmpeg_fails_the_video_and_publishes_nothing(
     source = clip("30.mp4")
     fake("ffmpeg", _but_for_its_version(BROKEN[name]))
     outcome = mask(source)
-    assert outcome.verdict is VideoStatus.FAILED
+    assert outcome.status is VideoStatus.FAILED
     assert "\n" not in outcome.reason
     left = sorted(path.name for path in (tmp_path / "out").iterdir() if not path.name.startswith("."))
     assert left == sorted([audit_log.NAME, audit_log.HEAD])
@@ -137,7 +137,7 @@ def test_ffmpeg_that_writes_rubbish_fails_the_video(fake: Fake, clip: Library, m
     rubbish = 'for word in "$@"; do case $word in file:*/finished) echo rubbish > "${word#file:}";; esac; done'
     fake("ffmpeg", _but_for_its_version(rubbish))
     outcome = mask(source)
-    assert outcome.verdict is VideoStatus.FAILED
+    assert outcome.status is VideoStatus.FAILED
     assert not list((tmp_path / "out").glob("*.masked.*"))
 
 
@@ -149,7 +149,7 @@ def test_hanging_ffmpeg_fails_the_video(
     fake("ffmpeg", f"echo $$ > {tmp_path}/pid; exec sleep 60")
     monkeypatch.setattr(remux, "run", lambda argv, timeout: ffmpeg.run(argv, timeout=min(timeout, 1)))
     outcome = mask(source)
-    assert outcome.verdict is VideoStatus.FAILED
+    assert outcome.status is VideoStatus.FAILED
     assert "did not finish within" in outcome.reason
     assert _ends(int((tmp_path / "pid").read_text()))
 

@@ -40,7 +40,7 @@ def test_a_stop_while_looking_leaves_no_thread(clip: Library, tmp_path: Path) ->
 
 def test_a_stop_while_hiding_leaves_no_thread(clip: Library, tmp_path: Path) -> None:
     def stop(fact: ProgressEvent) -> None:
-        if fact.stage == "join" or (fact.stage == "hide" and fact.done > fact.total * 0.6):
+        if fact.stage == "join" or (fact.stage == "render" and fact.done > fact.total * 0.6):
             raise StoppedError(15)
 
     with pytest.raises(StoppedError):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
-from dashredact.pipeline.recheck import ResidualDetection, residuals, uncovered
+from dashredact.pipeline.recheck import ResidualDetection, residual_detections, outside_masks
 from dashredact.settings import RecheckSettings
 from dashredact.values import KINDS, Detections, Kind
 
@@ -26,7 +26,7 @@ def seen(*rows: tuple[int, float, ArrayLike], kind: Kind = Kind.PLATE) -> Detect
 
 def found(detections: Detections, frames: int = 12, how: RecheckSettings = HOW) -> list[ResidualDetection]:
     at = np.arange(0, 5 * frames, 5)
-    return residuals(detections, at, at / 30, OWN, how, "m")
+    return residual_detections(detections, at, at / 30, OWN, how, "m")
 
 
 @pytest.mark.parametrize(
@@ -43,15 +43,15 @@ def found(detections: Detections, frames: int = 12, how: RecheckSettings = HOW) 
 )
 def test_half_under_masks_is_covered(masks: list[list[float]], left: int) -> None:
     on = {1: np.array(masks, float).reshape(-1, 4)}
-    rest = uncovered(seen((1, 0.9, BOX)), lambda frame: on[frame])
+    rest = outside_masks(seen((1, 0.9, BOX)), lambda frame: on[frame])
     assert len(rest) == left
 
 
 def test_masks_of_another_frame_do_not_count() -> None:
     masks = {0: np.array([BOX]), 1: np.empty((0, 4))}
-    rest = uncovered(seen((0, 0.9, BOX), (1, 0.8, BOX)), lambda frame: masks[frame])
+    rest = outside_masks(seen((0, 0.9, BOX), (1, 0.8, BOX)), lambda frame: masks[frame])
     assert rest.frames.tolist() == [1]
-    assert len(uncovered(Detections.empty(), lambda frame: masks[frame])) == 0
+    assert len(outside_masks(Detections.empty(), lambda frame: masks[frame])) == 0
 
 
 def test_nothing_seen_nothing_found() -> None:

@@ -92,19 +92,19 @@ def run(tmp_path: Path, clip: Library, finder: Finder) -> Callable[..., Outcome]
 
 def test_only_what_applies_to_a_video_masks_it_again(run: Callable[..., Outcome], finder: Finder) -> None:
     mine, other = CameraZones("30*", Zones(mask=(LEFT,))), CameraZones("*", Zones(ignore=(PATH,)))
-    assert run(mine).verdict is VideoStatus.MASKED
+    assert run(mine).status is VideoStatus.MASKED
     calls = finder.calls
-    assert run(mine).verdict is VideoStatus.SKIPPED
-    assert run(mine, other).verdict is VideoStatus.SKIPPED
-    assert run(mine, replace(other, zones=Zones(mask=(PATH,)))).verdict is VideoStatus.SKIPPED
+    assert run(mine).status is VideoStatus.SKIPPED
+    assert run(mine, other).status is VideoStatus.SKIPPED
+    assert run(mine, replace(other, zones=Zones(mask=(PATH,)))).status is VideoStatus.SKIPPED
     assert finder.calls == calls
     changed = run(replace(mine, zones=Zones(mask=(PATH,))), other)
-    assert changed.verdict is VideoStatus.MASKED
+    assert changed.status is VideoStatus.MASKED
     assert [track["boxes"][0] for track in tracks_of(output_of(changed))["tracks"] if track["kind"] == "zone"] == [
         [int(0.03 * SIZE[0]), int(0.2 * SIZE[1]), -int(-0.97 * SIZE[0] // 1), 56]
     ]
-    assert run(other, mine).verdict is VideoStatus.MASKED, "the first camera that fits counts"
-    assert run().verdict is VideoStatus.MASKED
+    assert run(other, mine).status is VideoStatus.MASKED, "the first camera that fits counts"
+    assert run().status is VideoStatus.MASKED
 
 
 # --- the command --------------------------------------------------------------------------------------------------
