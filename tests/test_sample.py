@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dashredact.batch import batch
+from dashredact.batch.batch import Batch
 from dashredact.detect.dashnet import weights
 from dashredact.detect.dashnet.engines import torch as torch_engine
 from dashredact.detect.dashnet.manifest import default_folder
@@ -31,7 +31,7 @@ def tracks(tmp_path_factory: pytest.TempPathFactory) -> Any:
     out = tmp_path_factory.mktemp("sample")
     finder = torch_engine.TorchDetector(weights.read(default_folder()), torch_engine.device_named("cpu"))
     settings = Settings(link=TrackSettings(finder.thresholds))
-    run = batch.Batch(OutputFolder(out), finder, settings, _silent)
+    run = Batch(OutputFolder(out), finder, settings, _silent)
     (outcome,) = run.run(inbox.plan([SAMPLES / "street.mp4"], out))
     assert outcome.status is VideoStatus.MASKED, outcome.reason
     return json.loads((out / "street.tracks.json").read_bytes())["tracks"]

@@ -1,6 +1,6 @@
 """Lines of the audit log as plain mappings."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
@@ -39,6 +39,16 @@ def policy_mark(policy: object) -> str:
     if not isinstance(policy, Mapping):
         return str(policy)
     return " ".join(repr(policy.get(name)) for name in ("sha256", "purpose", "basis", "reason", "given"))
+
+
+def captured_days(records: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str | None], str]:
+    """The day of filming, ISO 8601, by name and sha256 of the source: of the newest line that says one."""
+    days = {}
+    for record in records:
+        source, policy = record.get("source"), record.get("policy")
+        if isinstance(source, Mapping) and isinstance(policy, Mapping) and policy.get("captured"):
+            days[str(source.get("name")), source.get("sha256")] = str(policy["captured"])
+    return days
 
 
 def results(records: Sequence[Mapping[str, Any]], first: int = 1) -> list[ResultFile]:

@@ -1,31 +1,18 @@
 """Describes a file without decoding it, from its header (ffprobe) and from a scan of its packets."""
 
-import json
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from dashredact.errors import MediaError, RefusedError, UnreadableError
-from dashredact.media.ffmpeg import FORMATS, PROTOCOLS, ToolTimeoutError, local, run
+from dashredact.errors import RefusedError, UnreadableError
+from dashredact.media.header import read_header
 from dashredact.media.info import PacketIndex, Stream, StreamKind, VideoInfo, VideoStream
 from dashredact.media.packets import scan
 
-_PROBE_SECONDS = 60
 _MAX_AUDIO_OVERHANG = 5  # seconds by which the audio of an intact file may outlast its picture
 _MAX_PIXELS = 8192 * 8192  # a header may claim a picture that would fill the memory
-_SIGNATURES = (
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"\x89PNG", "a PNG picture"),
-    (b"GIF8", "a GIF picture"),
-    (b"%PDF", "a PDF document"),
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"ID3", "an audio file"),
-    (b"#EXTM3U", "a playlist"),
-)
-_MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
 _CONTAINERS = {"mp4": "mp4", "matroska": "mkv", "mpegts": "ts", "avi": "avi", "mpeg": "mpg", "flv": "flv", "asf": "wmv"}
 _SUFFIXES = {
     "mp4": {".mp4", ".m4v", ".3gp", ".3g2", ".mov", ".lrv", ".insv", ".360"},
@@ -44,7 +31,7 @@ def probe(path: Path, *, video_stream: int | None = None) -> VideoInfo:
     lists less serious irregularities as `notes` and damage as `damages`.
     """
     size = _size(path)
-    header = _header(path)
+    header = read_header(path)
     streams = tuple(_stream(entry) for entry in header.get("streams", []))
     video = _select_video(path.name, streams, video_stream)
     packets = scan(path, video.index)
@@ -66,13 +53,6 @@ def probe(path: Path, *, video_stream: int | None = None) -> VideoInfo:
     )
 
 
-def created(path: Path) -> str | None:
-    """When the file says that it was filmed, as its container has it. UnreadableError where it is no video."""
-    header = _header(path)
-    tag_sets = [part.get("tags", {}) for part in (header["format"], *header.get("streams", []))]
-    return next((tags["creation_time"] for tags in tag_sets if "creation_time" in tags), None)
-
-
 def _size(path: Path) -> int:
     if not path.is_file():
         raise UnreadableError(f"{path.name}: is not a file; name a video file or a folder of video files.")
@@ -80,34 +60,6 @@ def _size(path: Path) -> int:
     if size == 0:
         raise UnreadableError(f"{path.name}: is empty (0 bytes); was the upload cut off?")
     return size
-
-
-def _header(path: Path) -> dict[str, Any]:
-    shown = ["-show_format", "-show_streams", "-show_chapters", "-of", "json"]
-    safe = ["-protocol_whitelist", PROTOCOLS, "-format_whitelist", FORMATS]
-    try:
-        output = run(["ffprobe", "-v", "error", *safe, *shown, "-i", local(path)], timeout=_PROBE_SECONDS)
-        header = json.loads(output)
-        if not isinstance(header, dict) or "format" not in header:
-            raise ValueError("ffprobe did not describe it")
-    except ToolTimeoutError as error:
-        raise UnreadableError(f"{path.name}: could not be read: {error}") from None
-    except (MediaError, ValueError) as error:
-        raise UnreadableError(f"{path.name}: {_explanation(path, str(error))}") from None
-    return header
-
-
-def _explanation(path: Path, ffprobe_error: str) -> str:
-    with path.open("rb") as file:
-        head = file.read(16)
-    for signature, name in _SIGNATURES:
-        if head.startswith(signature):
-            return f"is {name}, not a video, despite its name."
-    if head.startswith(b"RIFF") and head[8:12] in (b"WEBP", b"WAVE"):
-        return f"is a {head[8:12].decode()} file, not a video, despite its name."
-    if "moov atom not found" in ffprobe_error and head[4:8] in _MP4_BOXES:
-        return "is truncated: the index at the end of an MP4 file is missing; copy the file again from the camera."
-    return "is not a video, or its beginning is damaged; copy it again from the camera."
 
 
 def _stream(entry: dict[str, Any]) -> Stream:

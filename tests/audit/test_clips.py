@@ -110,6 +110,15 @@ def test_the_log_may_know_the_day() -> None:
     assert clip.captured == "2026-04-12" and clips([_made(1)])[0].captured == ""
 
 
+def test_the_newest_line_about_this_content_that_says_a_day_counts() -> None:
+    def said(day: str | None, source: dict[str, object] = _SOURCE) -> dict[str, object]:
+        return _made(1) | {"source": source, "policy": {"sha256": "0" * 64, "captured": day}}
+
+    other = _SOURCE | {"sha256": "e" * 64}
+    log = [said("2026-04-11"), said("2026-04-12"), said(None), said("2026-04-13", other), _made(1)]
+    assert clips(log)[0].captured == "2026-04-12"
+
+
 def test_names_and_patterns() -> None:
     found = clips([_made(1), {**_made(2), "source": {"name": "[x].mp4"}, "output": _file(2, "[x].masked.mp4")}])
     chosen, unknown = named(found, ["[x].mp4", "a.masked.mp4", "b*"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
-from dashredact.pipeline.recheck import ResidualDetection, residual_detections, outside_masks
+from dashredact.pipeline.recheck import ResidualDetection, outside_masks, residual_detections
 from dashredact.settings import RecheckSettings
 from dashredact.values import KINDS, Detections, Kind
 
