@@ -16,7 +16,7 @@ from dashredact.evaluate import datasets, predictions
 from dashredact.evaluate import run as journey
 from dashredact.kinds import KINDS, Kind
 from dashredact.progress import ProgressDisplay
-from dashredact.settings import LinkSettings
+from dashredact.settings import TrackSettings
 from dashredact.values import Detector
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -45,7 +45,7 @@ def evaluate(
     _check_pictures(dataset, sets)
     detector = detector_of(chosen, lowest_score=journey.LOWEST_SCORE)
     thresholds = _thresholds(dataset, sets, detector, thresholds_of(chosen))
-    seen = _look(sets, detector, LinkSettings(thresholds), quiet)
+    seen = _look(sets, detector, TrackSettings(thresholds), quiet)
     results = {one.dataset.name: journey.measure([one], thresholds) for one in seen}
     together = journey.measure(seen, thresholds)
     if predicted:
@@ -74,7 +74,7 @@ def _thresholds(
 
 
 def _look(
-    sets: Iterable[datasets.Dataset], detector: Detector, link: LinkSettings, quiet: bool
+    sets: Iterable[datasets.Dataset], detector: Detector, link: TrackSettings, quiet: bool
 ) -> list[journey.EvaluatedSet]:
     with ProgressDisplay(quiet=quiet) as progress:
         return [

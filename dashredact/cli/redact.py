@@ -32,7 +32,7 @@ from dashredact.media.probe import probe
 from dashredact.pipeline.outcome import Outcome, VideoStatus
 from dashredact.pipeline.video import RunOptions
 from dashredact.progress import ProgressDisplay
-from dashredact.settings import Boxes
+from dashredact.settings import BoxFile
 from dashredact.text import plural
 from dashredact.values import Track
 from dashredact.workspace import inbox
@@ -81,16 +81,16 @@ def redact(sources: Sequence[Path], output: Path, dry_run: bool, as_json: bool, 
     admission = admission_of(chosen, settings)
     folder = OutputFolder(output)
     with ProgressDisplay(quiet=quiet) as progress, folder.masking(), crew_of(chosen) as crew:
-        progress.expect({item.name: item.source.stat().st_size for item in items})
+        progress.start({item.name: item.source.stat().st_size for item in items})
         run = batch.Batch(folder, detector, settings, progress, cameras, crew, aids, admission)
-        verdicts = []
+        statuses = []
         for outcome in run.rehearse(items) if dry_run else run.run(items):
-            progress.end(outcome.name)
-            verdicts.append(_show(outcome, as_json))
-    raise SystemExit(exit_code(verdicts))
+            progress.video_done(outcome.name)
+            statuses.append(_show(outcome, as_json))
+    raise SystemExit(exit_code(statuses))
 
 
-def boxes_of(chosen: dict[str, Any], items: Sequence[inbox.Item]) -> tuple[Boxes | None, Set[Kind]]:
+def boxes_of(chosen: dict[str, Any], items: Sequence[inbox.Item]) -> tuple[BoxFile | None, Set[Kind]]:
     """What the file of boxes is known by, and the kinds in it; says what of it is taken.
 
     UsageError where it is not for this video, which is found out before hours of work, or nothing at all would be
@@ -120,16 +120,15 @@ def boxes_of(chosen: dict[str, Any], items: Sequence[inbox.Item]) -> tuple[Boxes
 def _tracks_in(path: Path, source: Path, video_stream: int | None) -> Sequence[Track] | None:
     """None where only decoding tells how many frames the video has, or nothing does, which is said later."""
     with suppress(VideoError):
-        facts = probe(source, video_stream=video_stream)
-        if not facts.damages:
-            return exchange.read(path, Canvas(*facts.upright, len(facts.packets.shown_pts)))
+        info = probe(source, video_stream=video_stream)
+        if not info.damages:
+            return exchange.read(path, Canvas(*info.upright_size, len(info.packets.shown_pts)))
     return None
 
 
 def _counted(tracks: Mapping[Kind, int]) -> str:
     """`2 plate tracks, 1 zone track`"""
-    parts = [f"{count} {kind.row.singular} track{'' if count == 1 else 's'}" for kind, count in tracks.items()]
-    return ", ".join(parts) or "no tracks"
+    return ", ".join(plural(count, f"{kind.row.singular} track") for kind, count in tracks.items()) or "no tracks"
 
 
 def _show(outcome: Outcome, as_json: bool) -> VideoStatus:
@@ -138,11 +137,11 @@ def _show(outcome: Outcome, as_json: bool) -> VideoStatus:
         say(outcome.reason)
     if as_json:
         path = str(outcome.output) if outcome.output else None
-        told = outcome.record or {"source": {"name": outcome.name}, "outcome": outcome.verdict}
+        told = outcome.record or {"source": {"name": outcome.name}, "outcome": outcome.status}
         click.echo(json.dumps({**told, "path": path}, ensure_ascii=False))
     elif outcome.output:
         click.echo(outcome.output)
-    elif outcome.verdict is VideoStatus.REHEARSED and outcome.record:
+    elif outcome.status is VideoStatus.REHEARSED and outcome.record:
         found = [plural(count["tracks"], f"{kind} track") for kind, count in outcome.record["tracks"].items()]
         click.echo(f"{outcome.name}: {', '.join(found) or 'nothing'}")
-    return outcome.verdict
+    return outcome.status

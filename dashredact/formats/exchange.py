@@ -17,7 +17,7 @@ from dashredact.formats.rows import Canvas, same_size
 from dashredact.formats.tracks_json import TracksFile
 from dashredact.formats.validation import FormatError
 from dashredact.kinds import KINDS, Kind
-from dashredact.settings import Boxes
+from dashredact.settings import BoxFile
 from dashredact.text import plural
 from dashredact.values import Track
 
@@ -99,14 +99,14 @@ def guess(path: Path) -> TracksFormat:
     raise UsageError(f"{path} is in none of the forms that can be read: {', '.join(TracksFormat)}.")
 
 
-def described(path: Path, kinds: Sequence[Kind] = KINDS) -> Boxes:
+def described(path: Path, kinds: Sequence[Kind] = KINDS) -> BoxFile:
     """What a file of boxes is known by. UsageError where it is in no form that can be read.
 
     kinds: whose boxes are to be taken.
     """
     beside = path.with_name(mot.LABELS)
     labels = guess(path) in _CORNER and beside.is_file()
-    return Boxes(files.sha256(path), files.sha256(beside) if labels else "", tuple(kinds))
+    return BoxFile(files.sha256(path), files.sha256(beside) if labels else "", tuple(kinds))
 
 
 def check_source(path: Path, source: Path) -> None:
