@@ -46,8 +46,8 @@ def test_detections_come_back_as_they_were_saved(work: WorkFolder, tmp_path: Pat
     assert found is not None
     assert (found.size, found.lost) == (saved.size, lost)
     for name in ("frames", "kinds", "boxes", "scores"):
-        saved, read = getattr(seen, name), getattr(found.detections, name)
-        assert np.array_equal(saved, read) and saved.dtype == read.dtype
+        before, after = getattr(seen, name), getattr(found.detections, name)
+        assert np.array_equal(before, after) and before.dtype == after.dtype
     assert np.array_equal(found.pts, saved.pts) and found.pts.dtype == np.int64
 
 
