@@ -1,4 +1,4 @@
-"""From `--model NAME_OR_PATH[=KIND,...]` to a model that is known well enough to plan with: no runtime is loaded."""
+"""From `--model NAME_OR_PATH[=KIND,...]` to a model known well enough to plan with: onnxruntime is not loaded."""
 
 import hashlib
 import json
@@ -111,7 +111,7 @@ def _torchscript(
         with zipfile.ZipFile(path) as archive:
             members = archive.namelist()
     except (OSError, zipfile.BadZipFile) as error:
-        raise MachineError(f"{path} is no ONNX or TorchScript file ({error}); use another --model.") from None
+        raise MachineError(f"{path} is not a valid ONNX or TorchScript file ({error}); use another --model.") from None
     if not any("/code/" in member for member in members):
         raise MachineError(f"{path} holds weights without a network; export it to ONNX.")
     if not trust_code:
@@ -156,7 +156,7 @@ def _skeleton(path: Path, content: bytes) -> onnx_file.OnnxFile:
     try:
         file = onnx_file.read(content)
     except (ValueError, RecursionError) as error:
-        raise MachineError(f"{path} is no ONNX or TorchScript file ({error}); use another --model.") from None
+        raise MachineError(f"{path} is not a valid ONNX or TorchScript file ({error}); use another --model.") from None
     if file.external:
         raise MachineError(f"{path} keeps weights in other files, which its hash does not cover; save it as one file.")
     return file

@@ -1,5 +1,6 @@
 """ONNX models of every form: recognised, fed and decoded; what does not fit stops the run with one sentence."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -259,16 +260,46 @@ def test_cut_off_model_is_refused(tmp_path: Path) -> None:
             OnnxDetector(parse_model_spec(str(path), False), "cpu")
 
 
-@pytest.mark.parametrize("place", ["initializer", "attribute"])
-def test_weights_in_other_files_are_refused(place: str, tmp_path: Path) -> None:
+def _constant(model: ModelProto) -> TensorProto:
+    value = numpy_helper.from_array(np.zeros(3, np.float32))
+    model.graph.node.append(helper.make_node("Constant", [], ["extra"], value=value))
+    return model.graph.node[-1].attribute[0].t
+
+
+def _in_a_function(model: ModelProto) -> TensorProto:
+    function = model.functions.add(name="f", domain="d")
+    function.node.append(helper.make_node("Constant", [], ["y"], value=numpy_helper.from_array(np.zeros(3))))
+    return function.node[-1].attribute[0].t
+
+
+def _in_a_branch(model: ModelProto) -> TensorProto:
+    branch = helper.make_graph([], "branch", [], [], [numpy_helper.from_array(np.zeros(3), "w")])
+    model.graph.node.append(helper.make_node("If", ["c"], ["z"], then_branch=branch, else_branch=branch))
+    return model.graph.node[-1].attribute[0].g.initializer[0]
+
+
+def _sparse(model: ModelProto) -> TensorProto:
+    return model.graph.sparse_initializer.add().values
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [lambda model: model.graph.initializer[0], _constant, _in_a_function, _in_a_branch, _sparse],
+    ids=["initializer", "attribute", "function", "branch", "sparse"],
+)
+@pytest.mark.parametrize("stated", ["location", "data"])
+def test_weights_in_other_files_are_refused(
+    tensor: Callable[[ModelProto], TensorProto], stated: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where that other file exists: it is not opened."""
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo(tmp_path / "secret")  # whoever opens it waits for ever
     model = made.v8(np.zeros((0, 5)))
-    tensor = model.graph.initializer[0]
-    if place == "attribute":
-        constant = helper.make_node("Constant", [], ["extra"], value=numpy_helper.from_array(np.zeros(3, np.float32)))
-        model.graph.node.append(constant)
-        tensor = model.graph.node[-1].attribute[0].t
-    tensor.data_location = TensorProto.EXTERNAL
-    tensor.external_data.add(key="location", value="../../secret")
+    held = tensor(model)
+    if stated == "location":
+        held.data_location = TensorProto.EXTERNAL
+        held.ClearField("raw_data")
+    held.external_data.add(key="location", value="secret")
     with pytest.raises(MachineError, match="keeps weights in other files"):
         parse_model_spec(f"{made.save(model, tmp_path / 'm.onnx')}=plate", False)
 
@@ -279,14 +310,27 @@ def test_skeleton_of_a_file() -> None:
     assert file.inputs == (onnx_file.Value("images", 1, ("n", 3, "h", 96)),)
     assert file.outputs == (onnx_file.Value("output0", 1, (1, 5, 126)),)
     assert file.metadata == {"names": NAMES}
-    freed = onnx_file.read(onnx_file.with_dynamic_shapes(model.SerializeToString()))
-    assert (freed.inputs[0].shape, freed.outputs[0].shape, freed.metadata) == (None, None, {"names": NAMES})
 
 
-def test_missing_onnxruntime_says_what_to_install(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(MachineError, match=r"install dashredact\[onnx\]"):
+def test_dynamic_shapes_take_any_input() -> None:
+    model = made.v8(np.zeros((0, 5)), names=NAMES)
+    freed = ModelProto.FromString(onnx_file.with_dynamic_shapes(model.SerializeToString()))
+    assert not any(value.type.tensor_type.HasField("shape") for value in (*freed.graph.input, *freed.graph.output))
+    assert freed.graph.node == model.graph.node and freed.metadata_props == model.metadata_props
+
+
+@pytest.mark.parametrize("package", ["onnx", "onnxruntime"])
+def test_missing_package_says_what_to_install(package: str, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MachineError, match=rf"{package} is missing.*; run pip install 'dashredact\[onnx\]'"):
         load(made.yunet(96, 64))
+
+
+def test_network_that_breaks_the_rules_of_onnx_is_refused(tmp_path: Path) -> None:
+    model = made.v8(np.zeros((0, 5)))
+    model.graph.node[0].op_type = "NoSuchOperator"
+    with pytest.raises(MachineError, match=r"is not a valid ONNX or TorchScript file \(.*NoSuchOperator"):
+        parse_model_spec(f"{made.save(model, tmp_path / 'm.onnx')}=plate", False)
 
 
 class _Runtime:

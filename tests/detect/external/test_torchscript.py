@@ -158,5 +158,5 @@ def test_broken_archive_is_refused(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[content.rindex(b"PK\x01\x02")] = 0
     path.write_bytes(content)
-    with pytest.raises(MachineError, match="is no ONNX or TorchScript file"):
+    with pytest.raises(MachineError, match="is not a valid ONNX or TorchScript file"):
         parse_model_spec(f"{path}=face", True)
