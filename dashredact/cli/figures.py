@@ -6,11 +6,11 @@ from typing import Any
 from dashredact.evaluate.metrics import PLAIN, PRECISION, SAME, Bin, DetectionMetrics, Rate
 from dashredact.evaluate.run import LOWEST_SCORE, Evaluation, TrackCoverage
 from dashredact.imaging.coverage import ENOUGH, LEAST
+from dashredact.text import plural
 from dashredact.values import Detector, Kind
 
 _MEASURE = {Kind.FACE: "on the longer side", Kind.PLATE: "wide"}
 _HEADS = "class pictures objects   AP50   AR50  R@P.8  score |  score recall  prec. false/pic.    masked"
-_MANY = {Kind.FACE: "faces", Kind.PLATE: "plates"}
 
 
 def as_dict(detector: Detector, results: Mapping[str, Evaluation], together: Evaluation) -> dict[str, Any]:
@@ -172,16 +172,17 @@ def _sentences(result: Evaluation) -> Iterator[str]:
     for kind, linked in result.linked.items():
         frames = linked.uncovered
         if frames.of:
-            what = f"{frames.of} frame{'s' if frames.of > 1 else ''} of {_objects(kind, 0, LEAST)}"
+            what = f"{plural(frames.of, 'frame')} of {_objects(kind, 0, LEAST)}"
             meaning = f"less than {100 * ENOUGH:.0f} % of the box under masks"
             yield f"Of {what}, {_percent(frames)} were uncovered after linking ({meaning})."
         if tracks := linked.tracks.of:
             how = f"{_percent(linked.tracks)} {_interval(linked.tracks)} were uncovered on one frame or more"
-            yield f"Of {tracks} such {kind if tracks == 1 else _MANY[kind]}, each followed through its video, {how}."
+            yield f"Of {plural(tracks, f'such {kind}')}, each followed through its video, {how}."
     if result.masked is not None:
         yield f"On average {100 * result.masked:.2f} % of a video's picture was masked."
 
 
 def _objects(kind: Kind, count: int, least: float) -> str:
     """`412 plates at least 40 px wide`; without the number where it is 0."""
-    return f"{count or ''} {kind if count == 1 else _MANY[kind]} at least {least:g} px {_MEASURE[kind]}".lstrip()
+    objects = plural(count, kind) if count else f"{kind}s"
+    return f"{objects} at least {least:g} px {_MEASURE[kind]}"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from dashredact.audit import hold_decisions
+from dashredact.audit import legal_holds
 from dashredact.audit.legal_holds import Ground, Hold
-from dashredact.cli.app import printable
 from dashredact.cli.options import FOLDER, INBOX, JSON, NAMES, choice
 from dashredact.errors import UsageError
+from dashredact.text import printable
 from dashredact.workspace.output_folder import OutputFolder
 
 
@@ -43,7 +43,7 @@ def add(
     if until.date() < date.today():
         raise UsageError(f"{until.date()} is over already; give a later day with --until.")
     for name in names:
-        hold_decisions.add(folder.path, inbox, Hold(name, None, kind, reason.strip(), until.date()))
+        legal_holds.add(folder.path, inbox, Hold(name, None, kind, reason.strip(), until.date()))
         click.echo(printable(name))
 
 
@@ -56,7 +56,7 @@ def list_(folder: OutputFolder, as_json: bool) -> None:
     \b
       dashredact hold list masked
     """
-    for one in hold_decisions.read(folder.path).values():
+    for one in legal_holds.read(folder.path).values():
         over = one.until < date.today()
         told = {"name": one.name, "kind": one.kind, "until": str(one.until), "reason": one.reason, "over": over}
         words = f"{one.name}: {one.kind}, until {one.until}{', which is over' if over else ''}: {one.reason}"
@@ -76,5 +76,5 @@ def release(folder: OutputFolder, names: Sequence[str], reason: str) -> None:
     if not reason.strip():
         raise UsageError("Say with --reason why it is no longer needed.")
     for name in names:
-        hold_decisions.release(folder.path, name, reason.strip())
+        legal_holds.release(folder.path, name, reason.strip())
         click.echo(printable(name))

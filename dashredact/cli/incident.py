@@ -9,14 +9,13 @@ from typing import Any
 import click
 
 from dashredact import files
-from dashredact.audit.clips import Clip, clips, handed, named
 from dashredact.audit.describe import line_of
 from dashredact.audit.events import EventType
-from dashredact.audit.records import event_type
-from dashredact.cli.app import printable
+from dashredact.audit.records import Clip, clips, event_type, handed, named
 from dashredact.cli.options import FOLDER, JSON
 from dashredact.cli.tables import DAY, day, table, today
 from dashredact.errors import UsageError
+from dashredact.text import printable
 from dashredact.workspace.output_folder import OutputFolder
 
 _KEYS = ("id", "preliminary", "final", "days_left", "known", "wrongful")

@@ -31,6 +31,7 @@ from dashredact.pipeline.outcome import Outcome, VideoStatus
 from dashredact.pipeline.video import RunOptions
 from dashredact.progress import ProgressDisplay
 from dashredact.settings import Boxes
+from dashredact.text import plural
 from dashredact.workspace import inbox
 from dashredact.workspace.output_folder import OutputFolder
 
@@ -114,6 +115,6 @@ def _show(outcome: Outcome, as_json: bool) -> VideoStatus:
     elif outcome.output:
         click.echo(outcome.output)
     elif outcome.verdict is VideoStatus.REHEARSED and outcome.record:
-        found = [f"{count['tracks']} {kind} tracks" for kind, count in outcome.record["tracks"].items()]
+        found = [plural(count["tracks"], f"{kind} track") for kind, count in outcome.record["tracks"].items()]
         click.echo(f"{outcome.name}: {', '.join(found) or 'nothing'}")
     return outcome.verdict

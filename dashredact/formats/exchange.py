@@ -17,6 +17,7 @@ from dashredact.formats.rows import Canvas, same_size
 from dashredact.formats.tracks_json import TracksFile
 from dashredact.formats.validation import FormatError
 from dashredact.settings import Boxes
+from dashredact.text import plural
 from dashredact.values import Track
 
 __all__ = ["Canvas", "TracksFormat", "guess", "read", "write"]
@@ -55,7 +56,7 @@ def read(path: Path, canvas: Canvas, form: TracksFormat | None = None) -> Sequen
 def _ours(file: TracksFile, canvas: Canvas) -> Sequence[Track]:
     same_size(*file.size, canvas, "width and height")
     if len(file.pts) != canvas.frames:
-        raise FormatError(f"is for a video of {len(file.pts)} frames, and the video has {canvas.frames}")
+        raise FormatError(f"is for a video of {plural(len(file.pts), 'frame')}, and the video has {canvas.frames}")
     return file.tracks
 
 
@@ -102,6 +103,18 @@ def described(path: Path) -> Boxes:
     beside = path.with_name(mot.LABELS)
     labels = guess(path) in _CORNER and beside.is_file()
     return Boxes(files.sha256(path), files.sha256(beside) if labels else "")
+
+
+def check_source(path: Path, source: Path) -> None:
+    """UsageError where a tracks file says of itself that it is of another video, which other formats cannot say.
+
+    Size and number of frames may be the same by chance, and then the masks lie anywhere but on what they are for.
+    """
+    if guess(path) is TracksFormat.JSON and tracks_store.read(path).sha256 != files.sha256(source):
+        raise UsageError(
+            f"{path} was made for another video than {source}, or for another version of it; name the tracks of this"
+            " one, or say --boxes-of-another-video if its boxes are to be masked all the same."
+        )
 
 
 def write(path: Path, file: TracksFile, form: TracksFormat) -> None:

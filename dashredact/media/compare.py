@@ -12,6 +12,7 @@ from dashredact.media.images import planes
 from dashredact.media.info import Segment
 from dashredact.media.probe import probe
 from dashredact.media.reader import Reader
+from dashredact.text import plural
 
 _WHOLE = Segment(0, None, None)
 
@@ -34,7 +35,9 @@ def side_by_side(before: Path, now: Path) -> Iterator[Pair]:
                 raise UnverifiedError("The corrected file has more frames than the file that it replaces.")
             yield Pair(number - 1, frame, _equal(frame, other))
         if next(frames, None) is not None:
-            raise UnverifiedError(f"The corrected file ends after {number} frames, before the file that it replaces.")
+            raise UnverifiedError(
+                f"The corrected file ends after {plural(number, 'frame')}, before the file that it replaces."
+            )
         if old.lost or new.lost:
             raise UnverifiedError("Frames of the corrected file, or of the file that it replaces, cannot be decoded.")
 

@@ -14,6 +14,7 @@ from dashredact.media.encode import open_mp4
 from dashredact.media.ffmpeg import raise_full
 from dashredact.media.join import decode_times
 from dashredact.media.packets import demux, open_container, scan
+from dashredact.text import plural
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,9 @@ def _plan(path: Path, frames: int, firsts: Mapping[int, int]) -> _Plan:
     packets = scan(path, index)
     ranks = {time: rank for rank, time in enumerate(sorted(packets.pts))}
     if len(ranks) != frames or len(packets) != frames:
-        raise MediaError(f"The masked file {path.name} holds {len(packets)} frames and its tracks file {frames}.")
+        raise MediaError(
+            f"The masked file {path.name} holds {plural(len(packets), 'frame')} and its tracks file {frames}."
+        )
     numbers = [ranks[time] for time in packets.pts]
     bounds = sorted(firsts.items(), key=lambda pair: pair[1])
     parts = [max((part for part, first in bounds if first <= number), default=0) for number in numbers]

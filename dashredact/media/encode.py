@@ -14,6 +14,7 @@ from dashredact.media.ffmpeg import raise_full
 from dashredact.media.images import orientation, upright_size, working_format
 from dashredact.media.info import VideoInfo
 from dashredact.settings import HideSettings
+from dashredact.text import plural
 
 _FAMILY = {"h264": "libx264", "hevc": "libx265"}
 ENCODERS = ("libx264", "libx265")
@@ -104,7 +105,7 @@ def encode(path: Path, images: Iterable[VideoFrame], how: EncoderSettings) -> in
             container.mux(stream.encode(None))
     except av.FFmpegError as error:
         raise_full(error)
-        raise MediaError(f"{how.encoder} failed after {count} frames: {error.strerror}.") from error
+        raise MediaError(f"{how.encoder} failed after {plural(count, 'frame')}: {error.strerror}.") from error
     return count
 
 

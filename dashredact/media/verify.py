@@ -18,6 +18,7 @@ from dashredact.media.probe import probe
 from dashredact.media.reader import Reader
 from dashredact.media.segmentation import split
 from dashredact.settings import Style
+from dashredact.text import plural
 from dashredact.values import StageProgress
 
 _TIME_TOLERANCE = Fraction(1, 1000)  # seconds; what Matroska rounds to
@@ -97,7 +98,7 @@ def _words(kinds: Sequence[StreamKind]) -> str:
 def _check_times(finished: VideoInfo, expected: Sequence[Fraction]) -> None:
     there = [pts * finished.video.time_base for pts in finished.packets.shown_pts]
     if len(there) != len(expected):
-        raise UnverifiedError(f"The finished file holds {len(there)} frames instead of {len(expected)}.")
+        raise UnverifiedError(f"The finished file holds {plural(len(there), 'frame')} instead of {len(expected)}.")
     for number, (is_at, should_be) in enumerate(zip(there, expected, strict=True)):
         if abs(is_at - should_be) > _TIME_TOLERANCE:
             raise UnverifiedError(
@@ -152,7 +153,7 @@ def _sample(path: Path, finished: VideoInfo, total: int) -> Iterator[Frame]:
         for segment in segments[::every]:
             yield from reader.frames(segment)
             if reader.lost:
-                raise UnverifiedError(f"{len(reader.lost)} frames of the finished file cannot be decoded.")
+                raise UnverifiedError(f"{plural(len(reader.lost), 'frame')} of the finished file cannot be decoded.")
 
 
 def differences(frame: Frame, number: int, masks: Sequence[Mask], style: Style) -> Iterator[float]:
