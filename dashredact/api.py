@@ -10,16 +10,19 @@ from dashredact import files
 from dashredact.audit.events import Tried
 from dashredact.batch.batch import Batch
 from dashredact.detect.api import DetectorOptions, build_detector
+from dashredact.errors import UsageError
 from dashredact.execute.inline import INLINE
 from dashredact.execute.pool import Limits, WorkerPool
+from dashredact.execute.protocol import Executor
 from dashredact.formats import exchange, tracks_json
 from dashredact.formats.exchange import TracksFormat
 from dashredact.formats.tracks_json import TracksFile
+from dashredact.kinds import KINDS
 from dashredact.media.info import VideoInfo
 from dashredact.media.probe import probe as probe_file
 from dashredact.pipeline.outcome import Outcome, VideoStatus
-from dashredact.pipeline.video import Executor, RunOptions, VideoPipeline
-from dashredact.settings import SecondLook, Settings
+from dashredact.pipeline.video import RunOptions, VideoPipeline
+from dashredact.settings import RecheckSettings, Settings
 from dashredact.values import Detector, ProgressCallback, ProgressEvent, Track
 from dashredact.workspace import inbox
 from dashredact.workspace.output_folder import OutputFolder
@@ -70,9 +73,11 @@ def redact(
 ) -> list[RedactResult]:
     """Mask videos, and folders of videos, into an output folder; one result each, in the order in which they end.
 
-    settings: how; thresholds that it does not name are the detector's own.
-    detector: who looks for faces and plates; the shipped one where none is given.
-    boxes: a file of boxes that are masked too (tracks JSON, COCO, CVAT, MOT), for one video.
+    settings: how. Kinds without a threshold are not masked; where it names none, all that the detector finds are, at
+        its own thresholds.
+    detector: who looks; the shipped one, for faces and plates, where none is given.
+    boxes: a file of boxes that are masked too (tracks JSON, COCO, CVAT, MOT), for one video: of the kinds that settings
+        names, or of all where it names none.
     boxes_of_another_video: whether a tracks file may name another video than this one.
     second_look: whether the detector looks at the finished file again.
     workers: processes that do the work, so that a codec that crashes ends one video; 0: this process does it. The
@@ -90,9 +95,14 @@ def redact(
     if boxes and not boxes_of_another_video:
         for item in items:
             exchange.check_source(Path(boxes), item.source)
-    described = exchange.described(Path(boxes)) if boxes else None
+    named = settings.link.thresholds if settings else {}
+    if missing := [kind for kind in named if kind not in looks.thresholds and not boxes]:
+        finds = ", ".join(looks.thresholds)
+        raise UsageError(f"The detector finds {finds}, and {', '.join(missing)} is to be masked; use another detector.")
+    taken = [kind for kind in KINDS if kind in (named or KINDS)]
+    described = exchange.described(Path(boxes), taken) if boxes else None
     how = replace(_complete(settings or Settings(), looks, second_look=second_look), boxes=described)
-    run_options = RunOptions(second=(looks,) if how.second_look else (), boxes=Path(boxes) if boxes else None)
+    run_options = RunOptions((looks,) if how.second_look else (), boxes=Path(boxes) if boxes else None)
     with target.masking(), _executor(workers) as executor:
         batch = Batch(target, looks, how, progress or _ignore, executor=executor, run_options=run_options)
         return [_result(target, outcome) for outcome in batch.run(items)]
@@ -128,7 +138,7 @@ def _complete(settings: Settings, detector: Detector, *, second_look: bool) -> S
     if not link.thresholds:
         settings = replace(settings, link=replace(link, thresholds=dict(detector.thresholds)))
     if second_look and settings.second_look is None:
-        settings = replace(settings, second_look=SecondLook(models=(detector.identity.sha256,)))
+        settings = replace(settings, second_look=RecheckSettings(models=(detector.identity.sha256,)))
     return settings
 
 
@@ -147,7 +157,7 @@ def _executor(workers: int) -> Iterator[Executor]:
 def _result(folder: OutputFolder, outcome: Outcome) -> RedactResult:
     entry = outcome.event.tracks_file if outcome.event else None
     tracks = folder.resolve(entry.name) if entry else None
-    return RedactResult(outcome.name, outcome.verdict, outcome.reason, outcome.output, tracks, outcome.event)
+    return RedactResult(outcome.name, outcome.status, outcome.reason, outcome.output, tracks, outcome.event)
 
 
 def _ignore(_event: ProgressEvent) -> None:

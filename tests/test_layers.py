@@ -15,6 +15,7 @@ _PACKAGE = Path(dashredact.__file__).parent
 
 LAYERS = (
     {"errors", "text"},
+    {"kinds"},
     {"__init__"},
     {"values"},
     {"settings"},
@@ -58,7 +59,7 @@ OWNERS = {
 """Only they may import these. pipeline names the type of PyAV's frames."""
 
 PURE = (
-    *("imaging", "tracking", "media.info", "media.segmentation"),
+    *("kinds", "imaging", "tracking", "media.info", "media.segmentation"),
     *("audit.events", "audit.chain", "audit.head", "audit.signatures", "audit.clips", "audit.subject_requests"),
     "audit.disclosures",
     *("review.risk", "review.queue", "review.state", "review.draws", "review.miss_bound", "evaluate.metrics"),

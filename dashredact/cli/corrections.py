@@ -12,6 +12,7 @@ from dashredact.cli.masking import WORKERS, crew_of
 from dashredact.cli.options import FOLDER, NAMES, QUIET
 from dashredact.cli.review import NAME, SOURCE
 from dashredact.errors import ExitCode, UsageError
+from dashredact.kinds import KINDS, Kind
 from dashredact.progress import ProgressDisplay
 from dashredact.review import marking, originals
 from dashredact.review.correction import Correction
@@ -19,7 +20,6 @@ from dashredact.review.decisions import Reviewer, deciding
 from dashredact.review.state import How
 from dashredact.review.views import ReviewQueue
 from dashredact.text import printable
-from dashredact.values import KINDS, Kind
 from dashredact.workspace.output_folder import OutputFolder
 
 _NOTE = click.option("--note", default="", help="Why; goes into the audit log.")
@@ -231,7 +231,7 @@ def apply(
         own = Reviewer(folder.path, reviewer)
         standing = own.desk.standing(name)
         found = originals.find(standing, source, inbox)
-        progress.expect({found.name: found.stat().st_size})
+        progress.start({found.name: found.stat().st_size})
         record = Correction(own, name, found).apply(progress, crew)
     click.echo(folder.path / record["output"]["name"])
 

@@ -1,7 +1,8 @@
 """Options and answers that the commands which mask share."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,27 +10,49 @@ from typing import Any
 import click
 
 from dashredact.cli.app import say
-from dashredact.cli.options import choice, detector_of, options
+from dashredact.cli.options import choice, detector_of, options, thresholds_of
 from dashredact.errors import ExitCode, UsageError
 from dashredact.execute.pool import Limits, WorkerPool
 from dashredact.formats import zones_toml
 from dashredact.governance.policy.admission import Admission, RunDeclaration
+from dashredact.kinds import KINDS, SHIPPED_KINDS, Kind
 from dashredact.media import encode as encoders
 from dashredact.pipeline.outcome import VideoStatus
-from dashredact.settings import Boxes, Camera, Damaged, HideSettings, Keep, LinkSettings, SecondLook, Settings, Style
+from dashredact.settings import (
+    UNDETECTED,
+    BoxFile,
+    CameraZones,
+    Damaged,
+    Keep,
+    RecheckSettings,
+    RenderSettings,
+    Settings,
+    Style,
+    TrackSettings,
+)
 from dashredact.tracking.zones import camera_of
-from dashredact.values import KINDS, Detector
+from dashredact.values import Detector
 from dashredact.workspace.inbox import Item
 
-_BOTH = "both"
+
+def _kinds(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[Kind, ...]:
+    """In the order of `KINDS`, each once. UsageError where one is no kind, or there is none."""
+    named = re.split(r"[,\s]+", value.strip(", "))
+    unknown = [name for name in named if name not in KINDS]
+    if unknown:
+        raise UsageError(f"--kinds {value}: {unknown[0]!r} is no kind; give some of {','.join(KINDS)}, commas between.")
+    return tuple(kind for kind in KINDS if kind in named)
+
 
 MASK = options(
     click.option(
         "--kinds",
-        type=click.Choice([_BOTH, *map(str, KINDS)]),
-        default=_BOTH,
+        metavar="KIND,...",
+        default=",".join(SHIPPED_KINDS),
         show_default=True,
-        help="What is masked; a policy wants a --reason for one alone.",
+        callback=_kinds,
+        help=f"What is masked, of {', '.join(KINDS)}; what the shipped weights do not find needs a --model that does,"
+        " or --boxes. A policy wants a --reason where faces or plates are left out.",
     ),
     click.option("--style", type=choice(Style), default=str(Style.BLUR), show_default=True, help="How masks look."),
     click.option("--crf", type=click.IntRange(0, 51), default=20, show_default=True, help="Quality: lower is better."),
@@ -59,14 +82,14 @@ MASK = options(
     click.option(
         "--second-look-every",
         type=click.IntRange(1),
-        default=SecondLook.every,
+        default=RecheckSettings.every,
         show_default=True,
         help="Frames of which one is looked at again.",
     ),
     click.option(
         "--second-look-score",
         type=click.FloatRange(0.25, 2),
-        default=SecondLook.lowest,
+        default=RecheckSettings.lowest,
         show_default=True,
         help="Score from which two sights of one thing count, as a share of the model's threshold; lower finds more,"
         " and more that is neither.",
@@ -122,7 +145,7 @@ WORKERS = options(
     click.option(
         "--video-limit",
         type=click.FloatRange(0.001),
-        default=Limits.step / 3600,
+        default=Limits.stage / 3600,
         show_default=True,
         help="Hours that one step of a video may take.",
     ),
@@ -136,7 +159,7 @@ def crew_of(chosen: dict[str, Any]) -> Iterator[WorkerPool]:
     if memory is None and not _may_use_gpu(chosen["device"]):
         memory = 4
     limits = Limits(int(memory * 2**30) if memory else None, chosen["stall_limit"], chosen["video_limit"] * 3600)
-    pool = WorkerPool(chosen["jobs"], limits, loud=logging.getLogger().isEnabledFor(logging.DEBUG))
+    pool = WorkerPool(chosen["jobs"], limits, show_stderr=logging.getLogger().isEnabledFor(logging.DEBUG))
     try:
         yield pool
     finally:
@@ -147,7 +170,7 @@ def _may_use_gpu(device: str) -> bool:
     return device.startswith("cuda") or (device == "auto" and Path("/proc/driver/nvidia").exists())
 
 
-def cameras_of(path: Path | None, items: Sequence[Item]) -> Sequence[Camera]:
+def cameras_of(path: Path | None, items: Sequence[Item]) -> Sequence[CameraZones]:
     """Also says which videos have no zones: a mistyped pattern would leave their masks out in silence."""
     if path is None:
         return ()
@@ -175,14 +198,23 @@ def seconds_of(chosen: dict[str, Any], detector: Detector) -> tuple[Detector, ..
 
 
 def settings_of(
-    chosen: dict[str, Any], detector: Detector, *, boxes: Boxes | None = None, seconds: Sequence[Detector] = ()
+    chosen: dict[str, Any],
+    detector: Detector,
+    *,
+    boxes: BoxFile | None = None,
+    in_boxes: Set[Kind] = frozenset(),
+    seconds: Sequence[Detector] = (),
 ) -> Settings:
-    """seconds: who looks at the finished file."""
-    masked = [kind for kind in KINDS if chosen["kinds"] in (kind, _BOTH)]
-    thresholds = {kind: chosen[f"{kind}_threshold"] or detector.thresholds[kind] for kind in masked}
-    hide = HideSettings(Style(chosen["style"]), chosen["encoder"] or "", chosen["crf"], chosen["preset"])
+    """UsageError where a kind is to be masked that nothing finds: it would stay visible, and the log say otherwise.
+
+    in_boxes: kinds in the file of boxes. seconds: who looks at the finished file.
+    """
+    _check_found(chosen, detector, in_boxes)
+    scores = detector.thresholds | (thresholds_of(chosen) if chosen.get("detector", True) else {})
+    thresholds = {kind: scores.get(kind, UNDETECTED) for kind in chosen["kinds"]}
+    hide = RenderSettings(Style(chosen["style"]), chosen["encoder"] or "", chosen["crf"], chosen["preset"])
     return Settings(
-        link=LinkSettings(thresholds),
+        link=TrackSettings(thresholds),
         hide=hide,
         audio=Keep(chosen["audio"]),
         gps=Keep(chosen["gps"]),
@@ -194,10 +226,26 @@ def settings_of(
     )
 
 
-def _second_look(chosen: dict[str, Any], seconds: Sequence[Detector]) -> SecondLook:
+def _check_found(chosen: dict[str, Any], detector: Detector, in_boxes: Set[Kind]) -> None:
+    looks = f"the chosen models find {', '.join(detector.thresholds)}"
+    if not chosen.get("detector", True):
+        looks = "no detector looks"
+    missing = [kind for kind in chosen["kinds"] if kind not in detector.thresholds and kind not in in_boxes]
+    if missing:
+        own = ", ".join(kind for kind in Kind if kind in in_boxes) or "none of any kind"
+        file = f", and {chosen['boxes']} holds {own}" if chosen.get("boxes") else ""
+        raise UsageError(
+            f"--kinds names {', '.join(missing)}: {looks}{file}; add a --model that finds it, or leave it out."
+        )
+    idle = [kind for kind in chosen["thresholds"] if kind not in detector.thresholds]
+    if idle:
+        raise UsageError(f"--threshold names {', '.join(idle)}: {looks}; leave it out.")
+
+
+def _second_look(chosen: dict[str, Any], seconds: Sequence[Detector]) -> RecheckSettings:
     models = tuple(detector.identity.sha256 for detector in seconds)
     lowest = chosen["second_look_score"]
-    return SecondLook(chosen["second_look_every"], lowest, max(SecondLook.certain, lowest), models=models)
+    return RecheckSettings(chosen["second_look_every"], lowest, max(RecheckSettings.certain, lowest), models=models)
 
 
 def admission_of(chosen: dict[str, Any], settings: Settings) -> Admission | None:
@@ -215,12 +263,12 @@ def admission_of(chosen: dict[str, Any], settings: Settings) -> Admission | None
     return Admission(policy_file.read(path), path.parent, given, settings.link.kinds, zoned=chosen["zones"] is None)
 
 
-def exit_code(verdicts: Iterable[VideoStatus]) -> ExitCode:
-    verdicts = set(verdicts)
-    if VideoStatus.BUG in verdicts:
+def exit_code(statuses: Iterable[VideoStatus]) -> ExitCode:
+    statuses = set(statuses)
+    if VideoStatus.BUG in statuses:
         return ExitCode.BUG
-    if VideoStatus.REFUSED_BY_POLICY in verdicts:
+    if VideoStatus.REFUSED_BY_POLICY in statuses:
         return ExitCode.REFUSED_BY_POLICY
-    if verdicts & {VideoStatus.FAILED, VideoStatus.REFUSED}:
+    if statuses & {VideoStatus.FAILED, VideoStatus.REFUSED}:
         return ExitCode.SOME_FAILED
-    return ExitCode.NEEDS_REVIEW if VideoStatus.NEEDS_REVIEW in verdicts else ExitCode.OK
+    return ExitCode.NEEDS_REVIEW if VideoStatus.NEEDS_REVIEW in statuses else ExitCode.OK

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashredact.imaging import boxes as geometry
-from dashredact.values import Detections, Detector, Kind, ModelIdentity, Picture
+from dashredact.kinds import Kind
+from dashredact.values import Detections, Detector, ModelIdentity, Picture
 
 _OVERLAP = 6  # a tile shares at least the sixth part of its side with the next one
 _SAME = 0.5  # overlap of two boxes of a kind from which they are one object
@@ -126,7 +127,7 @@ def _united(parts: Sequence[_Found]) -> Detections:
     for row in np.lexsort((np.where(cut, -geometry.area(boxes), -scores), cut)):
         alike = geometry.iou(boxes[row : row + 1], boxes[kept])[0] >= _SAME
         if cut[row]:
-            holds = geometry.shared(boxes[row : row + 1], boxes[kept])[0] >= _INSIDE
+            holds = geometry.ioa(boxes[row : row + 1], boxes[kept])[0] >= _INSIDE
             alike |= holds & (scores[kept] >= _WORTH * scores[row])
         takers = np.flatnonzero(alike & (seen.kinds[kept] == seen.kinds[row]))
         if takers.size:

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from dashredact.kinds import SHIPPED_KINDS, Kind
 from dashredact.report.values import Masks
 from dashredact.review import risk
 from dashredact.tracking import timeline
-from dashredact.values import KINDS, Kind, Origin, Track
+from dashredact.values import Origin, Track
 
 WIDTH = 1000.0
 LEFT = 50.0
@@ -18,6 +19,14 @@ _STEPS = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 1
 _MOST_TICKS = 10
 _POINTS = 400
 _TABLE = 20
+SHAPES = {
+    "circle": "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z",
+    "square": "M-3.5-3.5h7v7h-7z",
+    "triangle": "M0-5l5 8.5h-10z",
+    "diamond": "M0-5l5 5l-5 5l-5-5z",
+    "bar": "M-5-2h10v4h-10z",
+}
+"""SVG paths around 0, 0 of the marks of tracks: kinds differ by shape, since not everybody tells colours apart."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +94,9 @@ class Scale:
 def panels(masks: Masks) -> list[Panel]:
     """A panel for each kind that has tracks."""
     found = []
-    for kind in (*KINDS, Kind.ZONE):
+    for kind in Kind:
         tracks = sorted((track for track in masks.tracks if track.kind is kind), key=lambda track: track.first)
-        rows = timeline.lanes(tracks)
+        rows = timeline.rows(tracks)
         scale = Scale(masks)
         bars = [_bar(track, row, scale) for track, row in zip(tracks, rows, strict=True)]
         if bars:
@@ -97,7 +106,7 @@ def panels(masks: Masks) -> list[Panel]:
 
 def _bar(track: Track, row: int, scale: Scale) -> Bar:
     y, x = ROW * row, scale.frame(track.first)
-    seen = [run for run in timeline.runs(track) if run.origin in (Origin.DETECTED, Origin.MANUAL)]
+    seen = [run for run in timeline.origin_runs(track) if run.origin in (Origin.DETECTED, Origin.MANUAL)]
     near = scale.frame(seen[0].first) if seen else x
     far = scale.frame(seen[-1].end) if seen else x
     path = "".join(f"M{a:g} {y:g}h{b - a:.4g}v{_BAR:g}H{a:g}z" for a, b in _joined(seen, scale))
@@ -122,6 +131,18 @@ class Dot:
     x: float
     score: float
 
+    @property
+    def shape(self) -> str:
+        """An SVG path around 0, 0."""
+        return SHAPES[self.track.kind.row.shape]
+
+
+def legend(masks: Masks) -> str:
+    """`Circles are faces, squares are plates`: the usual kinds, and others that have tracks."""
+    there = {track.kind for track in masks.tracks}
+    rows = [kind.row for kind in Kind if kind in SHIPPED_KINDS or kind in there]
+    return ", ".join(f"{row.shape}s are {row.plural}" for row in rows).capitalize()
+
 
 def dots(masks: Masks) -> list[Dot]:
     """The best score of each track that was ever seen, at its middle."""
@@ -140,6 +161,6 @@ def share(masks: Masks, height: float) -> Share:
 
     middles = [scale.at((masks.starts(one.first) + masks.starts(one.end)) / 2) for one in points]
     means = [f"{x:g},{y(one.mean)}" for x, one in zip(middles, points, strict=True)]
-    most = [f"{x:g},{y(one.most)}" for x, one in zip(middles, points, strict=True)]
+    most = [f"{x:g},{y(one.max)}" for x, one in zip(middles, points, strict=True)]
     floor = [f"{middles[0]:g},{height:g}", *means, f"{middles[-1]:g},{height:g}"]
     return Share(" ".join(floor), " ".join(most), top, timeline.bins(masks.shares, _TABLE))

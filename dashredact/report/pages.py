@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from dashredact.kinds import Kind
 from dashredact.report import charts, words
 from dashredact.report.page_names import INDEX
 from dashredact.report.values import FileState, Folder, Masks, Video
@@ -12,7 +13,7 @@ from dashredact.review import risk
 from dashredact.review.risk import Reason, Risk
 from dashredact.templates import Templates
 from dashredact.text import plural
-from dashredact.values import Kind, Origin
+from dashredact.values import Origin
 
 MARK = "dashredact report"
 """stands as generator in every page, so that a later report knows pages of ours"""
@@ -38,7 +39,7 @@ def _templates() -> Templates:
     names = {
         "mark": MARK,
         "index": INDEX,
-        "style": (folder / "style.css").read_text("utf-8"),
+        "style": (folder / "style.css").read_text("utf-8") + _kind_styles(),
         "charts": charts,
         "share_of": lambda masks: charts.share(masks, _SHARE_HEIGHT),
         "share_height": _SHARE_HEIGHT,
@@ -47,11 +48,16 @@ def _templates() -> Templates:
         "origins": Origin,
         "states": FileState,
         "reasons": list(Reason),
-        "kinds": Kind,
         "foremost": _FOREMOST,
         "most_holes": _MOST_HOLES,
     }
     return Templates(folder, filters, names)
+
+
+def _kind_styles() -> str:
+    """A class for each kind that sets the colour of its marks; paper is light."""
+    light, dark = (" ".join(f".{kind} {{ --kind: {kind.row.colours[ground]}; }}" for kind in Kind) for ground in (0, 1))
+    return f"{light}\n@media screen and (prefers-color-scheme: dark) {{ {dark} }}\n"
 
 
 def _percent(share: float) -> str:

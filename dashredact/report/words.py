@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from dashredact.kinds import Kind
 from dashredact.report.values import BAD, DUPLICATE, FileState, Folder, Video
 from dashredact.text import plural
-from dashredact.values import Kind
 
 
 class Said(NamedTuple):
@@ -83,14 +83,14 @@ _ACTS = {
 
 
 def _found(video: Video) -> Said:
-    faces, plates, frames = video.count(Kind.FACE), video.count(Kind.PLATE), video.frames
+    frames, counts = video.frames, video.counts.items()
+    english = _all_of([plural(count, f"{kind.row.singular} track") for kind, count in counts])
+    japanese = "、".join(f"{kind.row.japanese} {count:,} 件" for kind, count in counts)
     length = f" ({video.length:.1f} s)" if video.length is not None else ""
     duration = f"（{video.length:.1f} 秒）" if video.length is not None else ""
     return Said(
-        f"On its {frames:,} frames{length} {plural(faces, 'face track')} and {plural(plates, 'plate track')} are"
-        " masked. One person or car may give several tracks.",
-        f"{frames:,} フレーム{duration}で、顔 {faces:,} 件、ナンバープレート {plates:,} 件の軌跡を隠しました。"
-        "同じ人や車が複数の軌跡になることがあります。",
+        f"On its {frames:,} frames{length} {english} are masked. One person or car may give several tracks.",
+        f"{frames:,} フレーム{duration}で、{japanese}の軌跡を隠しました。同じ人や車が複数の軌跡になることがあります。",
     )
 
 
@@ -191,8 +191,8 @@ def _missed(folder: Folder) -> Sequence[Said]:
     draw = next((draw for draw in reversed(judged) if not draw.told["names"]), judged[-1])
     names = ", ".join(draw.told["names"])
     where = Said(f" of the videos {names}", f"（対象: {names}）") if names else Said("", "")
-    english = " and ".join(f"{bound.most:,.1f} {kind}-seconds" for kind, bound in draw.bounds.items())
-    japanese = "、".join(f"{_KINDS[kind]}が {bound.most:,.1f} 秒" for kind, bound in draw.bounds.items())
+    english = _all_of([f"{bound.most:,.1f} {kind}-seconds" for kind, bound in draw.bounds.items()])
+    japanese = "、".join(f"{Kind(kind).row.japanese}が {bound.most:,.1f} 秒" for kind, bound in draw.bounds.items())
     since = Said(" The videos have changed since.", "その後、動画は変わっています。") if not draw.same else Said("", "")
     frames = draw.told["frames"]
     return [
@@ -207,4 +207,6 @@ def _missed(folder: Folder) -> Sequence[Said]:
     ]
 
 
-_KINDS = {"face": "顔", "plate": "ナンバープレート"}
+def _all_of(parts: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`"""
+    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))

@@ -9,11 +9,12 @@ from dashredact.audit import provenance
 from dashredact.audit.events import EventType
 from dashredact.errors import UsageError
 from dashredact.formats import tracks_json
+from dashredact.kinds import Kind
 from dashredact.review import publish
 from dashredact.review.state import FIRST_MARK, How, Opinion, Record, ReviewState
 from dashredact.review.views import ReviewQueue
 from dashredact.text import plural
-from dashredact.values import Kind, Track
+from dashredact.values import Track
 from dashredact.workspace.index import Index
 from dashredact.workspace.output_folder import OutputFolder
 

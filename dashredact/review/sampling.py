@@ -18,14 +18,15 @@ from dashredact.audit.events import EventType
 from dashredact.audit.records import event_type
 from dashredact.errors import MachineError, RefusedError, UsageError
 from dashredact.formats.spreadsheet import csv_safe
+from dashredact.kinds import KINDS
 from dashredact.media.thumbnails import stills
 from dashredact.review import draws
 from dashredact.review.decisions import Reviewer, readable
 from dashredact.review.draws import Drawn, FrameSpan
 from dashredact.review.miss_bound import miss_bound
 from dashredact.review.state import ReviewState
-from dashredact.tracking.timeline import length
-from dashredact.values import KINDS, Array
+from dashredact.tracking.timeline import duration
+from dashredact.values import Array
 
 VERDICTS = "verdicts.csv"
 _MOST_BYTES = 10_000_000  # of a verdicts file
@@ -59,7 +60,7 @@ def draw(reviewer: Reviewer, names: Sequence[str], frames: int, folder: Path, se
         "kinds": _kinds(videos),
         "names": names,
         "videos": len(videos),
-        "seconds": round(sum(length(span.times) for span in spans), 3),
+        "seconds": round(sum(duration(span.times) for span in spans), 3),
         "population": draws.fingerprint(videos),
         "drawn": [one._asdict() for one in drawn],
     }

@@ -14,7 +14,8 @@ from dashredact import cli, files
 from dashredact.formats import tracks_json
 from dashredact.formats.exchange import TracksFormat
 from dashredact.formats.tracks_json import TracksFile
-from dashredact.values import Kind, ModelIdentity, Origin, Track
+from dashredact.kinds import Kind
+from dashredact.values import ModelIdentity, Origin, Track
 
 _NAME = "街 'a'\n<b>.tracks.json"
 
@@ -99,7 +100,7 @@ def test_what_is_there_is_not_written_over(made: Path, tmp_path: Path) -> None:
     before = made.read_bytes()
     done = _call("export", made, "--format", "coco", "-o", made)
     assert done.exit_code == 2
-    assert "is there already" in done.stderr and done.stderr.count("\n") == 1
+    assert "already exists" in done.stderr and done.stderr.count("\n") == 1
     assert made.read_bytes() == before
     assert list(tmp_path.iterdir()) == [made]
 

@@ -8,28 +8,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dashredact.imaging.boxes import PixelBox, outward
-from dashredact.imaging.mosaic import CELLS, Planes, paint, render
+from dashredact.imaging.boxes import PixelBox, round_outward
+from dashredact.imaging.mosaic import Planes, paint, render
+from dashredact.kinds import KINDS, Kind
 from dashredact.settings import Style
-from dashredact.values import KINDS, Kind
 
 _FEW = settings(max_examples=100, deadline=None)
 _STEPS = {"gray": (1, 1), "420": (2, 2), "422": (2, 1), "444": (1, 1)}
-_MOST = {Kind.FACE: (4, 4), Kind.PLATE: (1, 4)}
+_MOST = {Kind.FACE: (4, 4), Kind.PLATE: (1, 4), Kind.PERSON: (4, 2), Kind.SCREEN: (1, 1)}
+_ROUNDED = (Kind.PLATE, Kind.SCREEN)
 _SOFT = st.sampled_from((Style.BLUR, Style.MOSAIC))
 
 
 def _frame(layout: str, depth: int, width: int, height: int, seed: int) -> Planes:
     """Patches of every brightness, so that neighbouring cells differ, with noise on top."""
-    step_x, step_y = _STEPS[layout]
+    subsampling_x, subsampling_y = _STEPS[layout]
     draw = np.random.default_rng(seed)
-    sizes = [(height, width)] + [(-(-height // step_y), -(-width // step_x))] * (0 if layout == "gray" else 2)
+    sizes = [(height, width)] + [(-(-height // subsampling_y), -(-width // subsampling_x))] * (
+        0 if layout == "gray" else 2
+    )
     planes = []
     for rows, columns in sizes:
         patches = draw.integers(0, 1 << depth, (-(-rows // 5), -(-columns // 5)))
         noisy = patches.repeat(5, 0).repeat(5, 1)[:rows, :columns] + draw.integers(-20, 21, (rows, columns))
         planes.append(np.clip(noisy, 0, (1 << depth) - 1).astype(np.uint8 if depth == 8 else np.uint16))
-    return Planes(planes, step_x, step_y, depth)
+    return Planes(planes, subsampling_x, subsampling_y, depth)
 
 
 _frames = st.builds(
@@ -47,7 +50,9 @@ def _box_on(draw: st.DrawFn, frame: Planes, least: int = 0) -> PixelBox:
     """As the journey makes them: on the grid of the chroma planes, or at the picture's edge."""
     x, y = draw(st.integers(0, frame.width - 1)), draw(st.integers(0, frame.height - 1))
     across, down = draw(st.integers(least, frame.width)), draw(st.integers(least, frame.height))
-    return outward((x, y, x + across, y + down), frame.width, frame.height, frame.step_x, frame.step_y)
+    return round_outward(
+        (x, y, x + across, y + down), frame.width, frame.height, frame.subsampling_x, frame.subsampling_y
+    )
 
 
 @st.composite
@@ -62,9 +67,9 @@ def _copies(frame: Planes) -> list[NDArray[Any]]:
 
 def _region(frame: Planes, number: int, box: PixelBox) -> NDArray[Any]:
     """The samples of a plane that show any pixel of the box."""
-    step_x, step_y = (frame.step_x, frame.step_y) if number else (1, 1)
-    rows = sorted({y // step_y for y in range(box.y0, box.y1)})
-    columns = sorted({x // step_x for x in range(box.x0, box.x1)})
+    subsampling_x, subsampling_y = (frame.subsampling_x, frame.subsampling_y) if number else (1, 1)
+    rows = sorted({y // subsampling_y for y in range(box.y0, box.y1)})
+    columns = sorted({x // subsampling_x for x in range(box.x0, box.x1)})
     return np.asarray(frame.planes[number][np.ix_(rows, columns)])
 
 
@@ -72,10 +77,10 @@ def _outside(frame: Planes, number: int, boxes: list[PixelBox]) -> NDArray[np.bo
     luma = np.ones((frame.height, frame.width), bool)
     for box in boxes:
         luma[box.y0 : box.y1, box.x0 : box.x1] = False
-    step_x, step_y = (frame.step_x, frame.step_y) if number else (1, 1)
+    subsampling_x, subsampling_y = (frame.subsampling_x, frame.subsampling_y) if number else (1, 1)
     outside = np.ones(frame.planes[number].shape, bool)
     for y, x in zip(*np.nonzero(~luma), strict=True):
-        outside[y // step_y, x // step_x] = False
+        outside[y // subsampling_y, x // subsampling_x] = False
     return outside
 
 
@@ -199,19 +204,20 @@ def test_cells_are_the_means_of_their_part_of_the_box(
     box = data.draw(_box_on(frame, least=1))
     regions = [_region(frame, number, box).astype(np.float64) for number in range(len(frame.planes))]
     (mask,) = paint(frame, [(kind, box)], style)
-    coarse = (1 << (frame.depth - 4)) if kind is Kind.PLATE else 0  # half a level of a plate's cells
+    coarse = (1 << (frame.depth - 4)) if kind in _ROUNDED else 0  # half a level of rounded cells
     for cells, before in zip(mask.cells, regions, strict=True):
         assert abs(cells.mean() - before.mean()) <= 1 + coarse
         assert before.min() - coarse <= cells.min() and cells.max() <= before.max() + coarse
 
 
-def test_a_plate_shows_eight_levels_and_keeps_grey_grey() -> None:
+@pytest.mark.parametrize("kind", _ROUNDED)
+def test_what_can_be_read_shows_eight_levels_and_keeps_grey_grey(kind: Kind) -> None:
     shown = set()
     for level in range(256):
         frame = Planes(
             [np.full((8, 16), level, np.uint8), *(np.full((4, 8), 128, np.uint8) for _ in range(2))], 2, 2, 8
         )
-        paint(frame, [(Kind.PLATE, PixelBox(0, 0, 16, 8))], Style.MOSAIC)
+        paint(frame, [(kind, PixelBox(0, 0, 16, 8))], Style.MOSAIC)
         shown |= set(np.unique(frame.planes[0]).tolist())
         assert (frame.planes[1] == 128).all() and (frame.planes[2] == 128).all()
     assert len(shown) <= 9
@@ -234,5 +240,6 @@ def test_no_box_leaves_the_frame_as_it_is(style: Style) -> None:
 
 
 def test_no_kind_has_more_cells_than_were_promised() -> None:
-    assert set(CELLS) == set(KINDS)
-    assert all(np.all(np.array(CELLS[kind]) <= _MOST[kind]) for kind in KINDS)
+    assert set(_MOST) == set(KINDS)
+    assert all(np.all(np.array(kind.row.cells) <= _MOST[kind]) for kind in KINDS)
+    assert {kind for kind in KINDS if kind.row.levels} == set(_ROUNDED)

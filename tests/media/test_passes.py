@@ -8,12 +8,13 @@ import pytest
 from clips import Finder, Library
 
 from dashredact.errors import StoppedError
+from dashredact.kinds import SHIPPED_KINDS
 from dashredact.pipeline.video import VideoPipeline
-from dashredact.settings import LinkSettings, Settings
-from dashredact.values import KINDS, Detections, Picture, ProgressEvent
+from dashredact.settings import Settings, TrackSettings
+from dashredact.values import Detections, Picture, ProgressEvent
 from dashredact.workspace.work_folder import WorkFolder
 
-SETTINGS = Settings(link=LinkSettings(dict.fromkeys(KINDS, 0.5)))
+SETTINGS = Settings(link=TrackSettings(dict.fromkeys(SHIPPED_KINDS, 0.5)))
 
 
 class Stopped(Finder):
@@ -40,7 +41,7 @@ def test_a_stop_while_looking_leaves_no_thread(clip: Library, tmp_path: Path) ->
 
 def test_a_stop_while_hiding_leaves_no_thread(clip: Library, tmp_path: Path) -> None:
     def stop(fact: ProgressEvent) -> None:
-        if fact.stage == "join" or (fact.stage == "hide" and fact.done > fact.total * 0.6):
+        if fact.stage == "join" or (fact.stage == "render" and fact.done > fact.total * 0.6):
             raise StoppedError(15)
 
     with pytest.raises(StoppedError):

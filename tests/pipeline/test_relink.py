@@ -20,16 +20,17 @@ from dashredact.audit import log as audit_log
 from dashredact.batch.batch import Batch
 from dashredact.cli import redact
 from dashredact.errors import ExitCode
+from dashredact.kinds import SHIPPED_KINDS
 from dashredact.pipeline.outcome import Outcome, VideoStatus
 from dashredact.pipeline.video import RunOptions
-from dashredact.settings import Damaged, LinkSettings, Settings, Style, Zone, Zones
-from dashredact.values import KINDS, ModelIdentity, ProgressEvent
+from dashredact.settings import Damaged, Settings, Style, TrackSettings, Zone, Zones
+from dashredact.values import Detections, ModelIdentity, ProgressEvent, SegmentDetections
 from dashredact.workspace import inbox, kept
 from dashredact.workspace.output_folder import OutputFolder
 
-STRICT = replace(SETTINGS, link=LinkSettings(dict.fromkeys(KINDS, 0.95)))
+STRICT = replace(SETTINGS, link=TrackSettings(dict.fromkeys(SHIPPED_KINDS, 0.95)))
 """Nothing that the finder sees is masked."""
-KEEP, RELINK = RunOptions(keep=True), RunOptions(relink=True)
+KEEP, RELINK = RunOptions(keep_detections=True), RunOptions(relink=True)
 Run = Callable[..., Outcome]
 
 
@@ -76,9 +77,9 @@ def test_without_a_word_they_are_used_too(clip: Library, run: Run) -> None:
     run(source, finder, SETTINGS, KEEP)
     calls = finder.calls
     for changed in (replace(SETTINGS, hide=replace(SETTINGS.hide, style=Style.FILL)), STRICT):
-        assert run(source, finder, changed).verdict is VideoStatus.MASKED
+        assert run(source, finder, changed).status is VideoStatus.MASKED
     zones = Zones(mask=(Zone("all", (0, 0, 1, 1)),))
-    assert run(source, finder, replace(SETTINGS, zones=zones)).verdict is VideoStatus.MASKED
+    assert run(source, finder, replace(SETTINGS, zones=zones)).status is VideoStatus.MASKED
     assert finder.calls == calls
 
 
@@ -111,10 +112,25 @@ def test_what_the_log_does_not_vouch_for_is_not_used(clip: Library, run: Run, tm
     run(source, finder, STRICT, KEEP)
     spoil(tmp_path / "out" / "30.detections.npz")
     calls = finder.calls
-    assert run(source, finder, SETTINGS, RELINK).verdict is VideoStatus.REFUSED
+    assert run(source, finder, SETTINGS, RELINK).status is VideoStatus.REFUSED
     assert finder.calls == calls
     check_cover(source, output_of(run(source, finder)))
     assert finder.calls > calls
+
+
+def _of_an_earlier_version(path: Path) -> None:
+    """Kinds are numbers there, whose order nobody knows any more."""
+    with np.load(path) as there:
+        arrays = {name: there[name] for name in there.files if name != "kind_names"}
+    np.savez(path, **arrays)
+
+
+def test_kept_detections_that_do_not_name_their_kinds_are_not_used(tmp_path: Path) -> None:
+    path = tmp_path / "kept.npz"
+    kept.write(path, "k" * 64, [_look(np.random.default_rng(3), 5)])
+    assert len(kept.read(path, "k" * 64)) == 1
+    _of_an_earlier_version(path)
+    assert kept.read(path, "k" * 64) == []
 
 
 @pytest.mark.parametrize(
@@ -126,7 +142,7 @@ def test_detections_of_another_detector_are_not_used(clip: Library, run: Run, ot
     source = clip("30.mp4")
     run(source, Finder(miss_first=10**6), STRICT, KEEP)
     refused = run(source, other, SETTINGS, RELINK)
-    assert refused.verdict is VideoStatus.REFUSED
+    assert refused.status is VideoStatus.REFUSED
     assert refused.reason == (
         "30.mp4: no detections of this file and model are kept; mask it with --keep-detections first."
     )
@@ -139,8 +155,8 @@ def test_detections_of_another_source_are_not_used(clip: Library, run: Run, tmp_
     run(source, finder, SETTINGS, KEEP)
     source.write_bytes(clip("one key frame.mp4").read_bytes())
     calls = finder.calls
-    assert run(source, finder, SETTINGS, RELINK).verdict is VideoStatus.REFUSED
-    assert run(source, finder).verdict is VideoStatus.MASKED
+    assert run(source, finder, SETTINGS, RELINK).status is VideoStatus.REFUSED
+    assert run(source, finder).status is VideoStatus.MASKED
     assert finder.calls > calls
 
 
@@ -152,14 +168,14 @@ def test_lost_frames_are_still_lost(clip: Library, run: Run) -> None:
     assert first.record and second.record
     assert first.record["frames"] == second.record["frames"]
     assert len(first.record["frames"]["lost_at"]) >= 2
-    assert run(source, finder, SETTINGS, RELINK).verdict is VideoStatus.FAILED, "a damaged file is refused as ever"
+    assert run(source, finder, SETTINGS, RELINK).status is VideoStatus.FAILED, "a damaged file is refused as ever"
 
 
 def test_a_strange_file_under_the_name_is_not_overwritten(clip: Library, run: Run, tmp_path: Path) -> None:
     strange = tmp_path / "out" / "30.detections.npz"
     strange.parent.mkdir()
     strange.write_bytes(b"mine")
-    assert run(clip("30.mp4"), Finder(), SETTINGS, KEEP).verdict is VideoStatus.REFUSED
+    assert run(clip("30.mp4"), Finder(), SETTINGS, KEEP).status is VideoStatus.REFUSED
     assert strange.read_bytes() == b"mine"
 
 
@@ -177,17 +193,16 @@ def test_every_segment_is_read_back(tmp_path: Path) -> None:
         np.testing.assert_array_equal(one.pts, other.pts)
 
 
-def _look(chance: np.random.Generator, frames: int) -> kept.SegmentDetections:
+def _look(chance: np.random.Generator, frames: int) -> SegmentDetections:
     count = 3 * frames
-    seen = kept.Detections(
+    seen = Detections(
         np.sort(chance.integers(0, max(frames, 1), count)).astype(np.int32),
         chance.integers(0, 2, count).astype(np.int8),
         chance.random((count, 4)).astype(np.float32),
         chance.random(count).astype(np.float32),
     )
-    return kept.SegmentDetections(
-        np.arange(frames, dtype=np.int64), (192, 112) if frames else (0, 0), seen, (4,) * (frames == 7)
-    )
+    size = (192, 112) if frames else (0, 0)
+    return SegmentDetections(np.arange(frames, dtype=np.int64), size, seen, (4,) * (frames == 7))
 
 
 def test_relink_on_the_command_line(clip: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +217,7 @@ def test_relink_on_the_command_line(clip: Library, tmp_path: Path, monkeypatch: 
     assert call("--relink").exit_code == ExitCode.SOME_FAILED
     assert call("--keep-detections", "--face-threshold", 0.95).exit_code == ExitCode.OK
     assert any(clips.secret_pixels(picture).any() for picture in clips.pictures_of(out / "30.masked.mp4"))
-    finder.thresholds = dict.fromkeys(KINDS, 0.5)
+    finder.thresholds = dict.fromkeys(SHIPPED_KINDS, 0.5)
     finder.batch_size = 0  # whoever asks it now fails
     done = call("--relink", "--face-threshold", 0.5)
     assert done.exit_code == ExitCode.OK, done.stderr

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from dashredact.governance.notice.evidence import Case, EvidenceFound, key, met, outside
+from dashredact.governance.policy.gates import MUST_BE_MASKED
 from dashredact.text import plural
 
 _LONGEST_UNEXPLAINED = 7  # days that unmasked footage may be kept without a reason
@@ -100,7 +101,7 @@ def masked(case: Case) -> EvidenceFound:
 def by_chance(case: Case) -> EvidenceFound:
     if doubtful := _doubtful(case):
         return EvidenceFound(False, (f"{_lines(doubtful)}: a person has to look, and no line tells that one did",))
-    kinds = {"face", "plate"}
+    kinds = set(MUST_BE_MASKED)
     return _every(
         case,
         lambda record: kinds <= set(_setting(record, "link", "thresholds") or ()),

@@ -3,15 +3,18 @@
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from dashredact.governance.policy.words import SENSITIVE, Facing
-from dashredact.values import KINDS, Day, Kind
+from dashredact.kinds import Kind
+from dashredact.tracking import zones
+from dashredact.values import Day
 
 if TYPE_CHECKING:  # what reads a policy takes a third of a second to load
     from dashredact.governance.policy.model import Camera, Policy
 
+MUST_BE_MASKED: tuple[Kind, ...] = (Kind.FACE, Kind.PLATE)
+"""Kinds that tell who somebody is: leaving one unmasked takes a reason, whatever else is masked."""
 _SCALE = 1 << 32
 
 
@@ -62,7 +65,7 @@ class Use:
     """the local day of filming, None where nothing tells it"""
     purpose: str
     """id of a published purpose; empty where none was given"""
-    kinds: Set[Kind] = frozenset(KINDS)
+    kinds: Set[Kind] = frozenset(MUST_BE_MASKED)
     """that are masked"""
     basis: str = ""
     """what allows a purpose other than the one at capture: a consent, a law, a document number"""
@@ -75,9 +78,8 @@ class Use:
 
 
 def camera_of(policy: "Policy", name: str) -> "Camera | None":
-    """The first whose pattern fits the file name, capitals and all. name: may stand behind its folders."""
-    file = name.rpartition("/")[2]
-    return next((camera for camera in policy.cameras if fnmatchcase(file, camera.files)), None)
+    """The first camera of the policy whose pattern matches the file name, case-sensitively."""
+    return zones.camera_of(policy.cameras, name)
 
 
 def refusals(policy: "Policy", use: Use) -> tuple[Refusal, ...]:
@@ -121,7 +123,7 @@ def _purpose(policy: "Policy", use: Use) -> Iterator[_Parts]:
 
 
 def _kinds(use: Use) -> Iterator[_Parts]:
-    left = [str(kind) for kind in KINDS if kind not in use.kinds]
+    left = [str(kind) for kind in MUST_BE_MASKED if kind not in use.kinds]
     if left and not use.reason.strip():
         reason = f"would keep every {' and every '.join(left)} unmasked"
         yield Gate.ONE_KIND, reason, "mask both faces and plates, or say why not with --reason"
