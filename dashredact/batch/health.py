@@ -15,7 +15,7 @@ _HELP = {
     "oldest_waiting_seconds": "Age of the oldest upload that is not masked yet.",
     "quarantined_videos": "Uploads in quarantine.",
     "needs_review_videos": "Masked videos that wait for a person to review them.",
-    "free_bytes": "Free space on the disk of the outbox.",
+    "free_bytes": "Free space on the disk of the output folder.",
 }
 
 Values = Mapping[str, float | Mapping[str, float]]

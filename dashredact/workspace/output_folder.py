@@ -40,9 +40,12 @@ class OutputFolder:
 
     @classmethod
     def existing(cls, path: Path) -> "OutputFolder":
-        """The folder of a log, named by itself or by its `audit.jsonl`. UsageError where it holds no log."""
+        """The folder of a log, named by itself or by its `audit.jsonl`. UsageError where it holds no log.
+
+        A head without its log passes: whoever reads that log is told that it is broken.
+        """
         folder = cls(path.parent if path.is_file() and path.name == audit_log.NAME else path)
-        if not folder.log.is_file():
+        if not folder.log.is_file() and not audit_log.head_path(folder.log).exists():
             raise UsageError(f"{path} holds no {audit_log.NAME}; name the folder that `redact` or `batch` wrote to.")
         return folder
 

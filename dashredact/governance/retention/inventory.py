@@ -29,7 +29,7 @@ class Disposition(StrEnum):
 class PurgeFinding:
     what: Disposition
     name: str
-    """relative to the inbox or the outbox"""
+    """relative to the inbox or the output folder"""
     reason: str
     """why, as half a sentence"""
 
