@@ -2,15 +2,14 @@
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import click
 
 from dashredact.cli.app import say
-from dashredact.cli.masking import WORKERS, crew_of
-from dashredact.cli.options import FOLDER, NAMES, QUIET
-from dashredact.cli.review import NAME, SOURCE
+from dashredact.cli.grammar import EnumChoice, command, command_option
+from dashredact.cli.masking import workers_of
+from dashredact.cli.options import FOLDER, NAMES, QUIET, WorkerOptions
+from dashredact.cli.review import NAME, OriginalOptions
 from dashredact.errors import ExitCode, UsageError
 from dashredact.kinds import KINDS, Kind
 from dashredact.progress import ProgressDisplay
@@ -22,10 +21,10 @@ from dashredact.review.views import ReviewQueue
 from dashredact.text import printable
 from dashredact.workspace.output_folder import OutputFolder
 
-_NOTE = click.option("--note", default="", help="Why; goes into the audit log.")
-_REVIEWER = click.option("--reviewer", default="", help="Who decides, where that is not the account.")
-_YES = click.option("--yes", is_flag=True, help="Decide about several videos without asking.")
-_TRACKS = click.option(
+_NOTE = command_option("--note", default="", help="Why; goes into the audit log.")
+_REVIEWER = command_option("--reviewer", default="", help="Who decides, where that is not the account.")
+_YES = command_option("--yes", is_flag=True, help="Decide about several videos without asking.")
+_TRACKS = command_option(
     "--track",
     "numbers",
     required=True,
@@ -36,7 +35,7 @@ _TRACKS = click.option(
 _WILD = "*?["
 
 
-@click.command()
+@command()
 @FOLDER
 @NAMES
 @_NOTE
@@ -59,10 +58,10 @@ def approve(folder: OutputFolder, names: Sequence[str], note: str, reviewer: str
             click.echo(printable(name))
 
 
-@click.command()
+@command()
 @FOLDER
 @NAMES
-@click.option("--note", required=True, help="Why; goes into the audit log.")
+@command_option("--note", required=True, help="Why; goes into the audit log.")
 @_REVIEWER
 @_YES
 def reject(folder: OutputFolder, names: Sequence[str], note: str, reviewer: str, yes: bool) -> None:
@@ -125,26 +124,27 @@ def _frames(_context: click.Context, _parameter: click.Parameter, value: str) ->
     return range(int(first), int(last) + 1)
 
 
-@click.command()
+@command()
 @FOLDER
 @NAME
-@click.option("--kind", required=True, type=click.Choice([str(kind) for kind in KINDS]), help="What was missed.")
-@click.option("--box", required=True, callback=_box, metavar="X0,Y0,X1,Y1", help="Where, on the first frame.")
-@click.option("--frames", required=True, callback=_frames, metavar="A..B", help="From 0; both are masked.")
-@click.option("--to-box", callback=_box, metavar="X0,Y0,X1,Y1", help="Where on the last frame, if it moves.")
-@click.option("--follow", is_flag=True, help="Follow what is in the box through the original.")
-@SOURCE
+@command_option("--kind", required=True, type=EnumChoice(KINDS), help="What was missed.")
+@command_option("--box", required=True, callback=_box, metavar="X0,Y0,X1,Y1", help="Where, on the first frame.")
+@command_option("--frames", required=True, callback=_frames, metavar="A..B", help="From 0; both are masked.")
+@command_option("--to-box", callback=_box, metavar="X0,Y0,X1,Y1", help="Where on the last frame, if it moves.")
+@command_option("--follow", is_flag=True, help="Follow what is in the box through the original.")
 @_NOTE
 @_REVIEWER
 def mark(
     folder: OutputFolder,
     name: str,
-    kind: str,
+    kind: Kind,
     box: list[float],
     frames: range,
     to_box: list[float] | None,
     follow: bool,
-    **chosen: Any,
+    original: OriginalOptions,
+    note: str,
+    reviewer: str,
 ) -> None:
     """Draw a box over something that was missed; `review apply` masks it. Prints the number of the mark.
 
@@ -160,20 +160,20 @@ def mark(
     if to_box and len(frames) < 2:
         raise UsageError("--to-box needs two frames or more; give A..B with --frames, or leave it out.")
     with deciding(folder.path):
-        reviewer = Reviewer(folder.path, chosen["reviewer"])
+        own = Reviewer(folder.path, reviewer)
         how, keys = How.MOVING if to_box else How.STILL, marking.drawn(box, to_box, frames)
         if follow:
             how = How.TRACKED
-            keys = marking.followed(reviewer.desk, name, box, frames, chosen["source"], chosen["inbox"])
+            keys = marking.followed(own.desk, name, box, frames, original.source, original.inbox)
         end = int(keys[-1][0]) + 1 if follow else frames.stop
-        made = reviewer.mark(name, Kind(kind), keys, end, how, chosen["note"])
+        made = own.mark(name, kind, keys, end, how, note)
     click.echo(made["id"])
     if end < frames.stop:
         say(f"{name}: lost at frame {end}; mark {made['id']} ends at {end - 1}. Draw another box from there on.")
         raise SystemExit(ExitCode.NEEDS_REVIEW)
 
 
-@click.command()
+@command()
 @FOLDER
 @NAME
 @_TRACKS
@@ -189,7 +189,7 @@ def unmask(folder: OutputFolder, name: str, numbers: Sequence[int], note: str, r
         Reviewer(folder.path, reviewer).unmask(name, numbers, note)
 
 
-@click.command()
+@command()
 @FOLDER
 @NAME
 @_TRACKS
@@ -205,15 +205,13 @@ def undo(folder: OutputFolder, name: str, numbers: Sequence[int], note: str, rev
         Reviewer(folder.path, reviewer).undo(name, numbers, note)
 
 
-@click.command()
+@command()
 @FOLDER
 @NAME
-@SOURCE
 @_REVIEWER
-@WORKERS
 @QUIET
 def apply(
-    folder: OutputFolder, name: str, source: Path | None, inbox: Path | None, reviewer: str, quiet: bool, **chosen: Any
+    folder: OutputFolder, name: str, original: OriginalOptions, reviewer: str, workers: WorkerOptions, quiet: bool
 ) -> None:
     """Render the masked video again where corrections wait, and print its path.
 
@@ -226,13 +224,13 @@ def apply(
     with (
         ProgressDisplay(quiet=quiet) as progress,
         folder.exclusive(),
-        crew_of({"device": "cpu", **chosen}) as crew,
+        workers_of(workers, "cpu") as pool,
     ):
         own = Reviewer(folder.path, reviewer)
         standing = own.desk.standing(name)
-        found = originals.find(standing, source, inbox)
+        found = originals.find(standing, original.source, original.inbox)
         progress.start({found.name: found.stat().st_size})
-        record = Correction(own, name, found).apply(progress, crew)
+        record = Correction(own, name, found).apply(progress, pool)
     click.echo(folder.path / record["output"]["name"])
 
 

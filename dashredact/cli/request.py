@@ -10,22 +10,25 @@ import click
 
 from dashredact.audit.events import EventType
 from dashredact.audit.subject_requests import RequestKind, RequestState, SubjectRequest, register
-from dashredact.cli.answers import ID, INBOX, copy, erase, request_of
+from dashredact.cli.answers import ID, copy, erase, request_of
 from dashredact.cli.app import say
-from dashredact.cli.options import FOLDER, JSON, choice
-from dashredact.cli.tables import DAY, day, table, today
+from dashredact.cli.grammar import EnumChoice, command_option, group
+from dashredact.cli.options import DAY, EXISTING_FILE, FOLDER, INBOXES, JSON, day
+from dashredact.cli.tables import table, today
 from dashredact.errors import ExitCode, UsageError
 from dashredact.governance.policy.words import ANSWER_DAYS
 from dashredact.workspace.output_folder import OutputFolder
 
 _MOMENT = click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"])
 _SOON = timedelta(days=3)
-_FROM = click.option("--from", "start", type=_MOMENT, help="Local time of the camera, as 2026-04-12T08:15.")
-_TO = click.option("--to", "end", type=_MOMENT, help="The same; the last moment.")
-_VEHICLE = click.option("--vehicle", default="", metavar="PATTERN", help="Pattern of its file names, as in 'taxi7-*'.")
+_FROM = command_option(
+    "--from", "start", type=_MOMENT, metavar="TIME", help="Local time of the camera, as 2026-04-12T08:15."
+)
+_TO = command_option("--to", "end", type=_MOMENT, metavar="TIME", help="The same; the last moment.")
+_VEHICLE = command_option("--vehicle", default="", metavar="PATTERN", help="Pattern of its file names: 'taxi7-*'.")
 
 
-@click.group()
+@group()
 def request() -> None:
     """Keep and answer requests of people who may have been filmed: a copy, erasing, no further use.
 
@@ -42,23 +45,30 @@ def request() -> None:
 
 @request.command()
 @FOLDER
-@click.option("--kind", type=choice(RequestKind), required=True, help="What is asked for.")
-@click.option("--reference", required=True, help="Number of your own file; not a name.")
+@command_option("--kind", type=EnumChoice(RequestKind), required=True, help="What is asked for.")
+@command_option("--reference", required=True, help="Number of your own file; not a name.")
 @_VEHICLE
 @_FROM
 @_TO
-@click.option("--place", default="", help="A note on where.")
-@click.option("--received", type=DAY, callback=day, help="[default: today]")
-@click.option(
-    "--policy", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Says contact.answer_days."
-)
-def add(folder: OutputFolder, policy: Path | None, received: date | None, **told: Any) -> None:
+@command_option("--place", default="", help="A note on where.")
+@command_option("--received", type=DAY, callback=day, help="[default: today]")
+@command_option("--policy", type=EXISTING_FILE, help="Says contact.answer_days.")
+def add(
+    folder: OutputFolder,
+    kind: RequestKind,
+    reference: str,
+    vehicle: str,
+    start: datetime | None,
+    end: datetime | None,
+    place: str,
+    received: date | None,
+    policy: Path | None,
+) -> None:
     """Take a request down and print its number and the day on which it is due, 14 days on without a policy.
 
     \b
       dashredact request add masked --kind erase --reference 2026-032 --from 2026-04-12T08:00 --to 2026-04-12T08:30
     """
-    start, end = (value.isoformat() if value else "" for value in (told["start"], told["end"]))
     if start and end and end < start:
         raise UsageError("--to lies before --from; give the earlier moment first.")
     came = received or today()
@@ -67,8 +77,8 @@ def add(folder: OutputFolder, policy: Path | None, received: date | None, **told
     due = came + timedelta(days=_answer_days(policy))
     with folder.deciding():
         number = max(register(folder.records()), default=0) + 1
-        words = (told["reference"].strip(), told["vehicle"], start, end, told["place"], str(came), str(due))
-        taken = SubjectRequest(number, RequestKind(told["kind"]), *words)
+        first, last = (one.isoformat() if one else "" for one in (start, end))
+        taken = SubjectRequest(number, kind, reference.strip(), vehicle, first, last, place, str(came), str(due))
         said = f"Request {number}: {taken.kind}, {taken.reference}, due {due}."
         folder.append({"act": EventType.REQUESTED, "reason": said, "request": taken.told()})
     click.echo(f"Request {number}, due {due}.")
@@ -84,7 +94,7 @@ def _answer_days(policy: Path | None) -> int:
 
 @request.command("list")
 @FOLDER
-@click.option("--all", "everything", is_flag=True, help="Closed ones too.")
+@command_option("--all", "everything", is_flag=True, help="Closed ones too.")
 @JSON
 def list_requests(folder: OutputFolder, everything: bool, as_json: bool) -> None:
     """List requests that wait: open, due within three days, overdue. Exit code 5 if one is overdue.
@@ -117,7 +127,7 @@ def _print(rows: Sequence[Mapping[str, Any]], keys: Sequence[str], as_json: bool
 @_VEHICLE
 @_FROM
 @_TO
-@INBOX
+@INBOXES
 @JSON
 def find(
     folder: OutputFolder,
@@ -171,7 +181,7 @@ def _moment(text: str) -> datetime | None:
 @request.command()
 @FOLDER
 @ID
-@click.option("--note", required=True, help="How it ended, such as: copy sent; nobody found; refused, and why.")
+@command_option("--note", required=True, help="How it ended, such as: copy sent; nobody found; refused, and why.")
 def close(folder: OutputFolder, number: int, note: str) -> None:
     """Close request ID.
 

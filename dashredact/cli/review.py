@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import click
 from dashredact import files
 from dashredact.audit.describe import act_line
 from dashredact.cli.app import say
-from dashredact.cli.options import FOLDER, INBOX, JSON, options
+from dashredact.cli.grammar import OptionGroup, command_option, group, option
+from dashredact.cli.options import EXISTING_FOLDER, FOLDER, JSON
 from dashredact.cli.tables import print_rows
 from dashredact.errors import ExitCode, UsageError
 from dashredact.formats.tracks_json import TracksFile
@@ -21,13 +23,19 @@ from dashredact.text import plural, printable
 from dashredact.workspace.output_folder import OutputFolder
 
 NAME = click.argument("name")
-SOURCE = options(
-    click.option("--source", type=click.Path(exists=True, path_type=Path), help="The original of the video."),
-    INBOX,
-)
 
 
-@click.group()
+@dataclass(frozen=True, kw_only=True)
+class OriginalOptions(OptionGroup):
+    """Where the original of a masked video is."""
+
+    source: Path | None = option(
+        "--source", type=click.Path(exists=True, path_type=Path), help="The original of the video."
+    )
+    inbox: Path | None = option("--inbox", type=EXISTING_FOLDER, help="Folder with the originals.")
+
+
+@group()
 def review() -> None:
     """Look at what was masked, correct it, and answer for it.
 
@@ -37,8 +45,8 @@ def review() -> None:
 
 @review.command("list")
 @FOLDER
-@click.option("--all", "every", is_flag=True, help="Also videos that were reviewed.")
-@click.option("--min-risk", type=click.FloatRange(0), default=0, help="Only videos of at least this risk.")
+@command_option("--all", "every", is_flag=True, help="Also videos that were reviewed.")
+@command_option("--min-risk", type=click.FloatRange(0), default=0, help="Only videos of at least this risk.")
 @JSON
 def list_videos(folder: OutputFolder, every: bool, min_risk: float, as_json: bool) -> None:
     """Print the videos of FOLDER that wait for a person, most pressing first. Exit code 5 if there is one.
@@ -66,7 +74,7 @@ def list_videos(folder: OutputFolder, every: bool, min_risk: float, as_json: boo
 @review.command()
 @FOLDER
 @NAME
-@click.option("--all", "every", is_flag=True, help="Every track that has a reason, however little it weighs.")
+@command_option("--all", "every", is_flag=True, help="Every track that has a reason, however little it weighs.")
 @JSON
 def show(folder: OutputFolder, name: str, every: bool, as_json: bool) -> None:
     """Print the tracks of a video that are worth a look, and the corrections that are in force.
@@ -151,9 +159,8 @@ def history(folder: OutputFolder, name: str, as_json: bool) -> None:
 @review.command()
 @FOLDER
 @NAME
-@SOURCE
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="PNG to write, outside FOLDER.")
-def sheet(folder: OutputFolder, name: str, source: Path | None, inbox: Path | None, output: Path) -> None:
+@command_option("-o", "--output", required=True, type=click.Path(path_type=Path), help="PNG to write, outside FOLDER.")
+def sheet(folder: OutputFolder, name: str, original: OriginalOptions, output: Path) -> None:
     """Draw what lies under the masks that are worth a look, as it was filmed. Private: delete it after use.
 
     \b
@@ -168,7 +175,7 @@ def sheet(folder: OutputFolder, name: str, source: Path | None, inbox: Path | No
     if not places:
         raise UsageError(f"{name}: has no track that is worth a look; nothing was drawn.")
     stream = standing.result["settings"]["video_stream"]
-    content = originals.contact_sheet(originals.find(standing, source, inbox), file, places, stream)
+    content = originals.contact_sheet(originals.find(standing, original.source, original.inbox), file, places, stream)
     files.write_new(output, content)
     say(f"{output} shows people and plates unmasked; only its owner can read it. Delete it after use.")
     click.echo(output)

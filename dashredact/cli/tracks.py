@@ -10,7 +10,8 @@ import click
 import numpy as np
 
 from dashredact import files
-from dashredact.cli.options import JSON, choice
+from dashredact.cli.grammar import EnumChoice, command_option, group
+from dashredact.cli.options import EXISTING_FILE, FILE_TO_WRITE, JSON
 from dashredact.formats import exchange
 from dashredact.formats import tracks_json as tracks_store
 from dashredact.formats.exchange import Canvas, TracksFormat
@@ -18,25 +19,24 @@ from dashredact.formats.tracks_json import TracksFile
 from dashredact.media.probe import probe
 from dashredact.values import ModelIdentity
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_OUTPUT = click.option(
+_OUTPUT = command_option(
     "-o",
     "--output",
     required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE_TO_WRITE,
     help="File to write; its name must be free.",
 )
 _COLUMNS = ("id", "kind", "frames", "seconds", "size", "top_score")
 _SNIFF = 64  # bytes
 
 
-@click.group()
+@group()
 def tracks() -> None:
     """Show a tracks file, and carry tracks to and from other tools."""
 
 
 @tracks.command()
-@click.argument("file", type=_FILE)
+@click.argument("file", type=EXISTING_FILE)
 @JSON
 def show(file: Path, as_json: bool) -> None:
     """Print the tracks of FILE, one a line: frames first-last, seconds, widest and highest box, top score.
@@ -76,27 +76,29 @@ def _seconds(file: TracksFile, frame: int) -> Fraction:
 
 
 @tracks.command()
-@click.argument("tracks_json", type=_FILE)
-@click.option("--format", "form", type=choice(TracksFormat), required=True, help="mot0 is MOT with coordinates from 0.")
+@click.argument("tracks_json", type=EXISTING_FILE)
+@command_option(
+    "--format", "form", type=EnumChoice(TracksFormat), required=True, help="mot0: MOT with coordinates from 0."
+)
 @_OUTPUT
-def export(tracks_json: Path, form: str, output: Path) -> None:
+def export(tracks_json: Path, form: TracksFormat, output: Path) -> None:
     """Write the tracks of TRACKS_JSON for another tool: COCO, CVAT for video 1.1, or MOT challenge.
 
     \b
       dashredact tracks export masked/trip.tracks.json --format cvat -o trip.xml
     """
-    exchange.write(output, tracks_store.read(tracks_json), TracksFormat(form))
+    exchange.write(output, tracks_store.read(tracks_json), form)
     click.echo(output)
 
 
 @tracks.command("import")
-@click.argument("file", type=_FILE)
-@click.option(
-    "--format", "form", type=choice(TracksFormat), help="[default: what FILE looks like; mot0 is never guessed]"
+@click.argument("file", type=EXISTING_FILE)
+@command_option(
+    "--format", "form", type=EnumChoice(TracksFormat), help="[default: what FILE looks like; mot0 is never guessed]"
 )
-@click.option("--like", required=True, type=_FILE, help="The video that FILE is about, or a tracks file of it.")
+@command_option("--like", required=True, type=EXISTING_FILE, help="The video that FILE is about, or its tracks file.")
 @_OUTPUT
-def import_tracks(file: Path, form: str | None, like: Path, output: Path) -> None:
+def import_tracks(file: Path, form: TracksFormat | None, like: Path, output: Path) -> None:
     """Make a tracks file of the boxes in FILE. Size, frames and times come from --like.
 
     \b
@@ -104,7 +106,7 @@ def import_tracks(file: Path, form: str | None, like: Path, output: Path) -> Non
     """
     about = _about(like, file)
     canvas = Canvas(*about.size, len(about.pts))
-    read = exchange.read(file, canvas, TracksFormat(form) if form else None)
+    read = exchange.read(file, canvas, form)
     files.write_new(output, tracks_store.encode_file(replace(about, tracks=tuple(read))))
     click.echo(output)
 

@@ -117,6 +117,10 @@ class OutputFolder:
         """The same as JSON has it, for export and for programs."""
         return list(audit_log.records(self.log))
 
+    def create_log(self) -> None:
+        """An empty one where there is none: then every command about the folder can be asked about it."""
+        audit_log.create(self.log)
+
     def check_log(self) -> None:
         """Raise what `append` would raise, before work is done that it could not write down."""
         audit_log.ready(self.log)

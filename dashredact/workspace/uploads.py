@@ -27,6 +27,9 @@ class Upload:
     """bytes"""
     arrived: float
     """last change, seconds since 1970"""
+    complete_at: float | None = None
+    """when it counts as complete if nothing about it changes, seconds since 1970; None while its upload tool says that
+    it is not"""
 
 
 @dataclass(frozen=True)
@@ -62,15 +65,17 @@ class InboxWatcher:
             before = self._seen.get(name)
             seen[name] = before if before and before[0] == state else (state, time.monotonic())
             item = replace(inbox.claim(path, name, taken), within=self._folder)
-            arrival = Upload(item, now.st_size, now.st_ctime)
-            settled = self._settled(now.st_ctime, seen[name][1]) and not _open(path)
-            (complete if settled else growing).append(arrival)
+            complete_at = None if _open(path) else self._complete_at(now.st_ctime, seen[name][1])
+            upload = Upload(item, now.st_size, now.st_ctime, complete_at)
+            (growing if complete_at is None or time.time() < complete_at else complete).append(upload)
         self._seen = seen
         return InboxContents(complete, growing, links)
 
-    def _settled(self, changed: float, since: float) -> bool:
-        """changed: by the file's clock. since: when it was first seen so, by ours."""
-        return 0 <= self._settle <= time.time() - changed or time.monotonic() - since >= max(self._settle, 1)
+    def _complete_at(self, changed: float, since: float) -> float:
+        """changed: by the file's clock, which may go ahead of ours. since: when it was first seen so, by ours."""
+        now = time.time()
+        seen = now - (time.monotonic() - since) + max(self._settle, 1)
+        return min(changed + self._settle, seen) if changed <= now else seen
 
 
 def _state(path: Path) -> os.stat_result | None:

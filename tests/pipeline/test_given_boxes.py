@@ -18,6 +18,7 @@ from dashredact import cli, files
 from dashredact.audit import log as audit_log
 from dashredact.batch.batch import Batch
 from dashredact.cli import redact
+from dashredact.cli.options import DetectOptions
 from dashredact.errors import ExitCode, UsageError
 from dashredact.formats import exchange
 from dashredact.formats import tracks_json as tracks_store
@@ -125,7 +126,7 @@ def test_boxes_that_change_on_the_way_end_the_run(clip: Library, given: Any, tmp
 def call(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """The command with a detector that must not be asked."""
 
-    def nobody(_chosen: dict[str, Any]) -> Finder:
+    def nobody(_detect: DetectOptions, **_: Any) -> Finder:
         raise AssertionError("a detector was made")
 
     monkeypatch.setattr(redact, "detector_of", nobody)
