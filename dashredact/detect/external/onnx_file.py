@@ -1,17 +1,17 @@
-"""What an ONNX file says of itself, read from its bytes: no onnxruntime, and nothing of it runs.
+"""Reads the description of an ONNX model from its bytes, without onnxruntime and without running anything.
 
-An ONNX file is a protobuf message. Only its skeleton is walked here; the weights are stepped over.
-Field numbers are those of onnx.proto.
+An ONNX file is a protobuf message. Only the structure is parsed; weights are skipped. Field numbers are those of
+onnx.proto.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 _Field = tuple[int, int, memoryview]
-"""number, wire type, content: of a number its eight bytes, of everything else what it holds"""
+"""Number, wire type, content. The content of a varint is eight bytes, little-endian."""
 
 Shape = tuple[int | str, ...] | None
-"""A number a side, a name where it may vary; None where the file does not say."""
+"""A number for each fixed dimension and a name for each flexible one; None if the file does not state it."""
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _GRAPH, _METADATA, _FUNCTIONS = 7, 14, 25
@@ -21,7 +21,7 @@ _EXTERNAL = 1  # TensorProto.DataLocation
 
 @dataclass(frozen=True)
 class Value:
-    """An input or output."""
+    """An input or output of the model."""
 
     name: str
     type: int
@@ -35,15 +35,15 @@ class OnnxFile:
     outputs: tuple[Value, ...]
     metadata: dict[str, str]
     external: bool
-    """whether weights lie in other files"""
+    """whether weights are stored in other files"""
 
 
 def read(content: bytes) -> OnnxFile:
-    """ValueError where the bytes are no ONNX file."""
+    """ValueError if the bytes are not an ONNX file."""
     model = list(_fields(memoryview(content)))
     graph = [field for part in _all(model, _GRAPH) for field in _fields(part)]
     if not graph:
-        raise ValueError("it holds no network")
+        raise ValueError("it contains no network")
     weights = {_text(tensor, 8) for tensor in _all(graph, _INITIALIZER)}
     values = tuple(_value(value) for value in _all(graph, _INPUT))
     return OnnxFile(
@@ -55,11 +55,11 @@ def read(content: bytes) -> OnnxFile:
 
 
 def with_dynamic_shapes(content: bytes) -> bytes:
-    """The same model without the shapes that it states for its inputs and outputs."""
-    return _rewritten(memoryview(content), {_GRAPH: _freed_graph})
+    """The same model without the shapes of its inputs and outputs."""
+    return _rewritten(memoryview(content), {_GRAPH: _without_shapes})
 
 
-def _freed_graph(graph: memoryview) -> bytes:
+def _without_shapes(graph: memoryview) -> bytes:
     def without_shape(value: memoryview) -> bytes:  # ValueInfoProto.type 2, TypeProto.tensor_type 1, its shape 2
         return _rewritten(value, {2: lambda kind: _rewritten(kind, {1: lambda tensor: _rewritten(tensor, {2: None})})})
 
@@ -67,22 +67,22 @@ def _freed_graph(graph: memoryview) -> bytes:
 
 
 def _rewritten(message: memoryview, changes: dict[int, object]) -> bytes:
-    """Its fields again, those in `changes` through their function, or left out where that is None."""
+    """The message with some fields changed: by number, a function of the content, or None to drop the field."""
     written = bytearray()
     for number, wire, content in _fields(message):
         change = changes.get(number, bytes)
         if change is None:
             continue
-        written += _number(number << 3 | wire)
+        written += _encode_varint(number << 3 | wire)
         if wire == _BYTES:
-            held = change(content)  # type: ignore[operator]
-            written += _number(len(held)) + held
+            changed = change(content)  # type: ignore[operator]
+            written += _encode_varint(len(changed)) + changed
         else:
-            written += _number(int.from_bytes(content, "little")) if wire == _VARINT else content
+            written += _encode_varint(int.from_bytes(content, "little")) if wire == _VARINT else content
     return bytes(written)
 
 
-def _number(value: int) -> bytes:
+def _encode_varint(value: int) -> bytes:
     written = bytearray()
     while value > 0x7F:
         written.append(value & 0x7F | 0x80)
@@ -92,45 +92,45 @@ def _number(value: int) -> bytes:
 
 
 def _fields(message: memoryview) -> Iterator[_Field]:
-    place = 0
-    while place < len(message):
-        key, place = _varint(message, place)
-        wire, start = key & 7, place
+    position = 0
+    while position < len(message):
+        key, position = _varint(message, position)
+        wire, start = key & 7, position
         if wire == _VARINT:
-            value, place = _varint(message, place)
+            value, position = _varint(message, position)
             yield key >> 3, wire, memoryview((value & (1 << 64) - 1).to_bytes(8, "little"))
             continue
         if wire == _BYTES:
-            length, start = _varint(message, place)
+            length, start = _varint(message, position)
         elif wire in (_FIXED64, _FIXED32):
             length = 8 if wire == _FIXED64 else 4
         else:
-            raise ValueError("it is no protobuf message")
-        place = start + length
-        if place > len(message):
-            raise ValueError("it is cut off")
-        yield key >> 3, wire, message[start:place]
+            raise ValueError("it is not a protobuf message")
+        position = start + length
+        if position > len(message):
+            raise ValueError("it is truncated")
+        yield key >> 3, wire, message[start:position]
 
 
-def _varint(message: memoryview, place: int) -> tuple[int, int]:
+def _varint(message: memoryview, position: int) -> tuple[int, int]:
     value = 0
     for shift in range(0, 70, 7):
-        if place >= len(message):
-            raise ValueError("it is cut off")
-        byte = message[place]
-        place += 1
+        if position >= len(message):
+            raise ValueError("it is truncated")
+        byte = message[position]
+        position += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
-            return value, place
-    raise ValueError("it is no protobuf message")
+            return value, position
+    raise ValueError("it is not a protobuf message")
 
 
 def _all(fields: list[_Field], number: int) -> list[memoryview]:
-    return [content for found, wire, content in fields if found == number and wire == _BYTES]
+    return [content for own, wire, content in fields if own == number and wire == _BYTES]
 
 
 def _first(message: memoryview, number: int) -> memoryview:
-    return next((content for found, _, content in _fields(message) if found == number), memoryview(b""))
+    return next((content for own, _, content in _fields(message) if own == number), memoryview(b""))
 
 
 def _text(message: memoryview, number: int) -> str:
@@ -161,10 +161,10 @@ def _nodes_are_external(fields: Iterator[_Field], number: int) -> bool:
     """Tensors and graphs in the attributes of nodes: AttributeProto.t 5, g 6, tensors 10, graphs 11."""
     for node in _all(list(fields), number):
         for attribute in _all(list(_fields(node)), 5):
-            held = list(_fields(attribute))
-            if any(map(_is_external, _all(held, 5) + _all(held, 10))):
+            own = list(_fields(attribute))
+            if any(map(_is_external, _all(own, 5) + _all(own, 10))):
                 return True
-            if any(_graph_is_external(list(_fields(graph))) for graph in _all(held, 6) + _all(held, 11)):
+            if any(_graph_is_external(list(_fields(graph))) for graph in _all(own, 6) + _all(own, 11)):
                 return True
     return False
 
