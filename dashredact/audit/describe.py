@@ -5,6 +5,7 @@ from typing import Any
 
 from dashredact.audit.events import EventType
 from dashredact.audit.records import event_type
+from dashredact.text import plural
 
 AUDIT_COLUMNS = (
     "seq",
@@ -80,7 +81,7 @@ def _corrected(record: Mapping[str, Any]) -> str:
 def _judged(record: Mapping[str, Any]) -> str:
     judged = record["judged"]
     missed = sum(miss["missed"] for miss in judged["misses"])
-    return f"draw {record['draw']['id']}, {judged['frames']} frames seen, {missed or 'nothing'} missed"
+    return f"draw {record['draw']['id']}, {plural(judged['frames'], 'frame')} seen, {missed or 'nothing'} missed"
 
 
 _DECISIONS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {

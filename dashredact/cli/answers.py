@@ -8,15 +8,16 @@ from typing import Any
 
 import click
 
-from dashredact.audit.clips import Clip, Recall, clips, held, named, recalls
+from dashredact.audit.records import Clip, Recall, clips, held, named, recalls
 from dashredact.audit.subject_requests import RequestKind, SubjectRequest, register
-from dashredact.cli.app import printable, say
+from dashredact.cli.app import say
 from dashredact.cli.export import print_recalls
 from dashredact.cli.masking import crew_of
 from dashredact.cli.tables import OUT, records_of, today
 from dashredact.errors import ExitCode, PolicyError, UsageError
 from dashredact.governance.retention import erasure
 from dashredact.progress import ProgressDisplay
+from dashredact.text import printable
 from dashredact.workspace import originals
 from dashredact.workspace.output_folder import OutputFolder
 

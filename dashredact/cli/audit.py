@@ -17,10 +17,10 @@ from dashredact.audit import verify as audit_verify
 from dashredact.audit.describe import AUDIT_COLUMNS, cells_of, line_of
 from dashredact.audit.events import EventType
 from dashredact.audit.records import RecordFilter
-from dashredact.cli.app import printable
 from dashredact.cli.options import JSON, choice, options
 from dashredact.errors import LedgerError, UsageError
 from dashredact.formats.spreadsheet import csv_safe
+from dashredact.text import plural, printable
 
 
 @click.group()
@@ -68,17 +68,14 @@ def verify(log: Path, results: bool, head: Path | None, public_keys: Sequence[Pa
     found = audit_verify.verify(log, audit_verify.VerifyOptions(head, public_keys, results))
     for fault in found.faults:
         click.echo(printable(f"{log}: line {fault.line} {fault.reason}."))
+    lines = plural(len(found.lines), "line")
     if found.faults:
-        broken, faults = len({fault.line for fault in found.faults}), len(found.faults)
-        raise LedgerError(f"{log} is broken: {_counted(faults, 'fault')} in {broken} of its {len(found.lines)} lines.")
+        broken = len({fault.line for fault in found.faults})
+        raise LedgerError(f"{log} is broken: {plural(len(found.faults), 'fault')} in {broken} of its {lines}.")
     last = chain.digest(found.lines[-1]) if found.lines else "none"
-    click.echo(printable(f"{log}: {_counted(len(found.lines), 'line')}, unbroken. The last one: {last}"))
+    click.echo(printable(f"{log}: {lines}, unbroken. The last one: {last}"))
     for note in found.notes:
         click.echo(printable(note))
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 @audit.command()
@@ -138,7 +135,7 @@ def export(log: Path, since: str, until: str, out: Path, public_keys: Sequence[P
       dashredact audit export masked/audit.jsonl --since 2026-01-01 --until 2026-01-31 -o january
     """
     count = exports.write(log, RecordFilter(since, until), out, public_keys)
-    click.echo(printable(f"{out}: {_counted(count, 'line')}."))
+    click.echo(printable(f"{out}: {plural(count, 'line')}."))
 
 
 @audit.command()

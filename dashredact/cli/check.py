@@ -10,9 +10,9 @@ import click
 
 from dashredact import files
 from dashredact.audit import log as audit_log
-from dashredact.cli.app import printable
 from dashredact.cli.options import JSON
 from dashredact.errors import ExitCode, UsageError
+from dashredact.text import printable
 from dashredact.workspace.output_folder import OutputFolder
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from dashredact.audit.clips import Recall, outputs_of, recalls
-from dashredact.audit.clips import clips as known_clips
-from dashredact.cli.app import printable
+from dashredact.audit.records import Recall, outputs_of, recalls
+from dashredact.audit.records import clips as known_clips
 from dashredact.cli.options import JSON
 from dashredact.cli.tables import DAY, OUT, day, records_of, table, today
 from dashredact.errors import ExitCode, UsageError
+from dashredact.text import plural, printable
 from dashredact.workspace.output_folder import OutputFolder
 
 
@@ -71,7 +71,7 @@ def clips(out: Path, names: Sequence[str], file: Path, output: Path, **chosen: A
     read = store.read(file)
     with OutputFolder(out).deciding():
         left = exports.export(out, read, asked, today())
-    click.echo(printable(f"{output}: {len(left)} clip{'' if len(left) == 1 else 's'} for {asked.to.rstrip('.')}."))
+    click.echo(printable(f"{output}: {plural(len(left), 'clip')} for {asked.to.rstrip('.')}."))
 
 
 @export.command()

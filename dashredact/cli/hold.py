@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from dashredact.audit import hold_decisions
+from dashredact.audit import legal_holds
 from dashredact.audit.legal_holds import Ground, Hold
-from dashredact.cli.app import printable
 from dashredact.cli.options import JSON, choice
 from dashredact.errors import UsageError
+from dashredact.text import printable
 
 
 @click.group()
@@ -52,7 +52,7 @@ def add(names: Sequence[str], outbox: Path, inbox: Path | None, kind: str, reaso
     if until.date() < date.today():
         raise UsageError(f"{until.date()} is over already; give a later day with --until.")
     for name in names:
-        hold_decisions.add(outbox, inbox, Hold(name, None, kind, reason.strip(), until.date()))
+        legal_holds.add(outbox, inbox, Hold(name, None, kind, reason.strip(), until.date()))
         click.echo(printable(name))
 
 
@@ -65,7 +65,7 @@ def list_(outbox: Path, as_json: bool) -> None:
     \b
       dashredact hold list --outbox masked
     """
-    for one in hold_decisions.read(outbox).values():
+    for one in legal_holds.read(outbox).values():
         over = one.until < date.today()
         told = {"name": one.name, "kind": one.kind, "until": str(one.until), "reason": one.reason, "over": over}
         words = f"{one.name}: {one.kind}, until {one.until}{', which is over' if over else ''}: {one.reason}"
@@ -85,5 +85,5 @@ def release(names: Sequence[str], outbox: Path, reason: str) -> None:
     if not reason.strip():
         raise UsageError("Say with --reason why it is no longer needed.")
     for name in names:
-        hold_decisions.release(outbox, name, reason.strip())
+        legal_holds.release(outbox, name, reason.strip())
         click.echo(printable(name))

@@ -10,14 +10,14 @@ import click
 
 from dashredact import files
 from dashredact.audit import log as audit_log
-from dashredact.audit.clips import Clip, clips, handed, named
 from dashredact.audit.describe import line_of
 from dashredact.audit.events import EventType
-from dashredact.audit.records import event_type
-from dashredact.cli.app import printable
+from dashredact.audit.records import Clip, clips, event_type, handed, named
 from dashredact.cli.options import JSON
 from dashredact.cli.tables import DAY, OUT, day, records_of, table, today
 from dashredact.errors import UsageError
+from dashredact.kinds import Kind
+from dashredact.text import printable
 from dashredact.workspace.output_folder import OutputFolder
 
 _KEYS = ("id", "preliminary", "final", "days_left", "known", "wrongful")
@@ -81,7 +81,7 @@ def _facts(records: Sequence[Mapping[str, Any]], chosen: Sequence[Clip], policy:
 
     names = {clip.name for clip in chosen}
     about = [one for one in records if (one.get("source") or {}).get("name") in names]
-    faces = sum(clip.tried.get("tracks", {}).get("face", {}).get("tracks", 0) for clip in chosen)
+    faces = sum(clip.tried.get("tracks", {}).get(Kind.FACE, {}).get("tracks", 0) for clip in chosen)
     operator = (BLANK, BLANK)
     if policy:
         from dashredact.governance.policy import file as store  # noqa: PLC0415 - what reads a policy is slow to load

@@ -9,7 +9,7 @@ import click
 
 from dashredact import files
 from dashredact.audit.describe import act_line
-from dashredact.cli.app import printable, say
+from dashredact.cli.app import say
 from dashredact.cli.options import JSON, options
 from dashredact.cli.tables import print_rows
 from dashredact.errors import ExitCode, UsageError
@@ -17,6 +17,7 @@ from dashredact.formats.tracks_json import TracksFile
 from dashredact.review import originals, queue
 from dashredact.review.queue import FlaggedTrack
 from dashredact.review.views import ReviewQueue, residual_finds
+from dashredact.text import plural, printable
 
 OUT = click.argument("out", type=click.Path(exists=True, file_okay=False, path_type=Path))
 NAME = click.argument("name")
@@ -94,7 +95,9 @@ def show(out: Path, name: str, every: bool, as_json: bool) -> None:
             frames = f"{row['first']}..{row['end'] - 1}"
             rows.append({"track": number, "kind": row["kind"], "frames": frames, "reasons": f"{what}, {state}"})
     if not as_json:
-        click.echo(printable(f"{name}: {standing.state}, {len(file.tracks)} tracks, {standing.output['name']}"))
+        click.echo(
+            printable(f"{name}: {standing.state}, {plural(len(file.tracks), 'track')}, {standing.output['name']}")
+        )
         if reason := standing.result.get("reason"):
             click.echo(printable(reason))
     print_rows(rows, as_json)

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from dashredact.audit import log as audit_log
-from dashredact.cli.app import printable
 from dashredact.errors import UsageError
+from dashredact.text import printable
 
 OUT = click.argument("out", type=click.Path(exists=True, file_okay=False, path_type=Path))
 DAY = click.DateTime(["%Y-%m-%d"])

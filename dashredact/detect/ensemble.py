@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dashredact.detect.nms import nms
-from dashredact.values import KINDS, Detections, Detector, Kind, ModelIdentity, Picture
+from dashredact.kinds import KINDS, Kind
+from dashredact.values import Detections, Detector, ModelIdentity, Picture
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,9 @@ def identity(parts: Sequence[ModelIdentity]) -> ModelIdentity:
 
 
 def thresholds(parts: Sequence[tuple[dict[Kind, float], frozenset[Kind]]]) -> dict[Kind, float]:
-    """Of each kind the lowest threshold of its models, so that none loses what it would detect alone."""
-    return {kind: min(own[kind] for own, kinds in parts if kind in kinds) for kind in KINDS}
+    """Of each kind that is detected, the lowest threshold of its models: none loses what it would detect alone."""
+    scores = {kind: [own[kind] for own, kinds in parts if kind in kinds] for kind in KINDS}
+    return {kind: min(own) for kind, own in scores.items() if own}
 
 
 def _of_kinds(detections: Detections, kinds: frozenset[Kind]) -> Detections:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from dashredact.detect.nms import nms
 from dashredact.imaging import boxes as geometry
-from dashredact.values import Detections, Detector, Kind, ModelIdentity, Picture
+from dashredact.kinds import Kind
+from dashredact.values import Detections, Detector, ModelIdentity, Picture
 
 _OVERLAP = 6  # neighbouring tiles share at least a sixth of their side
 _SAME = 0.5  # IoU from which two boxes of a kind are one object

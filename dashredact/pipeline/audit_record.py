@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from dashredact.audit.events import FrameCounts, StreamLists
+from msgspec import convert
+
+from dashredact.audit.events import FrameCounts, SecondLookEntry, StreamLists
 from dashredact.pipeline.detect_pass import lost_frames
 from dashredact.pipeline.recheck import RecheckResult, ResidualDetection
 from dashredact.pipeline.video import RenderedVideo
@@ -33,9 +35,9 @@ def of_rendered(rendered: RenderedVideo) -> dict[str, Any]:
     }
 
 
-def second_look(result: RecheckResult | None) -> dict[str, Any]:
+def second_look(result: RecheckResult | None) -> SecondLookEntry:
     """The recheck in the audit log and in the tracks file: whether it ran, and all residual detections."""
-    return {"ran": False} if result is None else {"ran": True, **asdict(result)}
+    return convert({"ran": True, **asdict(result)}, SecondLookEntry) if result else SecondLookEntry(ran=False)
 
 
 def review_reasons(rendered: RenderedVideo) -> list[str]:

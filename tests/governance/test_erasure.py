@@ -7,7 +7,7 @@ from fleet import Fleet
 
 from dashredact import files
 from dashredact.audit import log as audit_log
-from dashredact.audit.clips import clips
+from dashredact.audit.records import clips
 from dashredact.errors import MachineError
 from dashredact.governance.retention import erasure
 from dashredact.workspace import locks

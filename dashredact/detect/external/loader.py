@@ -11,20 +11,21 @@ from dashredact.detect.dashnet.manifest import Manifest, default_folder
 from dashredact.detect.external.formats import ModelFormat
 from dashredact.detect.external.model_spec import ModelSpec
 from dashredact.errors import MachineError
-from dashredact.values import KINDS, LOWEST_SCORE, Detections, Detector, Kind
+from dashredact.kinds import Kind
+from dashredact.values import LOWEST_SCORE, Detections, Detector
 
 _MIN_SCORE = 0.3  # of detections that are compared ...
 _BOX_TOLERANCE, _SCORE_TOLERANCE = 1.0, 0.02  # ... to within so many pixels, and so much of the score
 
 
-def missing(models: Sequence[ModelSpec]) -> frozenset[Kind]:
-    """The kinds that none of the models detects."""
-    return frozenset(KINDS).difference(*(model.kinds for model in models))
+def left_to(shipped: Manifest, models: Sequence[ModelSpec]) -> frozenset[Kind]:
+    """The kinds that the shipped model detects and none of the others."""
+    return frozenset(shipped.classes).difference(*(model.kinds for model in models))
 
 
 def described(shipped: Manifest, models: Sequence[ModelSpec]) -> Manifest:
     """The manifest of all models together, before any is loaded; of the shipped one too if it is needed."""
-    rest = missing(models)
+    rest = left_to(shipped, models)
     parts = [(model.identity, model.thresholds, model.kinds, model.long_side) for model in models]
     if rest:
         parts.append((shipped.identity, shipped.thresholds, rest, shipped.long_side))
@@ -38,19 +39,20 @@ def described(shipped: Manifest, models: Sequence[ModelSpec]) -> Manifest:
 
 def load(
     models: Sequence[ModelSpec],
-    shipped: Callable[[], Detector],
+    shipped: Manifest,
+    load_shipped: Callable[[], Detector],
     device: str,
     batch_size: int | None = None,
     lowest_score: float = LOWEST_SCORE,
 ) -> Detector:
-    """shipped: loads the shipped detector. MachineError if a model cannot be used or its results are not repeatable."""
+    """MachineError if a model cannot be used or its results are not repeatable."""
     members = []
     for model in models:
         detector = _loaded(model, device, batch_size, lowest_score)
         check_repeatable(detector, model.name)
         members.append(ensemble.Member(detector, model.kinds))
-    if rest := missing(models):
-        members.append(ensemble.Member(shipped(), rest))
+    if rest := left_to(shipped, models):
+        members.append(ensemble.Member(load_shipped(), rest))
     return members[0].detector if len(members) == 1 else ensemble.EnsembleDetector(members)
 
 

@@ -15,7 +15,8 @@ from dashredact.detect.external.formats import PREPROCESSING, ModelFormat
 from dashredact.detect.external.onnx_file import OnnxFile, Shape
 from dashredact.detect.external.registry import Entry
 from dashredact.errors import MachineError, UsageError
-from dashredact.values import KINDS, Kind, ModelIdentity
+from dashredact.kinds import KINDS, Kind
+from dashredact.values import ModelIdentity
 
 _DEFAULT_LONG_SIDE = 1280  # of pictures for a model with a flexible input
 _FLOAT32, _FLOAT16 = 1, 10
@@ -34,6 +35,7 @@ class ModelSpec:
     kinds_declared: bool
     """whether the kinds come from the command line or the list of models, not from the file itself"""
     thresholds: dict[Kind, float]
+    """of the kinds that it detects"""
     long_side: int
     """pixels"""
     fixed_size: tuple[int, int] | None = None
@@ -127,7 +129,7 @@ def _torchscript(
         format=ModelFormat.TORCHSCRIPT,
         class_kinds=resolved,
         kinds_declared=True,
-        thresholds=_thresholds(ModelFormat.TORCHSCRIPT, entry),
+        thresholds=_thresholds(ModelFormat.TORCHSCRIPT, resolved, entry),
         long_side=_long_side(entry, None),
     )
 
@@ -153,7 +155,7 @@ def _onnx(
         format=format,
         class_kinds=resolved,
         kinds_declared=declared,
-        thresholds=_thresholds(format, entry),
+        thresholds=_thresholds(format, resolved, entry),
         long_side=_long_side(entry, fixed_size),
         fixed_size=fixed_size,
         float16=file.inputs[0].type == _FLOAT16,
@@ -206,9 +208,9 @@ def _shown(shape: Sequence[int | str] | None) -> str:
     return f"({', '.join(map(str, shape))})" if shape else "an unknown shape"
 
 
-def _thresholds(format: ModelFormat, entry: Entry | None) -> dict[Kind, float]:
+def _thresholds(format: ModelFormat, class_kinds: ClassKinds, entry: Entry | None) -> dict[Kind, float]:
     own = entry.thresholds if entry else {}
-    return {kind: own.get(kind, PREPROCESSING[format].threshold) for kind in KINDS}
+    return {kind: own.get(kind, PREPROCESSING[format].threshold) for kind in KINDS if kind in class_kinds}
 
 
 def _long_side(entry: Entry | None, fixed_size: tuple[int, int] | None) -> int:

@@ -10,7 +10,8 @@ from dashredact.detect.external.model_spec import ModelSpec
 from dashredact.detect.nms import nms
 from dashredact.errors import MachineError
 from dashredact.imaging import boxes as geometry
-from dashredact.values import KINDS, Array, Detections
+from dashredact.kinds import KINDS
+from dashredact.values import Array, Detections
 
 DEFAULT_OVERLAP = 0.5
 """IoU above which the weaker of two boxes of a kind is dropped"""
@@ -66,12 +67,17 @@ def of_classes(boxes: Array, scores: Array, classes: Array, class_kinds: ClassKi
 
 
 def of_score_table(boxes: Array, table: Array, class_kinds: ClassKinds, min_score: float) -> Candidates:
-    """table: (N, classes) scores. Each box gets its best class among those that are masked, whatever the others say."""
+    """table: (N, classes) scores. A box is a candidate of each kind, with the best score among the classes of the kind.
+
+    Kinds do not compete for a box: whether faces are masked must not depend on what else a model detects.
+    """
     class_kinds = class_kinds * table.shape[1] if len(class_kinds) == 1 else class_kinds
-    masked = [number for number, kind in enumerate(class_kinds) if kind]
-    scores = table[:, masked]
-    _require_scores(scores)
-    return of_classes(boxes, scores.max(1), np.array(masked)[scores.argmax(1)], class_kinds, min_score)
+    parts = []
+    for kind in sorted({kind for kind in class_kinds if kind}, key=KINDS.index):
+        columns = [number for number, other in enumerate(class_kinds) if other is kind]
+        scores = table[:, columns].max(1)
+        parts.append(of_classes(boxes, scores, np.zeros(len(scores)), (kind,), min_score))
+    return Candidates(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def to_detections(candidates: Candidates, width: int, height: int, overlap: float = DEFAULT_OVERLAP) -> Detections:

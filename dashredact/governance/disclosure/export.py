@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from dashredact.audit import log as audit_log
-from dashredact.audit.clips import Clip, clips, named, person
 from dashredact.audit.events import EventType
+from dashredact.audit.records import Clip, clips, named, person
 from dashredact.errors import PolicyError, UsageError
 from dashredact.governance.disclosure import delivery
 from dashredact.governance.disclosure.terms import Delivery, terms
 from dashredact.governance.policy.file import PolicyFile
 from dashredact.governance.policy.gates import Export, Gate, Use, camera_of, refusals
 from dashredact.governance.policy.model import Policy, Recipient
+from dashredact.kinds import KINDS
 from dashredact.media.capture_time import CaptureTime, capture_time
 from dashredact.review.state import Opinion, ReviewState, review_states
-from dashredact.values import KINDS
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dashredact.audit.clips import Clip, clips, handed
-from dashredact.audit.records import event_type
+from dashredact.audit.records import Clip, clips, event_type, handed
 from dashredact.errors import UsageError, VideoError
 from dashredact.formats import tracks_json
 from dashredact.governance.disclosure import delivery

@@ -12,16 +12,17 @@ from uuid import uuid4
 
 from dashredact import files
 from dashredact.audit import log as audit_log
-from dashredact.audit.clips import Clip
 from dashredact.audit.events import EventType
+from dashredact.audit.records import Clip
 from dashredact.errors import ChangedError, RefusedError, UsageError
 from dashredact.execute.protocol import Executor
 from dashredact.formats import tracks_json
 from dashredact.formats.tracks_json import TracksFile
 from dashredact.governance.disclosure import delivery
+from dashredact.kinds import Kind
 from dashredact.pipeline.video import RenderedVideo, VideoPipeline
 from dashredact.settings import Keep, Settings
-from dashredact.values import Kind, ProgressCallback
+from dashredact.values import ProgressCallback
 from dashredact.workspace import originals
 from dashredact.workspace.work_folder import WorkFolder
 

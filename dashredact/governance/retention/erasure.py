@@ -13,9 +13,8 @@ from typing import Any
 
 from dashredact import files
 from dashredact.audit import log as audit_log
-from dashredact.audit.clips import Clip
 from dashredact.audit.events import EventType
-from dashredact.audit.records import OUTCOMES, event_type
+from dashredact.audit.records import OUTCOMES, Clip, event_type
 from dashredact.errors import MachineError
 from dashredact.governance.disclosure.delivery import place
 from dashredact.report.page_names import page_names, page_paths

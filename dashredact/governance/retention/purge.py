@@ -229,7 +229,7 @@ class Purge:
         """Holds may be added while this runs: the log is read again when it has grown."""
         size = self._log.stat().st_size if self._log.exists() else 0
         if size != self._read:
-            self._read, self._holds = size, [*active_holds(audit_log.records(self._log)).values()]
+            self._read, self._holds = size, [*active_holds(audit_log.events(self._log)).values()]
         return self._holds
 
     def _delete(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from dashredact.detect.dashnet import preprocess
 from dashredact.detect.dashnet.canary import Canary
@@ -14,7 +15,8 @@ from dashredact.detect.dashnet.weights import Weights
 from dashredact.detect.nms import nms
 from dashredact.errors import MachineError, UsageError
 from dashredact.imaging.boxes import iou
-from dashredact.values import KINDS, LOWEST_SCORE, Detections, Kind, ModelIdentity, Picture
+from dashredact.kinds import KINDS, Kind
+from dashredact.values import LOWEST_SCORE, Detections, ModelIdentity, Picture
 
 _OVERLAP = 0.5  # IoU above which the weaker of two boxes of a class is dropped
 _MAX_CANDIDATES = 4000  # of a picture; each face of a crowd gives several
@@ -24,7 +26,7 @@ _MAX_CANARY_DRIFT = 0.1  # of the score, by reduced precision
 
 
 class TorchDetector:
-    """Detects faces and plates. Must not be used by two threads at once."""
+    """Detects the classes of its weights. Must not be used by two threads at once."""
 
     def __init__(
         self,
@@ -41,6 +43,7 @@ class TorchDetector:
         self.batch_size = batch_size or _BATCH[device.type]
         self.device = device
         self._lowest_score = lowest_score
+        self._kinds = np.array([KINDS.index(kind) for kind in weights.manifest.classes], np.int8)
         if device.type == "cpu":
             _keep_freed_memory()
         self._network = weights.network.fold().to(device).to(memory_format=torch.channels_last)
@@ -80,7 +83,12 @@ class TorchDetector:
                 f"The detector {self.identity.name} returned NaN or infinity on {self.device} in {self.dtype}; use"
                 " another --device."
             )
-        return [_decide(Candidates(*one), height, width, self._lowest_score) for one in zip(*candidates, strict=True)]
+        return [self._decide(Candidates(*one), height, width) for one in zip(*candidates, strict=True)]
+
+    def _decide(self, candidates: Candidates, height: int, width: int) -> Detections:
+        """candidates: of one picture, without the batch dimension."""
+        boxes, classes, scores = _best(candidates, height, width, self._lowest_score)
+        return Detections(np.zeros(len(boxes), np.int32), self._kinds[classes], boxes, scores)
 
     def _check_precision(self, canary: Canary) -> None:
         """Detect the canary in full precision, then use the faster one of the device if its scores are the same."""
@@ -108,17 +116,18 @@ class TorchDetector:
         return scores
 
 
-def _decide(candidates: Candidates, height: int, width: int, lowest_score: float) -> Detections:
-    """candidates: of one picture, without the batch dimension."""
+def _best(
+    candidates: Candidates, height: int, width: int, lowest_score: float
+) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]:
+    """Boxes (N, 4) x0 y0 x1 y1 clipped to the picture, class numbers (N,) and scores (N,), without duplicates."""
     scores, classes = candidates.logits.sigmoid().max(-1)
     best = scores.topk(min(_MAX_CANDIDATES, len(scores))).indices
     best = best[scores[best] >= lowest_score]
     edges = candidates.boxes.new_tensor([width, height, width, height])
     boxes = candidates.boxes[best].clamp(min=0).minimum(edges).float().cpu().numpy()
-    best_scores = scores[best].float().cpu().numpy()
-    kinds = classes[best].to(torch.int8).cpu().numpy()
-    kept = nms(boxes, best_scores, kinds, _OVERLAP)
-    return Detections(np.zeros(len(kept), np.int32), kinds[kept], boxes[kept], best_scores[kept])
+    best_classes, best_scores = classes[best].cpu().numpy(), scores[best].float().cpu().numpy()
+    kept = nms(boxes, best_scores, best_classes, _OVERLAP)
+    return boxes[kept], best_classes[kept], best_scores[kept]
 
 
 def device_named(name: str) -> torch.device:
