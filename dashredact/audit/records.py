@@ -43,6 +43,16 @@ def policy_mark(policy: object) -> str:
     return " ".join(repr(policy.get(name)) for name in ("sha256", "purpose", "basis", "reason", "given"))
 
 
+def captured_days(records: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str | None], str]:
+    """The day of filming, ISO 8601, by name and sha256 of the source: of the newest line that says one."""
+    days = {}
+    for record in records:
+        source, policy = record.get("source"), record.get("policy")
+        if isinstance(source, Mapping) and isinstance(policy, Mapping) and policy.get("captured"):
+            days[str(source.get("name")), source.get("sha256")] = str(policy["captured"])
+    return days
+
+
 def results(records: Sequence[Mapping[str, Any]], first: int = 1) -> list[ResultFile]:
     """Of every name the newest file that has it, without those that were purged. first: number of the first line."""
     newest: dict[str, ResultFile] = {}

@@ -238,38 +238,6 @@ def _dated(day: str | None, source: dict[str, Any] = SOURCE, **more: Any) -> dic
     return made(1, source=source, policy={"sha256": "0" * 64, "captured": day}, **more)
 
 
-def test_the_newest_line_about_this_content_that_says_a_day_counts() -> None:
-    log = [_dated("2026-04-11"), _dated("2026-04-12"), _dated(None), _dated("2026-04-13", _OTHER), made(1)]
-    assert clip(*log).captured == "2026-04-12" and clip(made(1)).captured == ""
-
-
-def test_a_content_has_the_day_of_its_first_try() -> None:
-    times = [{"time": f"2026-04-1{day}T00:00:00+00:00"} for day in range(3)]
-    lines = [made(1, source=_OTHER) | times[0], failed() | times[1], made(2) | times[2]]
-    assert clip(*lines).version.first_tried == "2026-04-11"
-
-
-# --- the folder -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("lines", "names"),
-    [
-        ([made(1)], {"a.mp4"}),
-        ([made(1), duplicate(1)], {"a.mp4", "b.mp4"}),
-        ([made(1), duplicate(1), corrected(2, 1)], {"a.mp4", "b.mp4"}),
-        ([made(1), duplicate(1), made(2)], {"a.mp4", "b.mp4"}),
-        ([made(1), duplicate(1), made(2, source=_OTHER)], {"a.mp4"}),
-        ([made(1), PURGED], None),
-        ([made(1), duplicate(1), PURGED, made(1)], {"a.mp4"}),
-    ],
-)
-def test_a_file_belongs_to_every_source_of_its_content(lines: list[dict[str, Any]], names: set[str] | None) -> None:
-    """A hold on one of them holds it."""
-    artifact = clips(*lines).artifacts.get("a.masked.mp4")
-    assert (artifact and artifact.names) == names
-
-
 def test_names_and_patterns() -> None:
     both = clips(made(1), made(2, source={"name": "[x].mp4"}, output=file(2, "[x].masked.mp4")))
     chosen, unknown = both.named(["[x].mp4", "a.masked.mp4", "b*"])

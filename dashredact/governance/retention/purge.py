@@ -27,7 +27,7 @@ from dashredact.governance.retention.inventory import (
     PurgeFinding,
     RetentionRule,
 )
-from dashredact.media import capture_day
+from dashredact.media.capture_time import capture_time
 from dashredact.report.page_names import page_names, page_paths
 from dashredact.review.state import review_states
 from dashredact.workspace import work_folder
@@ -81,7 +81,7 @@ class Purge:
             self.deletions = Deletions(self.asked.out)
             self.deletions.settle()
         records = list(audit_log.records(self._log))
-        self.books, self._pages = Inventory.read(records), page_names(records)
+        self.books, self._pages = Inventory.read(records, self.asked.today), page_names(records)
         self.uncorrected = {
             standing.result["source"]["sha256"] for standing in review_states(records).values() if standing.waiting
         }
@@ -170,8 +170,8 @@ class Purge:
                 yield _held(name, hold) if hold else PurgeFinding(Disposition.OVERDUE, name, "was never tried; mask it")
 
     def _arrived(self, arrival: Upload) -> date:
-        named = capture_day.in_name(arrival.item.name)
-        return named or datetime.fromtimestamp(arrival.arrived, self.asked.now.tzinfo).date()
+        named = capture_time(arrival.item.name, today=self.asked.today)
+        return named.day or datetime.fromtimestamp(arrival.arrived, self.asked.now.tzinfo).date()
 
     # --- what was made of them ---------------------------------------------------------------------------------------
 
