@@ -76,7 +76,7 @@ def copy(
         source = subject_copy.source_of(clip, inboxes)
         wanted = subject_copy.CopyRequest(clip, tracks, output, number, asked.reference)
         with ProgressDisplay(quiet=quiet) as progress, crew_of(_CREW) as crew:
-            progress.expect({source.name: source.stat().st_size})
+            progress.start({source.name: source.stat().st_size})
             subject_copy.make_copy(out, wanted, source, crew, progress)
     click.echo(output)
     say(f"{output} shows a person unmasked: look at all of it, hand it over, and delete it.")
