@@ -14,7 +14,7 @@ _HELP = {
     "waiting_videos": "Uploads that are not masked yet, by reason.",
     "oldest_waiting_seconds": "Age of the oldest upload that is not masked yet.",
     "quarantined_videos": "Uploads in quarantine.",
-    "free_bytes": "Free space on the disk of the outbox.",
+    "free_bytes": "Free space on the disk of the output folder.",
 }
 
 Values = Mapping[str, float | Mapping[str, float]]

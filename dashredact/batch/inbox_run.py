@@ -70,7 +70,7 @@ class RunSummary:
 
 
 class InboxRun:
-    """One run over an inbox. The outbox is locked."""
+    """One run over an inbox. The output folder is locked."""
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ import click
 from dashredact import files
 from dashredact.cli import figures
 from dashredact.cli.app import say
-from dashredact.cli.options import DETECT, detector_of
+from dashredact.cli.options import DETECT, QUIET, detector_of
 from dashredact.errors import MachineError, UsageError
 from dashredact.evaluate import datasets, predictions
 from dashredact.evaluate import run as journey
@@ -27,7 +27,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--predictions", "predicted", type=_FILE, help="Write every box from score 0.05 up here, as JSON.")
 @click.option("--misses", type=_FILE, help="Draw the largest missed objects here, a .png or .jpg.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@QUIET
 def evaluate(
     dataset: Path, as_json: bool, predicted: Path | None, misses: Path | None, quiet: bool, **chosen: Any
 ) -> None:

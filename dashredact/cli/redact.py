@@ -21,7 +21,7 @@ from dashredact.cli.masking import (
     seconds_of,
     settings_of,
 )
-from dashredact.cli.options import DETECT, JSON, SOURCES, detector_of
+from dashredact.cli.options import DETECT, JSON, OUTPUT_FOLDER, QUIET, SOURCES, detector_of
 from dashredact.detect.null import NullDetector
 from dashredact.errors import UsageError, VideoError
 from dashredact.formats import exchange
@@ -37,7 +37,7 @@ from dashredact.workspace.output_folder import OutputFolder
 
 @click.command()
 @SOURCES
-@click.option("-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="Output folder.")
+@OUTPUT_FOLDER
 @DETECT
 @MASK
 @POLICY
@@ -51,7 +51,7 @@ from dashredact.workspace.output_folder import OutputFolder
 @click.option("--relink", is_flag=True, help="Link and mask again from kept detections; detect nothing.")
 @click.option("--dry-run", is_flag=True, help="Only detect, and say what would be masked.")
 @JSON
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@QUIET
 def redact(sources: Sequence[Path], output: Path, dry_run: bool, as_json: bool, quiet: bool, **chosen: Any) -> None:
     """Mask the SOURCES, video files or folders of them, into a folder.
 
@@ -65,6 +65,9 @@ def redact(sources: Sequence[Path], output: Path, dry_run: bool, as_json: bool, 
       dashredact redact trip.mp4 -o masked --keep-detections
       dashredact redact trip.mp4 -o masked --relink --plate-threshold 0.3
     """
+    if output.suffix.lower() in inbox.SUFFIXES and not output.is_dir():
+        raise UsageError(f"{output} looks like a video file; name the folder for the results with -o.")
+    inbox.check_apart(sources, output)
     items = inbox.plan(sources, output)
     cameras = cameras_of(chosen["zones"], items)
     boxes = boxes_of(chosen, items)

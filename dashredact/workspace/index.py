@@ -157,6 +157,9 @@ class Index:
     def failures(self, name: str) -> FailureHistory | None:
         return self._one(FailureHistory, "failures where name = ?", name)
 
+    def all_failures(self) -> list[FailureHistory]:
+        return self._all(FailureHistory, "failures order by name")
+
     def quarantined(self) -> list[FailureHistory]:
         return self._all(FailureHistory, "failures where quarantined is not null order by name")
 
