@@ -11,7 +11,7 @@ import click
 from dashredact.audit.events import Event, RequestKind
 from dashredact.audit.records import Clip, Recall, clips, held, named, recalls
 from dashredact.audit.subject_requests import SubjectRequest, register
-from dashredact.cli.app import printable, say
+from dashredact.cli.app import say
 from dashredact.cli.export import print_recalls
 from dashredact.cli.masking import crew_of
 from dashredact.cli.options import FOLDER, NAMES, QUIET
@@ -19,6 +19,7 @@ from dashredact.cli.tables import today
 from dashredact.errors import ExitCode, PolicyError, UsageError
 from dashredact.governance.retention import erasure
 from dashredact.progress import ProgressDisplay
+from dashredact.text import printable
 from dashredact.workspace import originals
 from dashredact.workspace.output_folder import OutputFolder
 

@@ -15,10 +15,10 @@ from dashredact.audit import export as exports
 from dashredact.audit import verify as audit_verify
 from dashredact.audit.describe import AUDIT_COLUMNS, cells, summary_line
 from dashredact.audit.events import Event, EventFilter, EventType
-from dashredact.cli.app import printable
 from dashredact.cli.options import FOLDER, JSON, choice, options
 from dashredact.errors import LedgerError, UsageError
 from dashredact.formats.spreadsheet import csv_safe
+from dashredact.text import plural, printable
 from dashredact.workspace.output_folder import OutputFolder
 
 
@@ -69,17 +69,14 @@ def verify(folder: OutputFolder, results: bool, head: Path | None, public_keys: 
     )
     for fault in found.faults:
         click.echo(printable(f"{log}: line {fault.line} {fault.reason}."))
+    lines = plural(len(found.lines), "line")
     if found.faults:
-        broken, faults = len({fault.line for fault in found.faults}), len(found.faults)
-        raise LedgerError(f"{log} is broken: {_counted(faults, 'fault')} in {broken} of its {len(found.lines)} lines.")
+        broken = len({fault.line for fault in found.faults})
+        raise LedgerError(f"{log} is broken: {plural(len(found.faults), 'fault')} in {broken} of its {lines}.")
     last = chain.digest(found.lines[-1]) if found.lines else "none"
-    click.echo(printable(f"{log}: {_counted(len(found.lines), 'line')}, unbroken. The last one: {last}"))
+    click.echo(printable(f"{log}: {lines}, unbroken. The last one: {last}"))
     for note in found.notes:
         click.echo(printable(note))
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 @audit.command()
@@ -140,7 +137,7 @@ def export(folder: OutputFolder, since: str, until: str, output: Path, public_ke
       dashredact audit export masked --since 2026-01-01 --until 2026-01-31 -o january
     """
     count = exports.write(folder.log, EventFilter(since, until), output, public_keys)
-    click.echo(printable(f"{output}: {_counted(count, 'line')}."))
+    click.echo(printable(f"{output}: {plural(count, 'line')}."))
 
 
 @audit.command()

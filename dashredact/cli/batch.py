@@ -15,7 +15,6 @@ from dashredact.batch import health
 from dashredact.batch.batch import Batch
 from dashredact.batch.inbox_run import InboxRules, InboxRun
 from dashredact.cli import logs
-from dashredact.cli.app import printable
 from dashredact.cli.masking import MASK, POLICY, WORKERS, admission_of, crew_of, exit_code, seconds_of, settings_of
 from dashredact.cli.options import DETECT, OUTPUT_FOLDER, QUIET, detector_of, options
 from dashredact.errors import DashredactError, ExitCode
@@ -23,6 +22,7 @@ from dashredact.formats import zones_toml
 from dashredact.pipeline.outcome import Outcome, VideoStatus
 from dashredact.pipeline.video import RunOptions
 from dashredact.progress import ProgressDisplay
+from dashredact.text import printable
 from dashredact.workspace.inbox import check_apart
 from dashredact.workspace.locks import MaskingLock
 from dashredact.workspace.output_folder import OutputFolder
@@ -184,4 +184,5 @@ def _health(run: InboxRun) -> dict[str, Any]:
         "waiting_videos": dict(run.summary.waiting),
         "oldest_waiting_seconds": run.summary.oldest_waiting,
         "quarantined_videos": run.summary.quarantined,
+        "needs_review_videos": run.summary.needs_review,
     }

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from dashredact import files
-from dashredact.cli.app import printable
 from dashredact.cli.options import JSON, OPTIONAL_FOLDER, POLICY_FILE
 from dashredact.errors import ExitCode
+from dashredact.text import printable
 from dashredact.workspace.output_folder import OutputFolder
 
 if TYPE_CHECKING:

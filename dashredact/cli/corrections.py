@@ -12,13 +12,13 @@ from dashredact.cli.masking import WORKERS, crew_of
 from dashredact.cli.options import FOLDER, NAMES, QUIET
 from dashredact.cli.review import NAME, SOURCE
 from dashredact.errors import ExitCode, UsageError
+from dashredact.kinds import KINDS, Kind
 from dashredact.progress import ProgressDisplay
 from dashredact.review import marking, originals
 from dashredact.review.correction import Correction
 from dashredact.review.decisions import Reviewer, deciding
 from dashredact.review.state import How
 from dashredact.review.views import ReviewQueue
-from dashredact.values import KINDS, Kind
 from dashredact.workspace.output_folder import OutputFolder
 
 _NOTE = click.option("--note", default="", help="Why; goes into the audit log.")

@@ -10,10 +10,10 @@ import click
 
 from dashredact.audit.records import Recall, outputs_of, recalls
 from dashredact.audit.records import clips as known_clips
-from dashredact.cli.app import printable
 from dashredact.cli.options import FOLDER, JSON, NAMES, POLICY_FILE
 from dashredact.cli.tables import DAY, day, table, today
 from dashredact.errors import ExitCode, UsageError
+from dashredact.text import plural, printable
 from dashredact.workspace.output_folder import OutputFolder
 
 
@@ -62,7 +62,7 @@ def clips(
     read = store.read(policy_file)
     with folder.deciding():
         left = exports.export(folder.path, read, asked, today())
-    click.echo(printable(f"{output}: {len(left)} clip{'' if len(left) == 1 else 's'} for {asked.to.rstrip('.')}."))
+    click.echo(printable(f"{output}: {plural(len(left), 'clip')} for {asked.to.rstrip('.')}."))
 
 
 @export.command()

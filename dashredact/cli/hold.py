@@ -9,9 +9,9 @@ import click
 
 from dashredact.audit import legal_holds
 from dashredact.audit.legal_holds import Ground, Hold
-from dashredact.cli.app import printable
 from dashredact.cli.options import FOLDER, INBOX, JSON, NAMES, choice
 from dashredact.errors import UsageError
+from dashredact.text import printable
 from dashredact.workspace.output_folder import OutputFolder
 
 

@@ -12,10 +12,11 @@ from dashredact import files
 from dashredact.audit.describe import summary_line
 from dashredact.audit.events import EventType, parse
 from dashredact.audit.records import Clip, clips, event_type, handed, named
-from dashredact.cli.app import printable
 from dashredact.cli.options import FOLDER, JSON
 from dashredact.cli.tables import DAY, day, table, today
 from dashredact.errors import UsageError
+from dashredact.kinds import Kind
+from dashredact.text import printable
 from dashredact.workspace.output_folder import OutputFolder
 
 _KEYS = ("id", "preliminary", "final", "days_left", "known", "wrongful")
@@ -90,7 +91,7 @@ def _facts(records: Sequence[Mapping[str, Any]], chosen: Sequence[Clip], policy:
 
     names = {clip.name for clip in chosen}
     about = [one for one in records if (one.get("source") or {}).get("name") in names]
-    faces = sum(clip.tried.get("tracks", {}).get("face", {}).get("tracks", 0) for clip in chosen)
+    faces = sum(clip.tried.get("tracks", {}).get(Kind.FACE, {}).get("tracks", 0) for clip in chosen)
     operator = (BLANK, BLANK)
     if policy:
         from dashredact.governance.policy import file as store  # noqa: PLC0415 - what reads a policy is slow to load

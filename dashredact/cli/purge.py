@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from dashredact.cli.app import printable
 from dashredact.cli.options import FOLDER, INBOX, JSON, POLICY_FILE
 from dashredact.errors import ExitCode
 from dashredact.governance.retention import encryption
 from dashredact.governance.retention.inventory import Disposition, PurgeFinding
 from dashredact.governance.retention.purge import Purge, PurgeOptions
+from dashredact.text import printable
 from dashredact.workspace.output_folder import OutputFolder
 
 

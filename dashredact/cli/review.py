@@ -10,7 +10,7 @@ import click
 from dashredact import files
 from dashredact.audit.describe import history_line
 from dashredact.audit.events import parse
-from dashredact.cli.app import printable, say
+from dashredact.cli.app import say
 from dashredact.cli.options import FOLDER, INBOX, JSON, options
 from dashredact.cli.tables import print_rows
 from dashredact.errors import ExitCode, UsageError
@@ -18,6 +18,7 @@ from dashredact.formats.tracks_json import TracksFile
 from dashredact.review import originals, queue
 from dashredact.review.queue import FlaggedTrack
 from dashredact.review.views import ReviewQueue, residual_finds
+from dashredact.text import plural, printable
 from dashredact.workspace.output_folder import OutputFolder
 
 NAME = click.argument("name")
@@ -91,7 +92,9 @@ def show(folder: OutputFolder, name: str, every: bool, as_json: bool) -> None:
             frames = f"{row['first']}..{row['end'] - 1}"
             rows.append({"track": number, "kind": row["kind"], "frames": frames, "reasons": f"{what}, {state}"})
     if not as_json:
-        click.echo(printable(f"{name}: {standing.state}, {len(file.tracks)} tracks, {standing.output['name']}"))
+        click.echo(
+            printable(f"{name}: {standing.state}, {plural(len(file.tracks), 'track')}, {standing.output['name']}")
+        )
         if reason := standing.result.get("reason"):
             click.echo(printable(reason))
     print_rows(rows, as_json)

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from dashredact.cli.app import printable, say
+from dashredact.cli.app import say
 from dashredact.cli.options import FOLDER, JSON
 from dashredact.errors import ExitCode, UsageError
 from dashredact.review import draws
@@ -17,6 +17,7 @@ from dashredact.review import sampling as reviewing
 from dashredact.review.decisions import Reviewer, deciding
 from dashredact.review.miss_bound import frames_needed
 from dashredact.review.views import ReviewQueue
+from dashredact.text import plural, printable
 from dashredact.workspace.output_folder import OutputFolder
 
 _MOST = 9999  # pictures that somebody may be asked to look at
@@ -76,7 +77,7 @@ def draw(
     told = record["draw"]
     columns = " and ".join(f"{kind}s" for kind in told["kinds"])
     say(
-        f"Draw {told['id']}: {_many(len(told['drawn']), 'picture')} of {_population(told)}."
+        f"Draw {told['id']}: {plural(len(told['drawn']), 'picture')} of {_population(told)}."
         f" In {reviewing.VERDICTS} write beside each picture how many {columns} are left on it that somebody could"
         " recognise or read, 0 for none; then `review sample count`. Delete the pictures after use."
     )
@@ -100,18 +101,14 @@ def count(folder: OutputFolder, verdicts: Path, note: str, reviewer: str) -> Non
         click.echo(f"{kind}s: {bound.told(kind)}")
     misses = record["judged"]["misses"]
     for miss in misses:
-        missed = _many(miss["missed"], miss["kind"])
+        missed = plural(miss["missed"], miss["kind"])
         say(f"{miss['name']}: {missed} missed on frame {miss['frame']}; see `review mark`.")
     raise SystemExit(ExitCode.NEEDS_REVIEW if misses else ExitCode.OK)
 
 
 def _population(told: Mapping[str, Any]) -> str:
     """`3 videos, 0:12:40`"""
-    return f"{_many(told['videos'], 'video')}, {timedelta(seconds=round(told['seconds']))}"
-
-
-def _many(count: int, thing: str) -> str:
-    return f"{count} {thing}{'' if count == 1 else 's'}"
+    return f"{plural(told['videos'], 'video')}, {timedelta(seconds=round(told['seconds']))}"
 
 
 @sample.command("list")
@@ -133,5 +130,5 @@ def list_draws(folder: OutputFolder, as_json: bool) -> None:
         proven = "; ".join(bound.told(kind) for kind, bound in bounds.items()) or "not judged"
         since = "" if one.same else "; videos have changed since"
         since += "; the seed was given" if told["seed_given"] else ""
-        about = f"{_population(told)}, {_many(told['frames'], 'frame')}"
+        about = f"{_population(told)}, {plural(told['frames'], 'frame')}"
         click.echo(printable(f"{told['id']}  {one.line['time']}  {about}  {proven}{since}"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dashredact.cli.app import printable
+from dashredact.text import printable
 
 DAY = click.DateTime(["%Y-%m-%d"])
 

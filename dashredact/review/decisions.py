@@ -9,10 +9,12 @@ from dashredact.audit import provenance
 from dashredact.audit.events import EventType
 from dashredact.errors import UsageError
 from dashredact.formats import tracks_json
+from dashredact.kinds import Kind
 from dashredact.review import publish
 from dashredact.review.state import FIRST_MARK, How, Opinion, Record, ReviewState
 from dashredact.review.views import ReviewQueue
-from dashredact.values import Kind, Track
+from dashredact.text import plural
+from dashredact.values import Track
 from dashredact.workspace.index import Index
 from dashredact.workspace.output_folder import OutputFolder
 
@@ -47,8 +49,8 @@ class Reviewer:
         """UsageError where corrections wait. RefusedError where the output is not the file that the log names."""
         standing = self.desk.standing(name)
         if standing.waiting:
-            waiting = "a correction is" if standing.waiting == 1 else f"{standing.waiting} corrections are"
-            raise UsageError(f"{name}: {waiting} not in the output; apply or undo first.")
+            waiting = plural(standing.waiting, "correction")
+            raise UsageError(f"{name}: {waiting} not yet in the output; apply or undo first.")
         self.desk.output(standing)
         self.desk.tracks(standing)
         self._write(standing, EventType.REVIEWED, verdict=str(Opinion.APPROVED), reason=note)

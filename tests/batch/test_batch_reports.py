@@ -41,7 +41,7 @@ def test_a_watching_run_renews_the_health_file_at_every_look(tmp_path: Path, mon
 def test_a_run_whose_log_file_cannot_be_written_says_so_in_the_health_file(tmp_path: Path) -> None:
     done = _call(tmp_path, "--log-file", tmp_path / "no" / "x.log", "--health-file", tmp_path / "x.prom")
     assert done.exit_code == 4 and "x.log cannot be written" in done.stderr
-    assert "dashredact_last_run_exit_code 4\n" in (tmp_path / "x.prom").read_text()
+    assert "dashredact_last_run_exit_code 4.0\n" in (tmp_path / "x.prom").read_text()
 
 
 @pytest.mark.parametrize("listens", [True, False])

@@ -398,8 +398,8 @@ def test_cron_gets_one_line(command: Callable[..., Any], tmp_path: Path) -> None
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("1 masked; ") and done.stdout.count("\n") == 1
     words = health.read_text()
-    assert 'dashredact_videos{kind="masked"} 1\n' in words
-    assert "dashredact_last_run_exit_code 0\n" in words
+    assert 'dashredact_videos{kind="masked"} 1.0\n' in words
+    assert "dashredact_last_run_exit_code 0.0\n" in words
     assert "--output.mp4: masked." in log.read_text()
     assert [path.stat().st_mode & 0o777 for path in (health, log)] == [0o644, 0o600]
     again = command("--json")
