@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
+from dashredact.audit.events import Event, RequestKind
 from dashredact.audit.records import Clip, Recall, clips, held, named, recalls
-from dashredact.audit.subject_requests import RequestKind, SubjectRequest, register
+from dashredact.audit.subject_requests import SubjectRequest, register
 from dashredact.cli.app import say
 from dashredact.cli.export import print_recalls
 from dashredact.cli.masking import crew_of
@@ -32,9 +33,9 @@ INBOX = click.option(
 )
 
 
-def request_of(records: Sequence[Mapping[str, Any]], number: int, kinds: Sequence[RequestKind] = ()) -> SubjectRequest:
+def request_of(events: Sequence[Event], number: int, kinds: Sequence[RequestKind] = ()) -> SubjectRequest:
     """UsageError where it is not there, closed, or asks for something else; kinds: empty for any, closed ones too."""
-    found = register(records).get(number)
+    found = register(events).get(number)
     if found is None:
         raise UsageError(f"There is no request {number}; `dashredact request list` shows them.")
     if kinds and found.closed:
@@ -78,7 +79,7 @@ def copy(
         raise UsageError("A copy is made from the original; name the folder it lies in with --inbox.")
     with folder.deciding():
         records = folder.records()
-        asked = request_of(records, number, [RequestKind.COPY])
+        asked = request_of(folder.events(), number, [RequestKind.COPY])
         clip = _one(folder.path, records, name)
         source = subject_copy.source_of(clip, inboxes)
         wanted = subject_copy.CopyRequest(clip, tracks, output, number, asked.reference)
@@ -120,7 +121,7 @@ def erase(folder: OutputFolder, number: int, names: Sequence[str], inboxes: Sequ
     with folder.exclusive():
         erasure.finish(out)
         records = folder.records()
-        asked = request_of(records, number, [RequestKind.ERASE, RequestKind.STOP])
+        asked = request_of(folder.events(), number, [RequestKind.ERASE, RequestKind.STOP])
         named_so = _chosen(out, records, names, inboxes)
         if not beyond:
             _check_fit(out, records, asked, named_so, inboxes)

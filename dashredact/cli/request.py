@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import to_builtins
 
-from dashredact.audit.events import EventType
-from dashredact.audit.subject_requests import RequestKind, RequestState, SubjectRequest, register
+from dashredact.audit.events import Answered, Requested, RequestKind, RequestRef
+from dashredact.audit.subject_requests import RequestState, SubjectRequest, register
 from dashredact.cli.answers import ID, INBOX, copy, erase, request_of
 from dashredact.cli.app import say
 from dashredact.cli.options import FOLDER, JSON, choice
@@ -66,11 +67,11 @@ def add(folder: OutputFolder, policy: Path | None, received: date | None, **told
         raise UsageError(f"--received {came} is yet to come; give the day on which it came in.")
     due = came + timedelta(days=_answer_days(policy))
     with folder.deciding():
-        number = max(register(folder.records()), default=0) + 1
+        number = max(register(folder.events()), default=0) + 1
         words = (told["reference"].strip(), told["vehicle"], start, end, told["place"], str(came), str(due))
         taken = SubjectRequest(number, RequestKind(told["kind"]), *words)
         said = f"Request {number}: {taken.kind}, {taken.reference}, due {due}."
-        folder.append({"act": EventType.REQUESTED, "reason": said, "request": taken.told()})
+        folder.append(Requested(reason=said, request=taken.entry()))
     click.echo(f"Request {number}, due {due}.")
 
 
@@ -93,9 +94,9 @@ def list_requests(folder: OutputFolder, everything: bool, as_json: bool) -> None
       dashredact request list masked
     """
     now, soon = str(today()), str(today() + _SOON)
-    states = [(one, one.state(now, soon)) for one in register(folder.records()).values()]
+    states = [(one, one.state(now, soon)) for one in register(folder.events()).values()]
     shown = [(one, state) for one, state in states if everything or state is not RequestState.CLOSED]
-    rows = [{**one.told(), "state": state, "closed": one.closed} for one, state in shown]
+    rows = [{**to_builtins(one.entry()), "state": state, "closed": one.closed} for one, state in shown]
     keys = ("id", "state", "due", "kind", "reference", "vehicle", "from", "to", "place", "closed")
     _print(rows, keys, as_json)
     raise SystemExit(
@@ -141,7 +142,7 @@ def find(
     from dashredact.governance.disclosure import find_clips  # noqa: PLC0415 - numpy and ffmpeg are not needed for the rest
 
     records = folder.records()
-    asked = request_of(records, number) if number else None
+    asked = request_of(folder.events(), number) if number else None
     if asked:
         vehicle = vehicle or asked.vehicle
         start, end = start or _moment(asked.start), end or _moment(asked.end)
@@ -179,9 +180,9 @@ def close(folder: OutputFolder, number: int, note: str) -> None:
       dashredact request close masked 1 --note "copy sent"
     """
     with folder.deciding():
-        if request_of(folder.records(), number).closed:
+        if request_of(folder.events(), number).closed:
             raise UsageError(f"Request {number} is closed already.")
-        folder.append({"act": EventType.ANSWERED, "reason": note, "request": {"id": number}})
+        folder.append(Answered(reason=note, request=RequestRef(id=number)))
     click.echo(f"Request {number} is closed.")
 
 

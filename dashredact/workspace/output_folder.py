@@ -29,6 +29,13 @@ class FileState(StrEnum):
     """the name leads out of the folder; nothing there was opened"""
 
 
+_FAULTS = {
+    FileState.OUTSIDE: "is outside the folder of the log",
+    FileState.MISSING: "is missing",
+    FileState.CHANGED: "is another file now: its content was changed or swapped",
+}
+
+
 class OutputFolder:
     """One output folder, which need not exist before something is written to it."""
 
@@ -89,6 +96,10 @@ class OutputFolder:
             return FileState.MISSING
         return FileState.AS_LOGGED if files.has_digest(path, entry.sha256) else FileState.CHANGED
 
+    def fault(self, entry: FileEntry) -> str:
+        """What is wrong with a file that the log names, as half a sentence; empty where it is as logged."""
+        return _FAULTS.get(self.state(entry), "")
+
     def file(self, entry: FileEntry) -> Path:
         """The path of a file that the log names. RefusedError where it is missing, or not that file."""
         path = self.resolve(entry.name)
@@ -112,6 +123,10 @@ class OutputFolder:
     def events(self) -> list[Event]:
         """Everything that the log tells, oldest first. LedgerError where it is broken."""
         return audit_log.events(self.log)
+
+    def entries(self) -> list[tuple[Event, dict[str, Any]]]:
+        """The same, each with its line as JSON has it. LedgerError where it is broken."""
+        return audit_log.entries(self.log)
 
     def records(self) -> list[dict[str, Any]]:
         """The same as JSON has it, for export and for programs."""

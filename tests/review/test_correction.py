@@ -30,6 +30,7 @@ from dashredact.review.decisions import Reviewer
 from dashredact.review.state import review_states
 from dashredact.review.views import ReviewQueue
 from dashredact.settings import Damaged, Keep, Style
+from dashredact.workspace.output_folder import OutputFolder
 from dashredact.workspace.work_folder import WorkFolder
 
 CLIPS = (
@@ -75,7 +76,7 @@ def test_mark_hides_what_was_missed_and_changes_nothing_else(clip: Library, tmp_
     check_form(source, after)
     check_privacy(after)
     jsonschema.validate(lines(out)[-1], schema("audit"))
-    assert audit_verify.verify(out, audit_verify.VerifyOptions(results=True)).faults == []
+    assert audit_verify.verify(out, audit_verify.VerifyOptions(file_fault=OutputFolder(out).fault)).faults == []
     assert work_left(out) == []
 
 
@@ -303,7 +304,9 @@ def test_crash_while_publishing_is_made_good_by_whoever_writes_next(
     assert later.desk.standing(source.name).waiting == 0
     assert [record["act"] for record in lines(tmp_path)] == ["masked", "marked", "corrected"]
     assert leaks(output(tmp_path)) == []
-    assert audit_verify.verify(tmp_path, audit_verify.VerifyOptions(results=True)).faults == []
+    assert (
+        audit_verify.verify(tmp_path, audit_verify.VerifyOptions(file_fault=OutputFolder(tmp_path).fault)).faults == []
+    )
     assert work_left(tmp_path) == []
 
 
