@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from dashredact.audit import hold_decisions
 from dashredact.audit.legal_holds import Ground, Hold
 from dashredact.cli.app import printable
 from dashredact.cli.options import JSON, choice
-from dashredact.errors import UsageError
+from dashredact.governance.retention import holds
+from dashredact.workspace.output_folder import OutputFolder
 
 
 @click.group()
@@ -47,12 +47,8 @@ def add(names: Sequence[str], outbox: Path, inbox: Path | None, kind: str, reaso
     \b
       dashredact hold add front-1.mp4 --outbox masked --kind accident --reason "claim 2026-17" --until 2027-03-31
     """
-    if not reason.strip():
-        raise UsageError("Say with --reason which accident, request or law it is.")
-    if until.date() < date.today():
-        raise UsageError(f"{until.date()} is over already; give a later day with --until.")
     for name in names:
-        hold_decisions.add(outbox, inbox, Hold(name, None, kind, reason.strip(), until.date()))
+        holds.add(OutputFolder(outbox), inbox, Hold(name, None, kind, reason, until.date()), date.today())
         click.echo(printable(name))
 
 
@@ -65,7 +61,7 @@ def list_(outbox: Path, as_json: bool) -> None:
     \b
       dashredact hold list --outbox masked
     """
-    for one in hold_decisions.read(outbox).values():
+    for one in holds.listed(OutputFolder(outbox)):
         over = one.until < date.today()
         told = {"name": one.name, "kind": one.kind, "until": str(one.until), "reason": one.reason, "over": over}
         words = f"{one.name}: {one.kind}, until {one.until}{', which is over' if over else ''}: {one.reason}"
@@ -82,8 +78,6 @@ def release(names: Sequence[str], outbox: Path, reason: str) -> None:
     \b
       dashredact hold release front-1.mp4 --outbox masked --reason "claim 2026-17 is settled"
     """
-    if not reason.strip():
-        raise UsageError("Say with --reason why it is no longer needed.")
     for name in names:
-        hold_decisions.release(outbox, name, reason.strip())
+        holds.release(OutputFolder(outbox), name, reason)
         click.echo(printable(name))

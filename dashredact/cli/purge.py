@@ -49,8 +49,9 @@ def purge(policy_file: Path, outbox: Path, inbox: Path | None, recipient: str, d
     if recipient:
         encryption.recipient_of(recipient)
     overdue = False
-    with OutputFolder(outbox).exclusive():
-        asked = PurgeOptions(read, outbox, inbox, datetime.now().astimezone(), recipient, dry_run)
+    folder = OutputFolder(outbox)
+    with folder.exclusive():
+        asked = PurgeOptions(read, folder, inbox, datetime.now().astimezone(), recipient, dry_run)
         for finding in Purge(asked).findings():
             click.echo(_told(finding, as_json, dry_run))
             overdue |= finding.what is Disposition.OVERDUE
