@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dashredact.batch import batch
+from dashredact.batch.batch import Batch
 from dashredact.detect.dashnet import weights
 from dashredact.detect.dashnet.engines import torch as torch_engine
 from dashredact.detect.dashnet.manifest import default_folder
+from dashredact.pipeline.outcome import VideoStatus
 from dashredact.settings import LinkSettings, Settings
 from dashredact.values import ProgressEvent
 from dashredact.workspace import inbox
@@ -30,9 +31,9 @@ def tracks(tmp_path_factory: pytest.TempPathFactory) -> Any:
     out = tmp_path_factory.mktemp("sample")
     finder = torch_engine.TorchDetector(weights.read(default_folder()), torch_engine.device_named("cpu"))
     settings = Settings(link=LinkSettings(finder.thresholds))
-    run = batch.Batch(OutputFolder(out), finder, settings, _silent)
+    run = Batch(OutputFolder(out), finder, settings, _silent)
     (outcome,) = run.run(inbox.plan([SAMPLES / "street.mp4"], out))
-    assert outcome.verdict is batch.Verdict.MASKED, outcome.reason
+    assert outcome.verdict is VideoStatus.MASKED, outcome.reason
     return json.loads((out / "street.tracks.json").read_bytes())["tracks"]
 
 

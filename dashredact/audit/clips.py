@@ -1,18 +1,149 @@
-"""What the audit log tells of clips: the newest masked file of each, who approved it, who was handed which version."""
+"""How every video stands, read from the events of the audit log in one pass.
+
+Report, review, retention, requests, disclosure and evidence all ask here, so that no two of them disagree about a
+video. The rules:
+
+- A clip is a source that was tried, under its name. Its result is the newest try that gave it an output.
+- A duplicate has no file of its own: the newest file made of the same content under that name stands for it, with all
+  that people decided about that file. Where the name was given to another content since, the duplicate has no output.
+- A mark belongs to the content of a source: where that is masked again, it has to be applied again. An unmasked track
+  belongs to one masking and lapses with it.
+- A review is of one version of one file, by its sha256, and counts from the line that made it on.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import NamedTuple, TypeVar
 
-from dashredact.audit.events import EventType
-from dashredact.audit.legal_holds import active_holds, find_hold
-from dashredact.audit.records import OUTCOMES, event_type
-from dashredact.values import Day
+import msgspec
 
-Record = Mapping[str, Any]
+from dashredact.audit.events import (
+    Actor,
+    Corrected,
+    Duplicate,
+    Event,
+    FileEntry,
+    Made,
+    Mark,
+    Marked,
+    NeedsReview,
+    Purged,
+    Quarantined,
+    Retried,
+    Reviewed,
+    RunEvent,
+    Sealed,
+    SecondLookEntry,
+    SourceEntry,
+    SourceEvent,
+    Tried,
+    Undone,
+    Unmasked,
+    UnmaskedTrack,
+    Verdict,
+    files_of,
+)
 
-_MADE = (EventType.MASKED, EventType.NEEDS_REVIEW, EventType.CORRECTED)
+T = TypeVar("T")
+
+
+class Content(NamedTuple):
+    """What came under one name, told apart by its sha256: names are used again."""
+
+    name: str
+    sha256: str | None
+    """None where the source could not be read"""
+
+
+@dataclass(frozen=True)
+class SourceVersion:
+    """One content of one source, and when it was filmed as far as the log says."""
+
+    content: Content
+    first_tried: str
+    """day, ISO 8601, UTC"""
+    captured: str = ""
+    """day of filming, ISO 8601; empty where no line about this content says one"""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A masked video, tracks file or detections file that should lie in the output folder."""
+
+    file: FileEntry
+    seq: int
+    """of the line that made it"""
+    sources: tuple[SourceVersion, ...]
+    """every source of that content, under whatever name"""
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(source.content.name for source in self.sources)
+
+    @property
+    def digests(self) -> frozenset[str | None]:
+        return frozenset(source.content.sha256 for source in self.sources)
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """What people decided about the masks of one video. By number: a mark's own, or the track's."""
+
+    marks: Mapping[int, Mark] = field(default_factory=dict)
+    """in force"""
+    unmasked: Mapping[int, UnmaskedTrack] = field(default_factory=dict)
+    """in force"""
+    applied_marks: Mapping[int, Mark] = field(default_factory=dict)
+    """in the masked file"""
+    applied_unmasked: Mapping[int, UnmaskedTrack] = field(default_factory=dict)
+    """in the masked file"""
+    marks_drawn: int = 0
+    """ever, under this name: no number is given twice"""
+
+    @property
+    def waiting(self) -> int:
+        """How many are in force and not in the masked file, or the other way round."""
+        marks, tracks = self.marks.keys() ^ self.applied_marks.keys(), self.unmasked.keys() ^ self.applied_unmasked
+        return len(marks) + len(tracks)
+
+    def after(self, event: Marked | Unmasked | Undone | Corrected) -> "Corrections":
+        if isinstance(event, Marked) and event.mark:
+            return replace(self, marks={**self.marks, event.mark.id: event.mark}, marks_drawn=self.marks_drawn + 1)
+        if isinstance(event, Unmasked) and event.lift:
+            return replace(self, unmasked={**self.unmasked, event.lift.id: event.lift})
+        if isinstance(event, Undone) and event.undo:
+            gone = {event.undo.track}
+            return replace(self, marks=_without(self.marks, gone), unmasked=_without(self.unmasked, gone))
+        if isinstance(event, Corrected) and event.corrections:
+            applied = event.corrections
+            return replace(
+                self,
+                applied_marks={number: self.marks[number] for number in applied.marks if number in self.marks},
+                applied_unmasked={number: self.unmasked[number] for number in applied.lifts if number in self.unmasked},
+            )
+        return self
+
+    def for_new_masking(self, *, same_content: bool) -> "Corrections":
+        """What is left of them where the source is masked again."""
+        return Corrections(marks=self.marks if same_content else {}, marks_drawn=self.marks_drawn)
+
+
+def _without(entries: Mapping[int, T], numbers: set[int]) -> dict[int, T]:
+    return {number: entry for number, entry in entries.items() if number not in numbers}
+
+
+@dataclass(frozen=True)
+class MaskedFile:
+    """The newest version of one masked file, and what people decided about it."""
+
+    made: Made
+    corrections: Corrections
+    second_look: SecondLookEntry | None = None
+    """newest one that ran over a version of this masking"""
+    review: Reviewed | None = None
+    """newest one of exactly this version"""
+    purged: bool = False
 
 
 @dataclass(frozen=True)
@@ -20,202 +151,316 @@ class Clip:
     """A source that was tried, as the log leaves it."""
 
     name: str
-    """of the source, as the log calls it"""
-    line: int
-    """of `record`"""
-    record: Record
-    """the newest line that gave it an output; where none did, of the last try"""
-    tried: Record
-    """the newest line that says with which settings it was masked: a correction may not"""
-    reviewed_by: str = ""
-    """who approved the newest masked file; empty where nobody has, or where a later look rejected it"""
-    purged: bool = False
-    """whether the masked file is gone on purpose"""
+    """of the source"""
+    events: Sequence[SourceEvent]
+    """every line about a source of that name, oldest first"""
+    tried: Tried
+    """newest try, whatever came of it"""
+    result: Made | Duplicate | None
+    """newest try that gave it an output; of a duplicate with the files as corrections left them"""
+    masking: Tried
+    """newest try that says with which settings the result was masked: a correction may not"""
+    version: SourceVersion
+    """what the newest try was about"""
+    file: MaskedFile | None = None
+    """the masked file that stands for it, purged or not; None where there never was one, or another content has its
+    name by now"""
+    source_review: Reviewed | None = None
+    """newest review that names a source of this content and no output, as old logs have it"""
     erased: bool = False
     """whether the source is gone on purpose"""
+    location: str = ""
+    """where the source lies now, relative to the inbox"""
+    quarantined: bool = False
+    sealed: FileEntry | None = None
+    """encrypted copy of the source, relative to the inbox"""
 
     @property
-    def output(self) -> Record | None:
-        """Name and sha256 of the masked file; None where there is none any more."""
-        output = self.record.get("output")
-        return output if isinstance(output, Mapping) and not self.purged else None
+    def output(self) -> FileEntry | None:
+        """The masked file; None where there is none any more."""
+        return self.file.made.output if self.file and not self.file.purged else None
+
+    @property
+    def tracks_file(self) -> FileEntry | None:
+        return self.file.made.tracks_file if self.file and not self.file.purged else None
+
+    @property
+    def source(self) -> SourceEntry:
+        """Of the result; where there is none, of the newest try."""
+        source = (self.result or self.tried).source
+        assert source is not None, "only events with a source make clips"
+        return source
+
+    @property
+    def digests(self) -> frozenset[str | None]:
+        """sha256 of everything that ever came under its name."""
+        return frozenset(event.source.sha256 for event in self.events if event.source)
+
+    @property
+    def purged(self) -> bool:
+        """Whether the masked file is gone on purpose."""
+        return self.file is not None and self.file.purged
 
     @property
     def captured(self) -> str:
-        """Day of filming, ISO 8601, as it was taken to be when it was masked; empty where the log does not say."""
-        policy = self.tried.get("policy")
-        return str(policy.get("captured") or "") if isinstance(policy, Mapping) else ""
+        """Day of filming, ISO 8601, as logged for this content; empty where the log does not say."""
+        return self.version.captured
 
     @property
-    def source_sha256(self) -> str | None:
-        return (self.record.get("source") or {}).get("sha256")
+    def corrections(self) -> Corrections:
+        return self.file.corrections if self.file else Corrections()
+
+    @property
+    def review(self) -> Reviewed | None:
+        """Newest review of exactly the masked file."""
+        return self.file.review if self.file else None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Of the newest review of exactly the masked file; None before there is one, or where it does not say."""
+        return self.review.verdict or None if self.review else None
+
+    @property
+    def approved_by(self) -> Actor | None:
+        return self.review.actor if self.review and self.verdict is Verdict.APPROVED else None
+
+    @property
+    def masked_by(self) -> Actor:
+        """Who made the masked file as it is."""
+        return (self.file.made if self.file else self.tried).actor
+
+    @property
+    def waits_for_review(self) -> bool:
+        """Whether the masked file is there and nobody has approved it as people want it to be."""
+        return self.output is not None and (self.verdict is not Verdict.APPROVED or self.corrections.waiting > 0)
+
+    @property
+    def review_required(self) -> bool:
+        """Whether it waits, and not only because nobody has looked yet: masking left a doubt, or a person found fault.
+
+        Without the source nothing of this can be put right.
+        """
+        doubted = self.file is not None and isinstance(self.file.made, NeedsReview)
+        unseen = self.review is None and self.source_review is None
+        rejected = self.verdict is Verdict.REJECTED or (
+            self.review is None and self.source_review is not None and self.source_review.verdict is Verdict.REJECTED
+        )
+        return self.waits_for_review and (rejected or self.corrections.waiting > 0 or (doubted and unseen))
+
+    def fits(self, pattern: str) -> bool:
+        """Whether its source or its masked file, there or not, has such a name, or fits it as a pattern."""
+        names = [self.name, *([self.result.output.name] if self.result and self.result.output else [])]
+        return pattern in names or any(fnmatchcase(name, pattern) for name in names)
 
 
 @dataclass(frozen=True)
-class Handed:
-    """A version of a clip that went to somebody."""
+class Clips:
+    """Every source that was tried, and every file that was made of one."""
 
-    line: int
-    time: str
-    clip: str
-    """name of the source"""
-    output: str
-    """name of the masked file under the output folder"""
-    sha256: str
-    """of that masked file; a copy for one person was made with its masks"""
-    recipient: str
-    purpose: str
-    contract: str
-
-    def is_personal_for(self, reference: str) -> bool:
-        """Whether it is the copy that somebody got of themselves, under that number of the operator's own file."""
-        return not self.purpose and self.recipient.startswith("request ") and self.recipient.endswith(f": {reference}")
-
-    def fits(self, names: Iterable[str]) -> bool:
-        """Whether its source or its masked file has such a name, or fits it as a pattern."""
-        return any(_has(name, (self.clip, self.output)) for name in names)
-
-
-@dataclass(frozen=True)
-class Recall:
-    """Somebody to tell, and why."""
-
-    handed: Handed
-    act: str
-    """corrected or purged"""
-    line: int
-    time: str
-    reason: str
-
-
-def person(record: Record) -> str:
-    """Who acted."""
-    by = record.get("by") or {}
-    return str(by.get("name", by.get("user", "")))
-
-
-def clips(records: Sequence[Record]) -> list[Clip]:
-    """Every source that was tried, in the order of the first try."""
-    about: dict[str, list[tuple[int, Record]]] = {}
-    for line, record in enumerate(records, 1):
-        name = (record.get("source") or {}).get("name")
-        if name and event_type(record) in OUTCOMES:
-            about.setdefault(name, []).append((line, record))
-    later = _Later.of(records)
-    return [_clip(name, tries, later) for name, tries in about.items()]
-
-
-@dataclass(frozen=True)
-class _Later:
-    """What the log says after a line, looked up instead of searched."""
-
-    made: Mapping[str, Record]
-    """see `made_last`"""
-    reviews: Mapping[str | None, tuple[int, Record]]
-    """by sha256 of the masked file, the newest review"""
-    purges: Mapping[str, int]
-    """by name of a file or source, the newest line that says it was purged"""
+    by_name: Mapping[str, Clip]
+    """in the order of the first try"""
+    artifacts: Mapping[str, Artifact]
+    """by name under the output folder: what should lie there"""
+    sealed_copies: Mapping[str, Sequence[FileEntry]]
+    """by sha256 of the source, every encrypted copy that the log names, there or not"""
 
     @classmethod
-    def of(cls, records: Sequence[Record]) -> "_Later":
-        numbered = list(enumerate(records, 1))
-        reviews = {
-            (one.get("output") or {}).get("sha256"): (line, one)
-            for line, one in numbered
-            if event_type(one) == EventType.REVIEWED
+    def read(cls, events: Iterable[Event]) -> "Clips":
+        """Of a whole log, oldest event first."""
+        reader = _Reader()
+        for event in events:
+            reader.take(event)
+        return reader.clips()
+
+    def __iter__(self) -> Iterator[Clip]:
+        return iter(self.by_name.values())
+
+    def __len__(self) -> int:
+        return len(self.by_name)
+
+    def masked(self) -> list[Clip]:
+        """One clip for each masked file that should be there: duplicates are left out."""
+        return [clip for clip in self if clip.output and not isinstance(clip.result, Duplicate)]
+
+    def masked_of(self, clip: Clip) -> Clip:
+        """The clip under whose name the masked file of a duplicate was made; of all others the clip itself."""
+        return self.by_name.get(clip.file.made.name, clip) if clip.file else clip
+
+    def named(self, patterns: Sequence[str]) -> tuple[list[Clip], list[str]]:
+        """The clips whose source or masked file has or fits one of the names; and the names that fit none."""
+        wanted = {pattern: [clip for clip in self if clip.fits(pattern)] for pattern in patterns}
+        chosen = {clip.name: clip for several in wanted.values() for clip in several}
+        return list(chosen.values()), [pattern for pattern, several in wanted.items() if not several]
+
+
+@dataclass
+class _State:
+    """Of one name, while the log is read."""
+
+    tried: Tried
+    content: Content
+    tries: list[Tried] = field(default_factory=list)
+    erased: int = 0
+    """number of the line that says so"""
+    moved_to: str = ""
+    sealed: FileEntry | None = None
+
+
+class _Reader:
+    """Takes events one after the other, and remembers what the later ones need."""
+
+    def __init__(self) -> None:
+        self._events: dict[str, list[SourceEvent]] = {}
+        self._states: dict[str, _State] = {}
+        self._versions: dict[Content, SourceVersion] = {}
+        self._files: dict[str, MaskedFile] = {}  # by name under the output folder
+        self._current: dict[str, str] = {}  # of a source, the name of its masked file
+        self._artifacts: dict[str, Artifact] = {}
+        self._source_reviews: dict[str | None, Reviewed] = {}
+        self._sealed_copies: dict[str, list[FileEntry]] = {}
+        self._by_digest: dict[str, set[str]] = {}  # names of masked files that ever had that sha256
+
+    def take(self, event: Event) -> None:
+        if isinstance(event, SourceEvent) and event.name:
+            self._events.setdefault(event.name, []).append(event)
+        if isinstance(event, RunEvent) and event.source:
+            self._date(event, Content(event.source.name, event.source.sha256))
+        if isinstance(event, Tried) and event.source:
+            self._take_try(event, Content(event.source.name, event.source.sha256))
+        elif isinstance(event, Purged):
+            self._take_purge(event)
+        elif isinstance(event, Reviewed):
+            self._take_review(event)
+        elif isinstance(event, Marked | Unmasked | Undone):
+            self._correct(event)
+        elif isinstance(event, SourceEvent) and event.name in self._states:
+            self._take_move(event, self._states[event.name])
+
+    # --- one kind of event each --------------------------------------------------------------------------------------
+
+    def _date(self, event: RunEvent, content: Content) -> None:
+        captured = str(event.policy.get("captured") or "") if isinstance(event.policy, dict) else ""
+        known = self._versions.get(content)
+        if known is None:
+            self._versions[content] = SourceVersion(content, event.time[:10], captured)
+        elif captured:
+            self._versions[content] = replace(known, captured=captured)
+
+    def _take_try(self, event: Tried, content: Content) -> None:
+        before = self._states.get(content.name)
+        same = before is not None and before.content == content
+        state = _State(
+            event, content, before.tries if before else [], sealed=before.sealed if before and same else None
+        )
+        state.tries.append(event)
+        self._states[content.name] = state
+        if isinstance(event, Made) and event.output:
+            self._take_file(event, event.output.name)
+        if isinstance(event, Made | Duplicate):
+            for file in files_of(event):
+                self._take_artifact(event, file, content)
+
+    def _take_file(self, event: Made, output: str) -> None:
+        before = self._files.get(self._current.get(event.name, ""))
+        corrections = before.corrections if before else Corrections()
+        looked = event.second_look if event.second_look and event.second_look.finds is not None else None
+        if isinstance(event, Corrected):
+            corrections = corrections.after(event)
+            looked = looked or (before.second_look if before else None)
+        else:
+            same = before is not None and _digest(before.made) == _digest(event)
+            corrections = corrections.for_new_masking(same_content=same)
+        self._files[output] = MaskedFile(event, corrections, looked)
+        self._current[event.name] = output
+        if event.output:
+            self._by_digest.setdefault(event.output.sha256, set()).add(output)
+
+    def _take_artifact(self, event: Made | Duplicate, file: FileEntry, content: Content) -> None:
+        other = self._artifacts.get(file.name)
+        joined = other if other and (other.file.sha256 == file.sha256 or content.sha256 in other.digests) else None
+        sources = {source.content: source for source in (joined.sources if joined else ())}
+        sources[content] = self._versions[content]
+        if isinstance(event, Made):
+            self._artifacts[file.name] = Artifact(file, event.seq, tuple(sources.values()))
+        elif joined:
+            self._artifacts[file.name] = replace(joined, sources=tuple(sources.values()))
+
+    def _take_purge(self, event: Purged) -> None:
+        named = [*files_of(event)]
+        for file in named:
+            self._artifacts.pop(file.name, None)
+            if file.name in self._files:
+                self._files[file.name] = replace(self._files[file.name], purged=True)
+        if not named and event.name in self._states:
+            self._states[event.name].erased = event.seq
+        self._remember_sealed(event)
+
+    def _take_review(self, event: Reviewed) -> None:
+        if event.output is None:
+            self._source_reviews[event.source.sha256 if event.source else None] = event
+            return
+        for name in self._by_digest.get(event.output.sha256, ()):
+            file = self._files[name]
+            if file.made.output and file.made.output.sha256 == event.output.sha256:
+                self._files[name] = replace(file, review=event)
+
+    def _correct(self, event: Marked | Unmasked | Undone) -> None:
+        output = self._current.get(event.name, "")
+        if file := self._files.get(output):
+            self._files[output] = replace(file, corrections=file.corrections.after(event))
+
+    def _take_move(self, event: SourceEvent, state: _State) -> None:
+        if isinstance(event, Quarantined):
+            state.moved_to = event.moved_to
+        elif isinstance(event, Retried):
+            state.moved_to = ""
+        elif isinstance(event, Sealed):
+            state.sealed = event.sealed
+            self._remember_sealed(event)
+
+    def _remember_sealed(self, event: Purged | Sealed) -> None:
+        if event.sealed and event.source and event.source.sha256:
+            copies = self._sealed_copies.setdefault(event.source.sha256, [])
+            copies += [event.sealed] if event.sealed not in copies else []
+
+    # --- what comes of them ------------------------------------------------------------------------------------------
+
+    def clips(self) -> Clips:
+        clips = {name: self._clip(name, state) for name, state in self._states.items()}
+        artifacts = {
+            name: replace(artifact, sources=tuple(self._versions[one.content] for one in artifact.sources))
+            for name, artifact in self._artifacts.items()
         }
-        return cls(made_last(records), reviews, {name: line for line, one in numbered for name in gone(one)})
+        return Clips(clips, artifacts, self._sealed_copies)
+
+    def _clip(self, name: str, state: _State) -> Clip:
+        results = [event for event in state.tries if isinstance(event, Made | Duplicate) and event.output]
+        result = results[-1] if results else None
+        file = self._file_of(result) if result else None
+        if isinstance(result, Duplicate) and file:
+            result = msgspec.structs.replace(result, output=file.made.output, tracks_file=file.made.tracks_file)
+        masking = next((event for event in reversed(results or state.tries) if event.settings), result or state.tried)
+        review = self._source_reviews.get(state.content.sha256) if state.content.sha256 else None
+        return Clip(
+            name,
+            self._events[name],
+            state.tried,
+            result,
+            masking,
+            self._versions[state.content],
+            file,
+            review if review and review.seq > (result or state.tried).seq else None,
+            state.erased > state.tried.seq,
+            state.moved_to or name,
+            bool(state.moved_to),
+            state.sealed,
+        )
+
+    def _file_of(self, result: Made | Duplicate) -> MaskedFile | None:
+        """None where another content has its name by now."""
+        file = self._files.get(result.output.name) if result.output else None
+        return file if file and _digest(file.made) == _digest(result) else None
 
 
-def named(found: Sequence[Clip], names: Sequence[str]) -> tuple[list[Clip], list[str]]:
-    """The clips whose source or masked file has such a name, or fits it as a pattern; and names that fit none."""
-    wanted = {name: [clip for clip in found if _fits(clip, name)] for name in names}
-    chosen = {clip.name: clip for several in wanted.values() for clip in several}
-    return list(chosen.values()), [name for name, several in wanted.items() if not several]
-
-
-def _fits(clip: Clip, name: str) -> bool:
-    output = clip.record.get("output")
-    return _has(name, [clip.name, *([str(output["name"])] if output else [])])
-
-
-def _has(name: str, own: Sequence[str]) -> bool:
-    return name in own or any(fnmatchcase(one, name) for one in own)
-
-
-def _clip(name: str, tries: Sequence[tuple[int, Record]], later: _Later) -> Clip:
-    made = [try_ for try_ in tries if isinstance(try_[1].get("output"), Mapping)]
-    line, record = (made or tries)[-1]
-    record = followed(record, later.made)
-    settled = [try_ for _, try_ in tries if "settings" in try_ and (not made or try_.get("output"))]
-    output = record.get("output") or {}
-    return Clip(
-        name,
-        line,
-        record,
-        settled[-1] if settled else record,
-        _reviewed_by(later.reviews.get(output.get("sha256")), line) if made else "",
-        later.purges.get(str(output.get("name")), 0) > line if made else False,
-        later.purges.get(name, 0) > line,
-    )
-
-
-def made_last(records: Sequence[Record]) -> dict[str, Record]:
-    """By name of a masked file, the newest line that made it."""
-    made = (one for one in records if event_type(one) in _MADE and isinstance(one.get("output"), Mapping))
-    return {one["output"]["name"]: one for one in made}
-
-
-def followed(record: Record, made: Mapping[str, Record]) -> Record:
-    """A duplicate's line with the files that stand for it as they are now: corrections change them."""
-    now = made.get((record.get("output") or {}).get("name", "")) if event_type(record) == EventType.DUPLICATE else None
-    return {**record, "output": now["output"], "tracks_file": now["tracks_file"]} if now else record
-
-
-def _reviewed_by(review: tuple[int, Record] | None, line: int) -> str:
-    """Who approved it after that line."""
-    found = review is not None and review[0] > line and review[1].get("verdict") == "approved"
-    return person(review[1]) if review and found else ""
-
-
-def gone(record: Record) -> set[str]:
-    """Names of the files of which the line says that they were purged."""
-    if event_type(record) != EventType.PURGED:
-        return set()
-    parts = [record.get("output"), *(record.get("files") or [])]
-    alone = [record.get("source")] if not any(parts) else []
-    return {str(part["name"]) for part in [*parts, *alone] if isinstance(part, Mapping) and "name" in part}
-
-
-def handed(records: Sequence[Record]) -> Iterator[Handed]:
-    """Everything that went out, oldest first."""
-    for line, record in enumerate(records, 1):
-        if event_type(record) == EventType.EXPORTED and isinstance(record.get("output"), Mapping):
-            output, told = record["output"], (str(record.get(key, "")) for key in ("recipient", "purpose", "contract"))
-            name = str((record.get("source") or {}).get("name", ""))
-            yield Handed(line, str(record.get("time", "")), name, output["name"], output["sha256"], *told)
-
-
-def recalls(records: Sequence[Record]) -> list[Recall]:
-    """Whoever holds a version that was corrected or purged after they got it, oldest act first."""
-    out = list(handed(records))
-    found = []
-    for line, record in enumerate(records, 1):
-        act, away = event_type(record), gone(record)
-        for one in out:
-            corrected = act == EventType.CORRECTED and record.get("replaces") == one.sha256
-            if one.line < line and (corrected or one.output in away):
-                found.append(Recall(one, act, line, str(record.get("time", "")), str(record.get("reason", ""))))
-    return found
-
-
-def outputs_of(found: Sequence[Clip], names: Sequence[str]) -> set[str]:
-    """Names of masked files, there or not, of the clips that have or fit one of the names: duplicates share one."""
-    fitting = [clip for clip in found if any(_fits(clip, name) for name in names)]
-    return {str(clip.record["output"]["name"]) for clip in fitting if clip.record.get("output")}
-
-
-def held(records: Sequence[Record], clip: Clip, today: Day) -> str:
-    """Why the clip must be kept; empty where nothing holds it."""
-    hold = find_hold(active_holds(records).values(), [clip.name], [clip.source_sha256], today)
-    return hold.reason or hold.kind if hold else ""
+def _digest(event: SourceEvent) -> str | None:
+    return event.source.sha256 if event.source else None

@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from dashredact.values import Day
+
 
 class EventType(StrEnum):
     """What was done. The first seven are how trying a video ended."""
@@ -42,6 +44,23 @@ class EventType(StrEnum):
     REQUESTED = "requested"
     ANSWERED = "answered"
     INCIDENT = "incident"
+
+
+class Verdict(StrEnum):
+    """What a person who looked at an output thinks of it."""
+
+    NOT_SAID = ""
+    """as lines of version 1 may have it"""
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class RequestKind(StrEnum):
+    """What somebody who may have been filmed asks for."""
+
+    COPY = "copy"
+    ERASE = "erase"
+    STOP = "stop"
 
 
 NO_POLICY = "no policy"
@@ -109,7 +128,7 @@ class RequestRef(_Part, frozen=True):
     """A request of somebody who may have been filmed: all of it where it came in, later its number alone."""
 
     id: int
-    kind: str = ""
+    kind: RequestKind | None = None
     reference: str | None = None
     vehicle: str | None = None
     start: str | None = msgspec.field(name="from", default=None)
@@ -121,7 +140,8 @@ class RequestRef(_Part, frozen=True):
 
 class HoldTerms(_Part, frozen=True):
     kind: str
-    until: str
+    until: Day
+    """last day"""
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,9 +162,9 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     first: int
     end: int
-    how: str
+    how: str = ""
     """still, moving or tracked"""
-    keys: list[list[float]] = []
+    keys: list[tuple[float, float, float, float, float]] = []
     """frame x0 y0 x1 y1, by rising frame"""
 
 
@@ -208,6 +228,37 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     misses: list[Miss] = []
 
 
+class ResidualEntry(_Part, frozen=True):
+    """Something on a masked file that may be a face or a plate and was not under a mask. Frames are the video's."""
+
+    kind: str
+    frame: int
+    """where it was seen best"""
+    time: float
+    """seconds of that frame from the start of the video"""
+    box: tuple[float, float, float, float]
+    """x0 y0 x1 y1 on that frame"""
+    score: float
+    first: int
+    last: int
+    sights: int | None = None
+    """frames on which it was seen"""
+    model: str = ""
+    """name of the model that saw it"""
+
+
+class SecondLookEntry(_Part, frozen=True):
+    """Whether the finished file was looked at again, and what that saw."""
+
+    ran: bool
+    every: int | None = None
+    """every so many frames were looked at"""
+    frames: int | None = None
+    models: list[str] = []
+    finds: list[ResidualEntry] | None = None
+    """None where it did not run"""
+
+
 class FrameCounts(msgspec.Struct, frozen=True, kw_only=True):
     in_: int = msgspec.field(name="in", default=0)
     out: int = 0
@@ -248,6 +299,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
     reason: str = ""
     mended: str = ""
     """what a crash had left, which was cut off before this line"""
+
+    def __post_init__(self) -> None:
+        if self.time:
+            Day.fromisoformat(self.time[:10])
 
     @property
     def type(self) -> EventType:
@@ -310,7 +365,7 @@ class Tried(RunEvent, frozen=True):
     """per kind: tracks, and masked boxes by origin"""
     streams: StreamLists | None = None
     verified: dict[str, float] | None = None
-    second_look: dict[str, Any] | None = None
+    second_look: SecondLookEntry | None = None
     notes: list[str] | None = None
     seconds: dict[str, float] = {}
     """by stage"""
@@ -370,8 +425,7 @@ class Bug(NotMasked, frozen=True, tag="bug"):
 
 
 class Reviewed(SourceEvent, frozen=True, tag="reviewed"):
-    verdict: str = ""
-    """approved or rejected; lines of version 1 may not say"""
+    verdict: Verdict = Verdict.NOT_SAID
 
 
 class Marked(SourceEvent, frozen=True, tag="marked"):
@@ -429,6 +483,8 @@ class Released(SourceEvent, frozen=True, tag="released"):
 class Purged(SourceEvent, frozen=True, tag="purged"):
     """Files that are gone on purpose: `files` and `output` of the folder, or where there are none, the source."""
 
+    tracks_file: FileEntry | None = None
+    """as lines of version 1 have it; later ones name it among the files"""
     files: list[FileEntry] = []
     rule: Rule | None = None
     policy: dict[str, str] | None = None
@@ -486,7 +542,7 @@ def parse(record: Mapping[str, Any]) -> Event:
     """The event that a line tells of. ValueError, whose text ends a sentence about the line, where it tells of none."""
     try:
         # Lines of version 1 only have an outcome.
-        event: Event = msgspec.convert({**record, "act": record.get("act", record.get("outcome", ""))}, _Line)
+        event: Event = msgspec.convert({**record, "act": str(record.get("act", record.get("outcome", "")))}, _Line)
     except msgspec.ValidationError as error:
         raise ValueError(f"does not have the form of its act ({error})") from None
     return event
@@ -502,7 +558,7 @@ def policy_key(policy: object) -> str:
 def files_of(event: Event) -> Iterator[FileEntry]:
     """Every file under the output folder that the line names."""
     named = [event.output] if isinstance(event, SourceEvent) else []
-    named += [event.tracks_file] if isinstance(event, Tried) else []
+    named += [event.tracks_file] if isinstance(event, Tried | Purged) else []
     yield from (file for file in named if file)
     if isinstance(event, Tried | Purged):
         yield from event.files

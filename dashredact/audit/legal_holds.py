@@ -1,12 +1,10 @@
-"""What is never deleted, because somebody said why and until when: from the lines of the audit log."""
+"""What is never deleted, because somebody said why and until when: as the audit log has it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-from dashredact.audit.events import EventType
-from dashredact.audit.records import event_type
+from dashredact.audit.events import Event, Held, Released
 from dashredact.values import Day
 
 
@@ -32,17 +30,16 @@ class Hold:
     """last day"""
 
 
-def active_holds(records: Iterable[Mapping[str, Any]]) -> dict[str, Hold]:
+def active_holds(events: Iterable[Event]) -> dict[str, Hold]:
     """By name of the source, all that were added and not released, those whose time is over too."""
-    found: dict[str, Hold] = {}
-    for record in records:
-        if event_type(record) == EventType.HELD:
-            source, told = record["source"], record["hold"]
-            until = Day.fromisoformat(told["until"])
-            found[source["name"]] = Hold(source["name"], source["sha256"], told["kind"], record["reason"], until)
-        elif event_type(record) == EventType.RELEASED:
-            found.pop(record["source"]["name"], None)
-    return found
+    holds: dict[str, Hold] = {}
+    for event in events:
+        if isinstance(event, Held) and event.source and event.hold:
+            source, terms = event.source, event.hold
+            holds[source.name] = Hold(source.name, source.sha256, terms.kind, event.reason, terms.until)
+        elif isinstance(event, Released):
+            holds.pop(event.name, None)
+    return holds
 
 
 def find_hold(holds: Iterable[Hold], names: Iterable[str], digests: Iterable[str | None], today: Day) -> Hold | None:

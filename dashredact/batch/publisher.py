@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from msgspec import to_builtins
+
 from dashredact import files
 from dashredact.audit.events import FileEntry, Made, Masked, NeedsReview
 from dashredact.errors import RefusedError
@@ -41,7 +43,7 @@ class Publisher:
         """
         doubts = audit_record.doubts(rendered)
         about = audit_record.of_rendered(rendered)
-        second_look = about["second_look"]
+        second_look = to_builtins(about["second_look"])
         content = tracks_json.encode(
             rendered, source_sha256=source.sha256, model=self._detector.identity, second_look=second_look
         )

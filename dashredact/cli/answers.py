@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from dashredact.audit.clips import Clip, Recall, clips, held, named, recalls
+from dashredact.audit.records import Clip, Recall, clips, held, named, recalls
 from dashredact.audit.subject_requests import RequestKind, SubjectRequest, register
 from dashredact.cli.app import printable, say
 from dashredact.cli.export import print_recalls
@@ -159,10 +159,8 @@ def _check_fit(
     from dashredact.governance.disclosure import find_clips  # noqa: PLC0415 - video takes long to load
 
     start, end = (datetime.fromisoformat(text) if text else None for text in (asked.start, asked.end))
-    fitting = {
-        one.name
-        for one in find_clips.find_clips(find_clips.SearchScope(out, records, inboxes), asked.vehicle, start, end)
-    }
+    scope = find_clips.SearchScope(out, records, today(), inboxes)
+    fitting = {one.name for one in find_clips.find_clips(scope, asked.vehicle, start, end)}
     if wrong := [clip.name for clip in chosen if clip.name not in fitting]:
         raise UsageError(
             f"{wrong[0]}: does not fit the vehicle and time of request {asked.id}; `dashredact request find {out}"

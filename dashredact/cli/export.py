@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from dashredact.audit.clips import Recall, outputs_of, recalls
-from dashredact.audit.clips import clips as known_clips
+from dashredact.audit.records import Recall, outputs_of, recalls
+from dashredact.audit.records import clips as known_clips
 from dashredact.cli.app import printable
 from dashredact.cli.options import JSON
 from dashredact.cli.tables import DAY, OUT, day, records_of, table, today

@@ -10,10 +10,9 @@ import click
 
 from dashredact import files
 from dashredact.audit import log as audit_log
-from dashredact.audit.clips import Clip, clips, handed, named
 from dashredact.audit.describe import line_of
 from dashredact.audit.events import EventType
-from dashredact.audit.records import event_type
+from dashredact.audit.records import Clip, clips, event_type, handed, named
 from dashredact.cli.app import printable
 from dashredact.cli.options import JSON
 from dashredact.cli.tables import DAY, OUT, day, records_of, table, today

@@ -94,7 +94,7 @@ POLICY = options(
     click.option(
         "--captured",
         type=click.DateTime(["%Y-%m-%d"]),
-        help="The day on which all these videos were filmed [default: by file name, else by container].",
+        help="The day on which all these videos were filmed [default: by file name, folder, or container].",
     ),
 )
 

@@ -1,20 +1,13 @@
 """Options that several commands share, and the detector that they describe."""
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from dashredact.detect.dashnet import manifest
-from dashredact.detect.dashnet.manifest import Manifest
-from dashredact.detect.external import loader
-from dashredact.detect.external.model_spec import ModelSpec, parse_model_spec
-from dashredact.detect.sliced import TiledDetector
-from dashredact.errors import UsageError
+from dashredact.detect.api import DetectorOptions, build_detector
 from dashredact.values import LOWEST_SCORE, Detector
 
 SOURCES = click.argument("sources", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
@@ -69,30 +62,15 @@ DETECT = options(
 
 def detector_of(chosen: dict[str, Any], *, lowest_score: float = LOWEST_SCORE) -> Detector:
     """lowest_score: from which boxes come back."""
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", chosen["device"]):
-        raise UsageError(f"{chosen['device']} is no device; use auto, cpu, cuda or cuda:N.")
-    described = shipped = manifest.read(chosen["weights"] or manifest.default_folder())
-    models = [parse_model_spec(text, chosen["trust_code"]) for text in chosen["models"]]
-    if models:
-        described = loader.described(shipped, models)
-    how = (chosen["device"], chosen["batch_size"], chosen["detect_size"], lowest_score)
-    lazy = manifest.LazyDetector(described, partial(_load, shipped, models, *how), chosen["detect_size"])
-    return TiledDetector(lazy, chosen["tile"]) if chosen["tile"] > 1 else lazy
-
-
-def _load(
-    shipped: Manifest,
-    models: Sequence[ModelSpec],
-    device: str,
-    batch_size: int | None,
-    detect_size: int | None,
-    lowest_score: float,
-) -> Detector:
-    def load() -> Detector:
-        from dashredact.detect.dashnet import weights  # noqa: PLC0415 - torch takes seconds to load
-        from dashredact.detect.dashnet.engines import torch as torch_engine  # noqa: PLC0415 - torch takes seconds to load
-
-        device_, read = torch_engine.device_named(device), weights.read(shipped.folder)
-        return torch_engine.TorchDetector(read, device_, batch_size, detect_size, lowest_score)
-
-    return loader.load(models, load, device, batch_size, lowest_score) if models else load()
+    return build_detector(
+        DetectorOptions(
+            device=chosen["device"],
+            batch_size=chosen["batch_size"],
+            weights=chosen["weights"],
+            models=tuple(chosen["models"]),
+            trust_code=chosen["trust_code"],
+            long_side=chosen["detect_size"],
+            tiles=chosen["tile"],
+            lowest_score=lowest_score,
+        )
+    )

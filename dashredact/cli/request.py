@@ -131,9 +131,9 @@ def find(
 ) -> None:
     """Find the clips that a request is about, by the vehicle and time of request ID or of the options.
 
-    When a clip was filmed is taken from the audit log, its file name, or the container of its original under --inbox,
-    in this order; whether the camera's clock was right, nobody knows. A clip of which nothing tells is listed too,
-    as `unknown`: look at it. Nothing is masked or changed.
+    When a clip was filmed is taken from the audit log, its file name, its folders, or the container of its original
+    under --inbox, in this order; whether the camera's clock was right, nobody knows. A clip that this leaves undated is
+    listed too, as `unknown`: look at it. Nothing is masked or changed.
 
     \b
       dashredact request find masked 1 --inbox uploads
@@ -146,7 +146,7 @@ def find(
     if asked:
         vehicle = vehicle or asked.vehicle
         start, end = start or _moment(asked.start), end or _moment(asked.end)
-    found = find_clips.find_clips(find_clips.SearchScope(out, records, inboxes), vehicle, start, end)
+    found = find_clips.find_clips(find_clips.SearchScope(out, records, today(), inboxes), vehicle, start, end)
     keys = ("name", "state", "filmed", "until", "told by", "original", "recipients")
     rows = [
         {
@@ -154,7 +154,7 @@ def find(
             "state": one.state,
             "filmed": one.span.start.isoformat() if one.span else "unknown",
             "until": one.span.end.isoformat(timespec="seconds") if one.span else "",
-            "told by": one.span.basis if one.span else "",
+            "told by": one.captured.source,
             "original": "yes" if one.original else "no" if inboxes else "no --inbox",
             "recipients": "; ".join(one.recipients),
         }

@@ -104,6 +104,18 @@ def described(path: Path) -> Boxes:
     return Boxes(files.sha256(path), files.sha256(beside) if labels else "")
 
 
+def check_source(path: Path, source: Path) -> None:
+    """UsageError where a tracks file says of itself that it is of another video, which other formats cannot say.
+
+    Size and number of frames may be the same by chance, and then the masks lie anywhere but on what they are for.
+    """
+    if guess(path) is TracksFormat.JSON and tracks_store.read(path).sha256 != files.sha256(source):
+        raise UsageError(
+            f"{path} was made for another video than {source}, or for another version of it; name the tracks of this"
+            " one, or say --boxes-of-another-video if its boxes are to be masked all the same."
+        )
+
+
 def write(path: Path, file: TracksFile, form: TracksFormat) -> None:
     """Under a name that is free. MOT also gets `labels.txt` beside it."""
     if form in _CORNER:

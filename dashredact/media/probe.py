@@ -4,32 +4,19 @@ Raises UnreadableError for what is no video and RefusedError for what should not
 stand in the way become notes, reasons to refuse under `--damaged refuse` become damages.
 """
 
-import json
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from dashredact.errors import MediaError, RefusedError, UnreadableError
-from dashredact.media.ffmpeg import FORMATS, PROTOCOLS, local, run
+from dashredact.errors import RefusedError, UnreadableError
+from dashredact.media.header import read_header
 from dashredact.media.info import PacketIndex, Stream, StreamKind, VideoInfo, VideoStream
 from dashredact.media.packets import scan
 
-_PROBE_SECONDS = 60
 _LONGER_SOUND = 5  # seconds that the sound of a good file may outlast its picture
 _MOST_PIXELS = 8192 * 8192  # a header may claim a picture that fills the memory
-_SIGNATURES = (
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"\x89PNG", "a PNG picture"),
-    (b"GIF8", "a GIF picture"),
-    (b"%PDF", "a PDF document"),
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"ID3", "a sound file"),
-    (b"#EXTM3U", "a playlist"),
-)
-_MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
 _CONTAINERS = {"mp4": "mp4", "matroska": "mkv", "mpegts": "ts", "avi": "avi", "mpeg": "mpg", "flv": "flv", "asf": "wmv"}
 _SUFFIXES = {
     "mp4": {".mp4", ".m4v", ".3gp", ".3g2", ".mov", ".lrv", ".insv", ".360"},
@@ -44,7 +31,7 @@ _SUFFIXES = {
 def probe(path: Path, *, video_stream: int | None = None) -> VideoInfo:
     """Facts of a video file. video_stream: index of the one to mask, where a file has several."""
     size = _size(path)
-    header = _header(path)
+    header = read_header(path)
     streams = tuple(_stream(entry) for entry in header.get("streams", []))
     video = _choose(path.name, streams, video_stream)
     packets = scan(path, video.index)
@@ -66,13 +53,6 @@ def probe(path: Path, *, video_stream: int | None = None) -> VideoInfo:
     )
 
 
-def created(path: Path) -> str | None:
-    """When the file says that it was filmed, as its container has it. UnreadableError where it is no video."""
-    header = _header(path)
-    told = [part.get("tags", {}) for part in (header["format"], *header.get("streams", []))]
-    return next((tags["creation_time"] for tags in told if "creation_time" in tags), None)
-
-
 def _size(path: Path) -> int:
     if not path.is_file():
         raise UnreadableError(f"{path.name}: is not a file; name a video file or a folder of them.")
@@ -80,34 +60,6 @@ def _size(path: Path) -> int:
     if size == 0:
         raise UnreadableError(f"{path.name}: is empty (0 bytes); was the upload cut off?")
     return size
-
-
-def _header(path: Path) -> dict[str, Any]:
-    shown = ["-show_format", "-show_streams", "-show_chapters", "-of", "json"]
-    safe = ["-protocol_whitelist", PROTOCOLS, "-format_whitelist", FORMATS]
-    try:
-        answer = run(["ffprobe", "-v", "error", *safe, *shown, "-i", local(path)], timeout=_PROBE_SECONDS)
-        header = json.loads(answer)
-        if not isinstance(header, dict) or "format" not in header:
-            raise ValueError("ffprobe said nothing about it")
-    except (MediaError, ValueError) as error:
-        raise UnreadableError(f"{path.name}: {_what_instead(path, str(error))}") from None
-    return header
-
-
-def _what_instead(path: Path, complaint: str) -> str:
-    with path.open("rb") as file:
-        head = file.read(16)
-    for signature, name in _SIGNATURES:
-        if head.startswith(signature):
-            return f"is {name}, not a video, whatever its name says."
-    if head.startswith(b"RIFF") and head[8:12] in (b"WEBP", b"WAVE"):
-        return f"is a {head[8:12].decode()} file, not a video, whatever its name says."
-    if "moov atom not found" in complaint and head[4:8] in _MP4_BOXES:
-        return "is cut off: the index of an MP4 stands at its end and is missing; copy the file again from the camera."
-    if "made no end" in complaint:
-        return f"could not be read: {complaint}"
-    return "is not a video, or is damaged from its first bytes on; copy it again from the camera."
 
 
 def _stream(entry: dict[str, Any]) -> Stream:

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from dashredact.audit.events import FrameCounts, StreamLists
+from msgspec import convert
+
+from dashredact.audit.events import FrameCounts, SecondLookEntry, StreamLists
 from dashredact.pipeline.detect_pass import lost_frames
 from dashredact.pipeline.recheck import RecheckResult, ResidualDetection
 from dashredact.pipeline.video import RenderedVideo
@@ -34,9 +36,9 @@ def of_rendered(done: RenderedVideo) -> dict[str, Any]:
     }
 
 
-def second_look(again: RecheckResult | None) -> dict[str, Any]:
+def second_look(again: RecheckResult | None) -> SecondLookEntry:
     """What the audit log and the tracks file say of it: that it ran, and every find; or that it did not run."""
-    return {"ran": False} if again is None else {"ran": True, **asdict(again)}
+    return convert({"ran": True, **asdict(again)}, SecondLookEntry) if again else SecondLookEntry(ran=False)
 
 
 def doubts(done: RenderedVideo) -> list[str]:

@@ -14,8 +14,7 @@ import numpy as np
 
 from dashredact import files
 from dashredact.audit import log as audit_log
-from dashredact.audit.clips import followed, made_last
-from dashredact.audit.records import OUTCOMES, event_type
+from dashredact.audit.records import OUTCOMES, event_type, followed, made_last
 from dashredact.errors import LedgerError, MachineError, UsageError, VideoError
 from dashredact.formats import tracks_json
 from dashredact.formats.tracks_json import TracksFile

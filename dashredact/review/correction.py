@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import to_builtins
 
 from dashredact.audit.events import EventType
 from dashredact.errors import MediaError, RefusedError, UsageError, VideoError
@@ -108,7 +109,7 @@ class Correction:
         finished, compared = self._render(run, facts, cut, job)
         self._source.check_unchanged()
         file = replace(self._file, tracks=tuple(self.changes.tracks))
-        content = tracks_json.encode_file(file, {"second_look": audit_record.second_look(finished.again)})
+        content = tracks_json.encode_file(file, {"second_look": to_builtins(audit_record.second_look(finished.again))})
         record = self._record(finished, cut, content) | {"compared": asdict(compared)}
         publish.publish(self._out, self._reviewer.index, job, record, content)
         return record

@@ -241,7 +241,7 @@ class Journal:
             append({**record, "reason": f"{record.get('reason', '')} {_LATE}".strip()})
 
     def _is_held(self, entry: Removal) -> bool:
-        holds = active_holds({"reason": "", **event.to_record()} for event in self._events()).values()
+        holds = active_holds(self._events()).values()
         return find_hold(holds, [entry.source], [entry.source_sha256], date.today()) is not None
 
     def _is_recorded(self, record: Mapping[str, Any]) -> bool:

@@ -1,11 +1,13 @@
-"""What lines tell of: which files should be there, and which lines somebody asks for."""
+"""What lines tell of: their types, which files should be there, and which lines somebody asks for."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dashredact.audit import records
-from dashredact.audit.records import RecordFilter, ResultFile
+from dashredact.audit import log as audit_log
+from dashredact.audit.events import Event, EventFilter, EventType, FileEntry, Purged, SourceEntry, files_there, parse
+from dashredact.errors import LedgerError
 
 
 def _file(name: str, digit: str = "a") -> dict[str, Any]:
@@ -21,30 +23,32 @@ def _masked(name: str, digit: str = "a", **more: Any) -> dict[str, Any]:
     }
 
 
+def _events(*records: dict[str, Any]) -> list[Event]:
+    return [parse({**record, "seq": number}) for number, record in enumerate(records, 1)]
+
+
+def _there(*records: dict[str, Any]) -> list[tuple[int, str, str]]:
+    return [(seq, file.name, file.sha256[0]) for seq, file in files_there(_events(*records))]
+
+
 def test_every_act_has_one_name_in_both_versions() -> None:
-    assert (
-        records.event_type({"outcome": "masked"})
-        == records.event_type({"act": "masked", "outcome": "masked"})
-        == "masked"
-    )
-    assert records.event_type({"act": "held"}) == "held"
+    assert parse({"outcome": "masked"}).type == parse({"act": "masked", "outcome": "masked"}).type == EventType.MASKED
+    assert parse({"act": "held"}).type == EventType.HELD
 
 
 def test_of_a_name_the_newest_file_counts() -> None:
-    found = records.results(
-        [_masked("a"), _masked("b"), _masked("a", "c"), {"act": "corrected", "output": _file("b.masked.mp4", "d")}]
-    )
-    assert found == [
-        ResultFile(2, "b.tracks.json", "a" * 64),
-        ResultFile(3, "a.masked.mp4", "c" * 64),
-        ResultFile(3, "a.tracks.json", "c" * 64),
-        ResultFile(4, "b.masked.mp4", "d" * 64),
+    corrected = {"act": "corrected", "output": _file("b.masked.mp4", "d")}
+    assert _there(_masked("a"), _masked("b"), _masked("a", "c"), corrected) == [
+        (2, "b.tracks.json", "a"),
+        (3, "a.masked.mp4", "c"),
+        (3, "a.tracks.json", "c"),
+        (4, "b.masked.mp4", "d"),
     ]
 
 
 def test_acts_that_only_speak_of_a_file_make_none() -> None:
     said = [{"act": act, "output": _file("elsewhere.mp4")} for act in ("exported", "held", "reviewed", "released")]
-    assert records.results([*said, {"outcome": "refused", "output": None}, {"outcome": "failed"}]) == []
+    assert _there(*said, {"outcome": "refused", "output": None}, {"outcome": "failed"}) == []
 
 
 @pytest.mark.parametrize(
@@ -53,16 +57,16 @@ def test_acts_that_only_speak_of_a_file_make_none() -> None:
         {"output": _file("a.masked.mp4"), "tracks_file": _file("a.tracks.json")},
         {"files": [{"name": "a.masked.mp4"}, _file("a.tracks.json")]},
     ],
-    ids=["as it was written", "as a list"],
+    ids=["as version 1 has it", "as a list"],
 )
 def test_what_was_purged_need_not_be_there_until_it_is_made_again(purge: dict[str, Any]) -> None:
     purged = [_masked("a"), {"act": "purged", **purge}]
-    assert records.results(purged) == []
-    assert {result.line for result in records.results([*purged, _masked("a")])} == {3}
+    assert _there(*purged) == []
+    assert {seq for seq, *_ in _there(*purged, _masked("a"))} == {3}
 
 
 def test_a_purged_source_takes_no_output_away() -> None:
-    assert len(records.results([_masked("a"), {"act": "purged", "source": {"name": "a.mp4"}}])) == 2
+    assert len(_there(_masked("a"), {"act": "purged", "source": {"name": "a.mp4"}})) == 2
 
 
 @pytest.mark.parametrize(
@@ -78,37 +82,62 @@ def test_a_purged_source_takes_no_output_away() -> None:
     ],
 )
 def test_names_that_leave_the_folder_are_told_apart(name: str, inside: bool) -> None:
-    assert ResultFile(1, name, "").inside is inside
+    assert FileEntry(name=name).inside is inside
 
 
 @pytest.mark.parametrize(
     ("wanted", "taken"),
     [
-        (RecordFilter(), True),
-        (RecordFilter(since="2026-01-31"), True),
-        (RecordFilter(since="2026-02-01"), False),
-        (RecordFilter(until="2026-01-31"), True),
-        (RecordFilter(until="2026-01-30"), False),
-        (RecordFilter(names=["front-*"]), True),
-        (RecordFilter(names=["*.masked.mkv"]), True),
-        (RecordFilter(names=["FRONT-*"]), False),
-        (RecordFilter(names=["rear-*", "front-?.mp4"]), True),
-        (RecordFilter(outcomes=["refused"]), False),
-        (RecordFilter(outcomes=["refused", "masked"]), True),
-        (RecordFilter("2026-01-01", "2026-01-31", ["front-*"], ["masked"]), True),
+        (EventFilter(), True),
+        (EventFilter(since="2026-01-31"), True),
+        (EventFilter(since="2026-02-01"), False),
+        (EventFilter(until="2026-01-31"), True),
+        (EventFilter(until="2026-01-30"), False),
+        (EventFilter(names=["front-*"]), True),
+        (EventFilter(names=["*.masked.mkv"]), True),
+        (EventFilter(names=["FRONT-*"]), False),
+        (EventFilter(names=["rear-*", "front-?.mp4"]), True),
+        (EventFilter(types=["refused"]), False),
+        (EventFilter(types=["refused", "masked"]), True),
+        (EventFilter("2026-01-01", "2026-01-31", ["front-*"], ["masked"]), True),
     ],
     ids=str,
 )
-def test_lines_are_asked_for_by_day_name_and_outcome(wanted: RecordFilter, taken: bool) -> None:
+def test_lines_are_asked_for_by_day_name_and_outcome(wanted: EventFilter, taken: bool) -> None:
     line = {
         "time": "2026-01-31T23:59:59+00:00",
         "outcome": "masked",
         "source": {"name": "front-1.mp4"},
         "output": {"name": "front-1.masked.mkv"},
     }
-    assert wanted.takes(line) is taken
+    assert wanted.takes(parse(line)) is taken
 
 
 def test_a_line_without_a_time_is_of_no_period() -> None:
-    assert RecordFilter().takes({})
-    assert not RecordFilter(until="2026-01-01").takes({}) and not RecordFilter(since="2026-01-01").takes({})
+    event = Purged(source=SourceEntry(name="a.mp4"))
+    assert EventFilter().takes(event)
+    assert not EventFilter(until="2026-01-01").takes(event) and not EventFilter(since="2026-01-01").takes(event)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"act": "sold"},
+        {"act": "masked", "time": "yesterday"},
+        {"act": "masked", "time": "2026-02-31T00:00:00+00:00"},
+        {"act": "masked", "source": "a.mp4"},
+        {"act": "masked", "output": {"sha256": "a"}},
+        {"act": "masked", "second_look": {"ran": True, "finds": [{"kind": "face"}]}},
+        {"act": "held", "hold": {"kind": "legal", "until": "for ever"}},
+        {"act": "reviewed", "verdict": "fine"},
+        {"act": "marked", "mark": {"id": 1, "kind": "face", "first": 0, "end": 2, "keys": [[0, 1, 2]]}},
+        {"act": "requested", "request": {"id": 1, "kind": "money"}},
+    ],
+    ids=str,
+)
+def test_a_line_of_another_form_breaks_the_log_and_is_named_by_its_number(tmp_path: Path, record: Any) -> None:
+    log = tmp_path / audit_log.NAME
+    audit_log.append(log, {"act": "failed", "source": {"name": "a.mp4"}})
+    audit_log.append(log, record)
+    with pytest.raises(LedgerError, match="line 2 does not have the form of its act"):
+        audit_log.events(log)

@@ -101,11 +101,17 @@ def test_other_days_and_vehicles_are_not_found(fleet: Fleet) -> None:
     assert _found(fleet, "--vehicle", "rear-*").keys() == {_DAY}
 
 
+def test_a_clip_whose_name_holds_several_days_is_listed_whatever_the_time(fleet: Fleet) -> None:
+    fleet.masked("taxi7/20260411_20260413.mp4")
+    wanted = {"taxi7/20260411_20260413.mp4": "name (several days)"}
+    assert _found(fleet, "--vehicle", "*2026041[13]*", "--from", "2026-05-01T00:00") == wanted
+
+
 def test_a_container_tells_where_the_name_does_not(fleet: Fleet, clip: Library) -> None:
     path = fleet.inbox / "taxi7" / "new.mp4"
     ffmpeg("-i", clip("30.mp4"), "-c", "copy", "-metadata", "creation_time=2026-04-12T08:17:00Z", path)
     _add(fleet)
-    assert _found(fleet, "1", "--inbox", fleet.inbox)["taxi7/new.mp4"] == "container"
+    assert _found(fleet, "1", "--inbox", fleet.inbox)["taxi7/new.mp4"].startswith("container")
     late = ("--vehicle", "taxi7/new*", "--from", "2026-04-14T00:00", "--inbox", fleet.inbox)
     assert _found(fleet, *late) == {}
     rows = call("request", "find", fleet.out, "--vehicle", "taxi7/new*", "--inbox", fleet.inbox).stdout

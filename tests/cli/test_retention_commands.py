@@ -10,7 +10,6 @@ from kept import Fleet
 from policies import FULL, toml
 
 from dashredact import cli
-from dashredact.audit.legal_holds import Hold, active_holds, find_hold
 from dashredact.errors import ExitCode
 from dashredact.workspace import locks
 from dashredact.workspace.output_folder import OutputFolder
@@ -109,19 +108,3 @@ def test_a_hold_ends_by_itself_and_is_listed_as_over(fleet: Fleet) -> None:
     fleet.hold("front-1.mp4", date(2020, 1, 1))
     assert "until 2020-01-01, which is over" in _call("hold", "list", "--outbox", fleet.out).stdout
     assert json.loads(_call("hold", "list", "--outbox", fleet.out, "--json").stdout)["over"] is True
-
-
-def test_the_newest_hold_on_a_name_counts() -> None:
-    source = {"name": "a.mp4", "sha256": "a" * 64}
-    lines = [
-        {"act": "held", "source": source, "reason": "", "hold": {"kind": "legal", "until": f"2026-0{month}-01"}}
-        for month in (1, 3)
-    ]
-    assert active_holds(lines)["a.mp4"].until == date(2026, 3, 1)
-    holds = list(active_holds(lines).values())
-    assert find_hold(holds, {"a.mp4"}, (), date(2026, 3, 1)) and not find_hold(holds, {"a.mp4"}, (), date(2026, 3, 2))
-    assert find_hold(holds, (), {"a" * 64}, date(2026, 1, 1)) and not find_hold(
-        holds, {"b.mp4"}, {None}, date(2026, 1, 1)
-    )
-    unknown = [Hold("b.mp4", None, "legal", "", date(2099, 1, 1))]
-    assert not find_hold(unknown, {"c.mp4"}, {None}, date(2026, 1, 1)), "two that nobody could read are not the same"

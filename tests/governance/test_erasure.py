@@ -15,7 +15,7 @@ from kills import Step
 from dashredact import files
 from dashredact.audit import chain, schemas
 from dashredact.audit import log as audit_log
-from dashredact.audit.clips import clips
+from dashredact.audit.records import clips
 from dashredact.batch.batch import Batch
 from dashredact.errors import ExitCode, MachineError
 from dashredact.governance.retention import erasure

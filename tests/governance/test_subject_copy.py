@@ -15,8 +15,8 @@ from fleet import call
 
 from dashredact import cli, files
 from dashredact.audit import log as audit_log
-from dashredact.audit.clips import Clip
-from dashredact.audit.clips import clips as clips_of
+from dashredact.audit.records import Clip
+from dashredact.audit.records import clips as clips_of
 from dashredact.errors import ChangedError, DashredactError, RefusedError, UsageError
 from dashredact.execute.inline import INLINE
 from dashredact.formats import tracks_json as tracks_store

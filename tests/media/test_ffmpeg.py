@@ -11,7 +11,7 @@ from conftest import Mask
 
 from dashredact.audit import log as audit_log
 from dashredact.errors import MachineError, MediaError, UnreadableError
-from dashredact.media import ffmpeg, join, probe
+from dashredact.media import ffmpeg, header, join, probe
 from dashredact.pipeline.outcome import VideoStatus
 
 Fake = Callable[[str, str], Path]
@@ -104,7 +104,7 @@ def test_broken_ffprobe_makes_the_file_unreadable(fake: Fake, clip: Library, scr
 
 def test_hanging_ffprobe_is_told(fake: Fake, clip: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = clip("30.mp4")
-    monkeypatch.setattr(probe, "_PROBE_SECONDS", 1)
+    monkeypatch.setattr(header, "_PROBE_SECONDS", 1)
     fake("ffprobe", f"echo $$ > {tmp_path}/pid; exec sleep 60")
     with pytest.raises(UnreadableError, match="made no end within 1 s"):
         probe.probe(source)

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from dashredact.audit import log as audit_log
-from dashredact.audit.clips import Clip, clips, named, person
 from dashredact.audit.events import EventType
+from dashredact.audit.records import Clip, clips, named, person
 from dashredact.errors import PolicyError, UsageError
 from dashredact.governance.disclosure import delivery
 from dashredact.governance.disclosure.terms import Delivery, terms
 from dashredact.governance.policy.file import PolicyFile
 from dashredact.governance.policy.gates import Export, Gate, Use, camera_of, refusals
 from dashredact.governance.policy.model import Policy, Recipient
-from dashredact.media import capture_span
+from dashredact.media.capture_time import CaptureTime, capture_time
 from dashredact.review.state import Opinion, ReviewState, review_states
 from dashredact.values import KINDS
 
@@ -64,7 +64,8 @@ def export(out: Path, policy: PolicyFile, asked: ExportRequest, today: date) -> 
     if refused:
         raise PolicyError(*refused.values())
     recipient = _recipients(policy.policy, asked)[0]
-    until = min(_kept_until(policy.policy, clip, asked) for clip in chosen)
+    days = [_capture_time(clip, asked, today).day for clip in chosen]
+    until = min(_kept_until(policy.policy, day) for day in days)
     what = Delivery(recipient, asked.purpose, today, min(asked.delete_by or until, until))
     _deliver(out, policy.policy, chosen, what, asked.folder, about | _agreed(recipient, asked))
     return chosen
@@ -97,20 +98,22 @@ def _refused(policy: Policy, clip: Clip, standing: ReviewState | None, asked: Ex
     reviewed_by = clip.reviewed_by or (person(standing.review) if standing and standing.review and approved else "")
     settings = clip.tried.get("settings") or {}
     masked = (settings.get("link") or {}).get("thresholds") or {}
+    captured = _capture_time(clip, asked, today)
     use = Use(
         camera=camera_of(policy, clip.name),
-        captured=_captured(clip, asked),
+        captured=captured.day,
         purpose=asked.purpose,
         kinds=frozenset(kind for kind in KINDS if kind in masked),
         basis=asked.basis,
         reason=asked.reason,
         export=Export(clip.source_sha256 or "0" * 64, person(clip.record), reviewed_by),
+        undated=captured.why_undated,
     )
     rejected = standing is not None and standing.opinion is Opinion.REJECTED
     barred = [str(one) for one in refusals(policy, use) if not (rejected and one.gate is Gate.REVIEW_MISSING)]
     known = [*_known_faults(standing), *_not_agreed(policy, asked)]
-    found = [*known, *barred, *_too_old(policy, clip, asked, today)]
-    return f"{clip.name}: {'. It '.join(found).rstrip('.')}." if found else ""
+    reasons = [*known, *barred, *_too_old(policy, captured.day, today)]
+    return f"{clip.name}: {'. It '.join(reasons).rstrip('.')}." if reasons else ""
 
 
 def _known_faults(standing: ReviewState | None) -> Iterator[str]:
@@ -137,19 +140,18 @@ def _not_agreed(policy: Policy, asked: ExportRequest) -> Iterator[str]:
         yield f"is not what {asked.to} gets footage for; --purpose and --contract take {known}"
 
 
-def _captured(clip: Clip, asked: ExportRequest) -> date | None:
-    return asked.captured or capture_span.day_of(clip.name, clip.captured)
+def _capture_time(clip: Clip, asked: ExportRequest, today: date) -> CaptureTime:
+    return capture_time(clip.name, today=today, given=asked.captured, logged=clip.captured)
 
 
-def _kept_until(policy: Policy, clip: Clip, asked: ExportRequest) -> date:
+def _kept_until(policy: Policy, captured: date | None) -> date:
     """A recipient may keep nothing for longer than the one who films does."""
-    captured = _captured(clip, asked)
     assert captured is not None, "the gates refuse what does not say when it was filmed"
     return captured + timedelta(days=policy.retention.masked)
 
 
-def _too_old(policy: Policy, clip: Clip, asked: ExportRequest, today: date) -> Iterator[str]:
-    if _captured(clip, asked) and (until := _kept_until(policy, clip, asked)) < today:
+def _too_old(policy: Policy, captured: date | None, today: date) -> Iterator[str]:
+    if captured and (until := _kept_until(policy, captured)) < today:
         yield f"is to be kept until {until} and no longer (retention.masked); leave it out, and purge it"
 
 

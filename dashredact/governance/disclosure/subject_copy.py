@@ -12,8 +12,8 @@ from uuid import uuid4
 
 from dashredact import files
 from dashredact.audit import log as audit_log
-from dashredact.audit.clips import Clip
 from dashredact.audit.events import EventType
+from dashredact.audit.records import Clip
 from dashredact.errors import ChangedError, RefusedError, UsageError
 from dashredact.formats import tracks_json
 from dashredact.formats.tracks_json import TracksFile

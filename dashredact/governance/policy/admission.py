@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashredact.errors import PolicyError, RefusedError
 from dashredact.formats import zones_toml as zone_files
 from dashredact.governance.policy import gates
-from dashredact.media import capture_day, probe
+from dashredact.media.capture_time import CaptureTime, capture_time, read_container
 from dashredact.settings import Camera
 from dashredact.tracking import zones
 from dashredact.values import KINDS, Kind
@@ -18,8 +19,6 @@ from dashredact.workspace.inbox import Item
 if TYPE_CHECKING:  # importing pydantic takes 0.3 s
     from dashredact.governance.policy.file import PolicyFile
     from dashredact.governance.policy.model import Camera as PolicyCamera
-
-_AHEAD = timedelta(days=1)  # that a camera may be in front of us, by its time zone
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,7 @@ class Candidate:
     name: str
     camera: "PolicyCamera | None"
     """None where no camera of the policy fits its name"""
-    captured: date | None
-    """the local day of filming, None where nothing tells it"""
+    captured: CaptureTime
     record: PolicyRecord
     """what the audit log says of the policy, for this video"""
 
@@ -97,11 +95,11 @@ class Admission:
 
     def examine(self, item: Item) -> "Candidate":
         """What the policy has to know of a video."""
-        camera, captured = gates.camera_of(self._policy, item.name), self._captured(item)
+        camera, captured = gates.camera_of(self._policy, item.name), self._capture_time(item)
         record = {
             **self.declared,
             "camera": camera.files if camera else None,
-            "captured": str(captured) if captured else None,
+            "captured": str(captured.day) if captured.day else None,
         }
         return Candidate(item.name, camera, captured, record)
 
@@ -112,8 +110,15 @@ class Admission:
         silence.
         """
         name, camera = candidate.name, candidate.camera
-        given = self._given
-        use = gates.Use(camera, candidate.captured, given.purpose, self._kinds, given.basis, given.reason)
+        use = gates.Use(
+            camera=camera,
+            captured=candidate.captured.day,
+            purpose=self._given.purpose,
+            kinds=self._kinds,
+            basis=self._given.basis,
+            reason=self._given.reason,
+            undated=candidate.captured.why_undated,
+        )
         if refused := gates.refusals(self._policy, use):
             raise NotAdmittedError(". It ".join(map(str, refused)) + ".", [str(refusal.gate) for refusal in refused])
         if camera and camera.zones in self._zones and zones.camera_of(self.cameras(name), name) is None:
@@ -122,17 +127,10 @@ class Admission:
                 "add its camera there, or take the zones out of the policy."
             )
 
-    def _captured(self, item: Item) -> date | None:
-        """The day of filming; a day that is still to come tells nothing."""
-        day = self._given.captured or capture_day.in_name(item.name) or _created(item.source)
-        return day if day and day <= self._today() + _AHEAD else None
-
-
-def _created(source: Path) -> date | None:
-    """The local day by the container. Cameras without a set clock write 1904 or 1970."""
-    told = probe.created(source)
-    try:
-        day = datetime.fromisoformat(told).astimezone().date() if told else None
-    except (ValueError, OverflowError):
-        return None
-    return day if day and day.year >= 2000 else None
+    def _capture_time(self, item: Item) -> CaptureTime:
+        return capture_time(
+            item.name,
+            today=self._today(),
+            given=self._given.captured,
+            container=partial(read_container, item.source),
+        )

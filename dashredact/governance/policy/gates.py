@@ -70,6 +70,8 @@ class Use:
     """why only one kind is masked"""
     export: Export | None = None
     """None while masking"""
+    undated: str = ""
+    """what leaves the day of filming open, such as `name: several days`; empty where nothing says anything"""
 
 
 def camera_of(policy: "Policy", name: str) -> "Camera | None":
@@ -100,7 +102,8 @@ def _camera(use: Use) -> Iterator[_Parts]:
 def _date(policy: "Policy", use: Use) -> Iterator[_Parts]:
     start = policy.notice.start
     if use.captured is None:
-        yield Gate.DATE_UNKNOWN, "does not say on which day it was filmed", "give the day with --captured YYYY-MM-DD"
+        reason = "does not say on which day it was filmed" + (f" ({use.undated})" if use.undated else "")
+        yield Gate.DATE_UNKNOWN, reason, "give the day with --captured YYYY-MM-DD"
     elif use.captured < start:
         reason = f"was filmed on {use.captured}, and the notice covers footage from {start} on"
         yield Gate.BEFORE_NOTICE, reason, "leave it out, or correct notice.start if people were told earlier"

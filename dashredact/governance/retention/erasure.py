@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from dashredact import files
-from dashredact.audit.clips import Clip
 from dashredact.audit.events import FileEntry, Purged, RequestRef, Rule
-from dashredact.audit.records import OUTCOMES, event_type
+from dashredact.audit.records import OUTCOMES, Clip, event_type
 from dashredact.report.page_names import page_names, page_paths
 from dashredact.workspace import originals, quarantine, work_folder
 from dashredact.workspace.journal import Removal, Target

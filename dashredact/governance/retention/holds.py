@@ -16,7 +16,7 @@ from dashredact.workspace.output_folder import OutputFolder
 
 def listed(folder: OutputFolder) -> list[Hold]:
     """All that were not released, those whose time is over too. LedgerError where the log is broken."""
-    return list(active_holds(folder.records()).values())
+    return list(active_holds(folder.events()).values())
 
 
 def add(folder: OutputFolder, inbox: Path | None, hold: Hold, today: Day) -> None:
@@ -35,7 +35,7 @@ def add(folder: OutputFolder, inbox: Path | None, hold: Hold, today: Day) -> Non
     if source is None and (inbox is None or files.within(inbox, hold.name) is None):
         where = f"nor does {inbox}" if inbox else "and no --inbox was given"
         raise UsageError(f"The log of {folder} knows no source {hold.name}, {where}; give its name as the log has it.")
-    terms = HoldTerms(kind=hold.kind, until=str(hold.until))
+    terms = HoldTerms(kind=hold.kind, until=hold.until)
     folder.append(Held(source=source or SourceEntry(name=hold.name), hold=terms, reason=hold.reason.strip()))
     folder.settle()
 

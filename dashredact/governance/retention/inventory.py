@@ -1,6 +1,6 @@
 """How long what the audit log tells of may be kept, and what has to be true before it goes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from dashredact.audit.events import EventType, Rule, SourceEntry
-from dashredact.audit.records import event_type, files_of
-from dashredact.media import capture_day
+from dashredact.audit.records import captured_days, event_type, files_of
+from dashredact.media.capture_time import capture_time
 from dashredact.values import Day
 
 _MADE = (EventType.MASKED, EventType.NEEDS_REVIEW, EventType.CORRECTED)
 _FAILED = (EventType.FAILED, EventType.REFUSED, EventType.REFUSED_BY_POLICY, EventType.BUG)
+_TRIED = (*_MADE, *_FAILED, EventType.DUPLICATE)
 _REJECTED = "rejected"
 
 
@@ -67,7 +68,7 @@ class OriginalRecord:
     source: Mapping[str, Any]
     """as the line says it: name, sha256, bytes, place"""
     filmed: Day
-    """the day of filming, or where nothing tells it the day on which it was first tried: never an earlier one"""
+    """the day of filming, or where that is unknown the day on which it was first tried: never an earlier one"""
     act: str
     """how the last try ended"""
     place: str
@@ -123,6 +124,8 @@ class Inventory:
     """by name of the source"""
     made: dict[str, Artifact] = field(default_factory=dict)
     """by name under the output folder; what was purged is left out"""
+    _days: Mapping[tuple[str, str | None], Day] = field(default_factory=dict)
+    """see `_days`"""
 
     def output_of(self, original: OriginalRecord) -> LoggedFile | None:
         """The newest file that was made of its content under the name of its output; None where it was purged."""
@@ -130,15 +133,15 @@ class Inventory:
         return made.file if made and original.sha256 in made.digests else None
 
     @classmethod
-    def read(cls, records: Iterable[Mapping[str, Any]]) -> "Inventory":
-        books = cls()
+    def read(cls, records: Sequence[Mapping[str, Any]], today: Day) -> "Inventory":
+        books = cls(_days=_days(records, today))
         for record in records:
             books._take(record, event_type(record))
         return books
 
     def _take(self, record: Mapping[str, Any], act: str) -> None:
         source = record.get("source")
-        if source and act in (*_MADE, *_FAILED, EventType.DUPLICATE):
+        if source and act in _TRIED:
             self._tried(record, act, source)
         elif act == EventType.PURGED:
             for file in record.get("files") or ():
@@ -152,7 +155,7 @@ class Inventory:
         before = self.originals.get(source["name"])
         same = before is not None and before.sha256 == source["sha256"]
         output = _file(record["output"]) if record.get("output") else None
-        day = _filmed(record, before if same else None)
+        day = self._days[source["name"], source["sha256"]]
         original = OriginalRecord(source["name"], source, day, act, source["name"], output)
         self.originals[source["name"]] = replace(original, sealed=before.sealed) if before and same else original
         for file in map(_file, files_of(record)):
@@ -191,12 +194,13 @@ def _file(told: Mapping[str, Any]) -> LoggedFile:
     return LoggedFile(told["name"], told["sha256"])
 
 
-def _filmed(record: Mapping[str, Any], before: OriginalRecord | None) -> Day:
-    policy = record.get("policy")
-    captured = policy.get("captured") if isinstance(policy, Mapping) else None
-    if captured:
-        return Day.fromisoformat(captured)
-    named = capture_day.in_name(record["source"]["name"])
-    if named or before:
-        return named or before.filmed  # type: ignore[union-attr]
-    return Day.fromisoformat(record["time"][:10])
+def _days(records: Sequence[Mapping[str, Any]], today: Day) -> dict[tuple[str, str | None], Day]:
+    """By name and sha256 of each source its day of filming; where that is unknown, the day of the first try."""
+    captured = captured_days(records)
+    days: dict[tuple[str, str | None], Day] = {}
+    for record in records:
+        source = record.get("source")
+        if source and event_type(record) in _TRIED and (key := (source["name"], source["sha256"])) not in days:
+            when = capture_time(source["name"], today=today, logged=captured.get(key, ""))
+            days[key] = when.day or Day.fromisoformat(record["time"][:10])
+    return days

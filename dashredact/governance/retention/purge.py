@@ -25,7 +25,7 @@ from dashredact.governance.retention.inventory import (
     PurgeFinding,
     RetentionRule,
 )
-from dashredact.media import capture_day
+from dashredact.media.capture_time import capture_time
 from dashredact.report.page_names import page_names, page_paths
 from dashredact.review.state import review_states
 from dashredact.workspace import work_folder
@@ -82,7 +82,7 @@ class Purge:
         if not self.asked.rehearse:
             self._index = Index(self.asked.folder)
         records = self.asked.folder.records()
-        self.books, self._pages = Inventory.read(records), page_names(records)
+        self.books, self._pages = Inventory.read(records, self.asked.today), page_names(records)
         self.uncorrected = {
             standing.result["source"]["sha256"] for standing in review_states(records).values() if standing.waiting
         }
@@ -171,8 +171,8 @@ class Purge:
                 yield _held(name, hold) if hold else PurgeFinding(Disposition.OVERDUE, name, "was never tried; mask it")
 
     def _arrived(self, arrival: Upload) -> date:
-        named = capture_day.in_name(arrival.item.name)
-        return named or datetime.fromtimestamp(arrival.arrived, self.asked.now.tzinfo).date()
+        named = capture_time(arrival.item.name, today=self.asked.today)
+        return named.day or datetime.fromtimestamp(arrival.arrived, self.asked.now.tzinfo).date()
 
     # --- what was made of them ---------------------------------------------------------------------------------------
 
@@ -230,7 +230,7 @@ class Purge:
         log = self.asked.folder.log
         size = log.stat().st_size if log.exists() else 0
         if size != self._read:
-            self._read, self._holds = size, [*active_holds(self.asked.folder.records()).values()]
+            self._read, self._holds = size, [*active_holds(self.asked.folder.events()).values()]
         return self._holds
 
     def _delete(self, path: Path, file: LoggedFile, rule: Rule, **about: Any) -> PurgeFinding:

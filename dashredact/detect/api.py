@@ -1,0 +1,65 @@
+"""The way in: from what somebody asks for to a detector, which loads its weights and runtime when it is first used."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from dashredact.detect.dashnet import manifest
+from dashredact.detect.dashnet.manifest import Manifest
+from dashredact.detect.external import loader
+from dashredact.detect.external.model_spec import ModelSpec, parse_model_spec
+from dashredact.detect.sliced import TiledDetector
+from dashredact.errors import UsageError
+from dashredact.values import LOWEST_SCORE, Detector
+
+_DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
+
+
+@dataclass(frozen=True)
+class DetectorOptions:
+    """Which detector looks, and how."""
+
+    device: str = "auto"
+    """auto, cpu, cuda or cuda:N"""
+    batch_size: int | None = None
+    """pictures detected at once; None: 4 on a CPU, 16 on a GPU"""
+    weights: Path | None = None
+    """folder with a manifest, weights and a canary; None: the shipped ones"""
+    models: tuple[str, ...] = ()
+    """other models, `NAME_OR_FILE[=KIND]`, for the kinds that they find"""
+    trust_code: bool = False
+    """whether a model may be TorchScript, which is code"""
+    long_side: int | None = None
+    """pixels that the longer side of a picture is scaled to; None: what the model was trained for"""
+    tiles: int = 1
+    """how many times larger pictures are that are looked at part by part; 1: whole pictures only"""
+    lowest_score: float = LOWEST_SCORE
+    """from which detections come back"""
+
+
+def build_detector(options: DetectorOptions = DetectorOptions()) -> Detector:
+    """UsageError where the options make no sense, MachineError where weights or a model cannot be used."""
+    if not _DEVICE.fullmatch(options.device):
+        raise UsageError(f"{options.device} is not a device; use auto, cpu, cuda or cuda:N.")
+    described = shipped = manifest.read(options.weights or manifest.default_folder())
+    models = [parse_model_spec(text, options.trust_code) for text in options.models]
+    if models:
+        described = loader.described(shipped, models)
+    lazy = manifest.LazyDetector(described, partial(_load, shipped, models, options), options.long_side)
+    return TiledDetector(lazy, options.tiles) if options.tiles > 1 else lazy
+
+
+def _load(shipped: Manifest, models: Sequence[ModelSpec], options: DetectorOptions) -> Detector:
+    def load_shipped() -> Detector:
+        from dashredact.detect.dashnet import weights  # noqa: PLC0415 - torch takes seconds to load
+        from dashredact.detect.dashnet.engines import torch as torch_engine  # noqa: PLC0415
+
+        device, loaded = torch_engine.device_named(options.device), weights.read(shipped.folder)
+        sizes = (options.batch_size, options.long_side, options.lowest_score)
+        return torch_engine.TorchDetector(loaded, device, *sizes)
+
+    if not models:
+        return load_shipped()
+    return loader.load(models, load_shipped, options.device, options.batch_size, options.lowest_score)
