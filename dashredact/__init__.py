@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from dashredact.formats.tracks_json import TracksFile as TracksFile
     from dashredact.media.info import VideoInfo as VideoInfo
     from dashredact.pipeline.outcome import VideoStatus as VideoStatus
-    from dashredact.settings import HideSettings as HideSettings
-    from dashredact.settings import LinkSettings as LinkSettings
+    from dashredact.settings import RenderSettings as RenderSettings
     from dashredact.settings import Settings as Settings
     from dashredact.settings import Style as Style
+    from dashredact.settings import TrackSettings as TrackSettings
     from dashredact.values import Detections as Detections
     from dashredact.values import Detector as Detector
     from dashredact.values import Kind as Kind
@@ -53,7 +53,7 @@ _HOMES = {
     "dashredact.formats.tracks_json": ("TracksFile",),
     "dashredact.media.info": ("VideoInfo",),
     "dashredact.pipeline.outcome": ("VideoStatus",),
-    "dashredact.settings": ("HideSettings", "LinkSettings", "Settings", "Style"),
+    "dashredact.settings": ("RenderSettings", "TrackSettings", "Settings", "Style"),
     "dashredact.values": ("Detections", "Detector", "Kind", "ModelIdentity", "ProgressEvent", "Track"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

@@ -12,14 +12,15 @@ from dashredact.batch.batch import Batch
 from dashredact.detect.api import DetectorOptions, build_detector
 from dashredact.execute.inline import INLINE
 from dashredact.execute.pool import Limits, WorkerPool
+from dashredact.execute.protocol import Executor
 from dashredact.formats import exchange, tracks_json
 from dashredact.formats.exchange import TracksFormat
 from dashredact.formats.tracks_json import TracksFile
 from dashredact.media.info import VideoInfo
 from dashredact.media.probe import probe as probe_file
 from dashredact.pipeline.outcome import Outcome, VideoStatus
-from dashredact.pipeline.video import Executor, RunOptions, VideoPipeline
-from dashredact.settings import SecondLook, Settings
+from dashredact.pipeline.video import RunOptions, VideoPipeline
+from dashredact.settings import RecheckSettings, Settings
 from dashredact.values import Detector, ProgressCallback, ProgressEvent, Track
 from dashredact.workspace import inbox
 from dashredact.workspace.output_folder import OutputFolder
@@ -92,7 +93,7 @@ def redact(
             exchange.check_source(Path(boxes), item.source)
     described = exchange.described(Path(boxes)) if boxes else None
     how = replace(_complete(settings or Settings(), looks, second_look=second_look), boxes=described)
-    run_options = RunOptions(second=(looks,) if how.second_look else (), boxes=Path(boxes) if boxes else None)
+    run_options = RunOptions((looks,) if how.second_look else (), boxes=Path(boxes) if boxes else None)
     with target.masking(), _executor(workers) as executor:
         batch = Batch(target, looks, how, progress or _ignore, executor=executor, run_options=run_options)
         return [_result(target, outcome) for outcome in batch.run(items)]
@@ -128,7 +129,7 @@ def _complete(settings: Settings, detector: Detector, *, second_look: bool) -> S
     if not link.thresholds:
         settings = replace(settings, link=replace(link, thresholds=dict(detector.thresholds)))
     if second_look and settings.second_look is None:
-        settings = replace(settings, second_look=SecondLook(models=(detector.identity.sha256,)))
+        settings = replace(settings, second_look=RecheckSettings(models=(detector.identity.sha256,)))
     return settings
 
 
@@ -147,7 +148,7 @@ def _executor(workers: int) -> Iterator[Executor]:
 def _result(folder: OutputFolder, outcome: Outcome) -> RedactResult:
     entry = outcome.event.tracks_file if outcome.event else None
     tracks = folder.resolve(entry.name) if entry else None
-    return RedactResult(outcome.name, outcome.verdict, outcome.reason, outcome.output, tracks, outcome.event)
+    return RedactResult(outcome.name, outcome.status, outcome.reason, outcome.output, tracks, outcome.event)
 
 
 def _ignore(_event: ProgressEvent) -> None:

@@ -1,29 +1,29 @@
-"""Everything that may go wrong on purpose.
+"""Expected errors, each with the exit code that tells a script what to do next.
 
-DashredactError              exit  what the caller should do next
-├── UsageError                 2   change the command line
-├── VideoError                 3   look at that one video; the others go on
-│   ├── UnreadableError            no frame can be had from it
-│   ├── DamagedError               some frames cannot; --damaged salvage masks the rest
-│   ├── RefusedError               it could be read, and masking it would not be right
-│   ├── ChangedError               somebody writes to it; run again when it is complete
+DashredactError              exit  what the caller should do
+├── UsageError                 2   correct the command line
+├── VideoError                 3   look at this video; the others are unaffected
+│   ├── UnreadableError            no frame of it can be decoded
+│   ├── DamagedError               some frames cannot be decoded; --damaged salvage masks the rest
+│   ├── RefusedError               it can be decoded, but masking it would not be right
+│   ├── ChangedError               the file is still being written; run again when it is complete
 │   ├── MediaError                 ffmpeg, a codec or the disk failed on it
-│   └── UnverifiedError            the finished file is not what it must be
-├── MachineError               4   make the machine ready (ffmpeg, weights, device, disk)
+│   └── UnverifiedError            the finished file failed verification
+├── MachineError               4   prepare the machine (ffmpeg, weights, device, disk)
 ├── LockedError                6   wait: another run or person holds the output folder
 ├── LedgerError                7   the audit log is broken: find out who changed it
-├── PolicyError                8   the policy is not complete, or does not allow it: change what it names
-├── OutOfTimeError             0   nothing: the next run goes on where this one was told to end
-└── StoppedError           128+N   run the same command again, it goes on where it was
+├── PolicyError                8   the policy is incomplete or forbids this: change what the message names
+├── OutOfTimeError             0   nothing: the next run continues from here
+└── StoppedError           128+N   run the same command again; it resumes
 
-A message is one sentence that names what, where, and what to do. Anything else that escapes is a bug (exit 1).
+A message is one sentence that names what, where, and what to do. Any other exception that escapes is a bug (exit 1).
 """
 
 from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The promise of DESIGN: a number tells a script what to do next."""
+    """Part of the public interface: documented in the README, stable between versions."""
 
     OK = 0
     BUG = 1
@@ -38,7 +38,7 @@ class ExitCode(IntEnum):
 
 
 class DashredactError(Exception):
-    """Base of every error that carries an exit code and its own cure."""
+    """Base class; subclasses set the exit code, the message says what to do."""
 
     exit_code: int = ExitCode.BUG
 
@@ -48,7 +48,7 @@ class UsageError(DashredactError):
 
 
 class VideoError(DashredactError):
-    """One video ends here; nothing of it appears under a final name."""
+    """This video fails; no output of it is published."""
 
     exit_code = ExitCode.SOME_FAILED
 
@@ -90,16 +90,16 @@ class LedgerError(DashredactError):
 
 
 class OutOfTimeError(DashredactError):
-    """A video was left between two segments because the run's time is over."""
+    """The time limit of the run was reached; the video stopped between two segments and can be resumed."""
 
     exit_code = ExitCode.OK
 
-    def __init__(self, message: str = "The time of this run is over; the next one goes on here.") -> None:
+    def __init__(self, message: str = "The time limit of this run was reached; the next run continues here.") -> None:
         super().__init__(message)
 
 
 class PolicyError(DashredactError):
-    """Holds one sentence for each thing that the policy lacks or does not allow."""
+    """Its arguments are sentences, one for each thing that the policy lacks or forbids."""
 
     exit_code = ExitCode.REFUSED_BY_POLICY
 
@@ -108,8 +108,8 @@ class PolicyError(DashredactError):
 
 
 class StoppedError(DashredactError):
-    """A signal asked us to end; scratch stays so that the next run resumes."""
+    """A signal ended the run; work folders stay, so that the next run resumes."""
 
     def __init__(self, signal_number: int) -> None:
-        super().__init__(f"Stopped by signal {signal_number}; run the same command again to go on.")
+        super().__init__(f"Stopped by signal {signal_number}; run the same command again to continue.")
         self.exit_code = ExitCode.SIGNAL + signal_number

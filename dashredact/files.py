@@ -1,4 +1,4 @@
-"""Files under their final names appear whole or not at all, and for their owner's eyes only."""
+"""Atomic writes, digests and safe names. A file appears under its final name whole or not at all, mode 0600."""
 
 import hashlib
 import os
@@ -6,8 +6,7 @@ from pathlib import Path
 
 from dashredact.errors import MachineError, UsageError
 
-_CHUNK = 1 << 20
-_LONGEST_NAME = 255  # bytes, on every file system we know
+_MAX_NAME = 255  # bytes, on all common file systems
 
 
 def sha256(path: Path) -> str:
@@ -16,12 +15,12 @@ def sha256(path: Path) -> str:
 
 
 def has_digest(path: Path, digest: str) -> bool:
-    """Whether the file is there and has that sha256."""
+    """Whether the file exists and has that sha256."""
     return path.is_file() and sha256(path) == digest
 
 
 def within(folder: Path, name: str) -> Path | None:
-    """The file of that name that really lies in the folder; None where it is missing, a link, or behind one."""
+    """The path of a regular file inside the folder; None if it is missing, or is or lies behind a symbolic link."""
     path = folder / name
     try:
         return path if path.is_file() and path.resolve() == folder.resolve() / name else None
@@ -30,34 +29,34 @@ def within(folder: Path, name: str) -> Path | None:
 
 
 def private_folder(path: Path) -> Path:
-    """Make the folder and those above it, 0700 where they are new. MachineError where that is not possible."""
+    """Create the folder and its parents, new ones 0700. MachineError if that fails."""
     try:
         for folder in [*reversed(path.parents), path]:
             folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise MachineError(f"The folder {path} cannot be made ({error.strerror}); choose another.") from None
+        raise MachineError(f"The folder {path} cannot be created ({error.strerror}); choose another.") from None
     return path
 
 
 def write(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Put the content under that name in one step that survives a power cut."""
-    beside = path.with_name(f".{hashlib.sha256(path.name.encode()).hexdigest()[:16]}.tmp")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    """Replace the file atomically and durably: a power cut leaves the old content or the new."""
+    temporary = path.with_name(f".{hashlib.sha256(path.name.encode()).hexdigest()[:16]}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    publish(beside, path, mode)
+    publish(temporary, path, mode)
 
 
 def write_new(path: Path, content: bytes) -> None:
-    """The same for a name that a person gave, and its folders. UsageError where it is taken or cannot be written."""
+    """Write a file that a person named, and its folders. UsageError if the name is taken or cannot be written."""
     try:
         if path.exists() or path.is_symlink():
-            raise UsageError(f"{path} is there already; give another name with -o, or remove it first.")
+            raise UsageError(f"{path} already exists; give another name with -o, or remove it first.")
         write(private_folder(path.parent) / path.name, content)
     except OSError as error:
-        raise UsageError(f"{path} cannot be written ({error.strerror}).") from None
+        raise UsageError(f"{path} cannot be written ({error.strerror}); give another name.") from None
 
 
 def publish(finished: Path, path: Path, mode: int = 0o600) -> None:
@@ -73,10 +72,10 @@ def publish(finished: Path, path: Path, mode: int = 0o600) -> None:
         os.close(folder)
 
 
-def bounded_name(stem: str, ending: str) -> str:
-    """`stem + ending`, the stem shortened where the file system would not take it; still one name for one stem."""
-    if len(os.fsencode(stem + ending)) <= _LONGEST_NAME:
-        return stem + ending
-    mark = "~" + hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]
-    room = _LONGEST_NAME - len(os.fsencode(mark + ending))
-    return os.fsencode(stem)[:room].decode(errors="ignore") + mark + ending
+def bounded_name(stem: str, suffix: str) -> str:
+    """`stem + suffix`; a stem that is too long for the file system is cut and gets a hash, so names stay distinct."""
+    if len(os.fsencode(stem + suffix)) <= _MAX_NAME:
+        return stem + suffix
+    tag = "~" + hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]
+    space = _MAX_NAME - len(os.fsencode(tag + suffix))
+    return os.fsencode(stem)[:space].decode(errors="ignore") + tag + suffix

@@ -1,4 +1,4 @@
-"""Facts become a bar on a terminal, and a line now and then elsewhere. The only file that knows tqdm."""
+"""Progress events become a bar on a terminal and an occasional line elsewhere. The only module that imports tqdm."""
 
 import sys
 import time
@@ -10,13 +10,13 @@ from tqdm import tqdm
 
 from dashredact.values import ProgressEvent
 
-_FIRST_LINE_SECONDS = 16.0  # then at 32, 64, ...: a log of an hour has nine lines
+_FIRST_LINE_SECONDS = 16.0  # then at 32, 64, ...: nine lines in the log of an hour
 
 
 class ProgressDisplay:
-    """How far a run is, on stderr: over all its videos, several of which may be on their way. A pass is half a frame.
+    """Progress of a run on stderr, over all its videos. May be called from several threads.
 
-    Videos count by their size, because nobody knows how many frames are in one that was not opened yet.
+    Videos are weighted by their size in bytes: the number of frames is unknown until a video is opened.
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
@@ -24,76 +24,78 @@ class ProgressDisplay:
         self._terminal = sys.stderr.isatty()
         self._bar: tqdm[None] | None = None
         self._lock = Lock()
-        self.expect({})
+        self.start({})
 
     def __enter__(self) -> "ProgressDisplay":
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, error_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._bar is not None:
             self._bar.close()
 
-    def expect(self, sizes: Mapping[str, int]) -> None:
-        """A run begins: its videos and their sizes in bytes."""
+    def start(self, sizes: Mapping[str, int]) -> None:
+        """Start a run. sizes: bytes of each of its videos, by name."""
         self._sizes = sizes
-        self._facts: dict[str, ProgressEvent] = {}
-        self._ended = self._ended_frames = self._ended_bytes = 0
-        self._began = time.monotonic()
-        self._next_line = self._began + _FIRST_LINE_SECONDS
+        self._events: dict[str, ProgressEvent] = {}
+        self._videos_done = self._frames_done = self._bytes_done = 0
+        self._started = time.monotonic()
+        self._next_line = self._started + _FIRST_LINE_SECONDS
 
-    def end(self, video: str) -> None:
-        """A video came to its end, whatever that was."""
+    def video_done(self, video: str) -> None:
+        """Count a video as done, whether it was masked, failed or was skipped."""
         with self._lock:
-            fact = self._facts.pop(video, None)
-            self._ended += 1
-            self._ended_bytes += self._sizes.get(video, 0)
-            self._ended_frames += fact.done if fact else 0
+            event = self._events.pop(video, None)
+            self._videos_done += 1
+            self._bytes_done += self._sizes.get(video, 0)
+            self._frames_done += event.done if event else 0
         self._show(None)
 
-    def __call__(self, fact: ProgressEvent) -> None:
+    def __call__(self, event: ProgressEvent) -> None:
         with self._lock:
-            self._facts[fact.video] = fact
-        self._show(fact)
+            self._events[event.video] = event
+        self._show(event)
 
-    def _show(self, fact: ProgressEvent | None) -> None:
+    def _show(self, event: ProgressEvent | None) -> None:
         if self._quiet:
             return
         with self._lock:
             if self._terminal:
-                self._draw(fact)
-            elif fact and time.monotonic() >= self._next_line:
-                print(self._words(fact), file=sys.stderr, flush=True)
-                self._next_line = self._began + 2 * (time.monotonic() - self._began)
+                self._draw(event)
+            elif event and time.monotonic() >= self._next_line:
+                print(self._line(event), file=sys.stderr, flush=True)
+                self._next_line = self._started + 2 * (time.monotonic() - self._started)
 
-    def _draw(self, fact: ProgressEvent | None) -> None:
+    def _draw(self, event: ProgressEvent | None) -> None:
         if self._bar is None:
             layout = "{desc} {percentage:3.0f}%|{bar}| {postfix}"
             self._bar = tqdm(total=1.0, bar_format=layout, leave=False, dynamic_ncols=True)
-        if fact:
-            self._bar.set_description(f"{self._count(fact)} {fact.stage}", refresh=False)
-        self._bar.set_postfix_str(self._speed(), refresh=False)
-        self._bar.update(self._share() - self._bar.n)
+        if event:
+            self._bar.set_description(f"{self._title(event)} {event.stage}", refresh=False)
+        self._bar.set_postfix_str(self._rate_and_time_left(), refresh=False)
+        self._bar.update(self._fraction_done() - self._bar.n)
 
-    def _words(self, fact: ProgressEvent) -> str:
-        return f"{self._count(fact)}: {fact.stage}, {100 * self._share():.0f} %, {self._speed()}"
+    def _line(self, event: ProgressEvent) -> str:
+        return f"{self._title(event)}: {event.stage}, {100 * self._fraction_done():.0f} %, {self._rate_and_time_left()}"
 
-    def _count(self, fact: ProgressEvent) -> str:
-        many = len(self._sizes)
-        return f"{self._ended + 1}/{many} {fact.video}" if many > 1 else fact.video
+    def _title(self, event: ProgressEvent) -> str:
+        videos = len(self._sizes)
+        return f"{self._videos_done + 1}/{videos} {event.video}" if videos > 1 else event.video
 
-    def _share(self) -> float:
-        """Of the run's bytes."""
-        whole = sum(self._sizes.values())
-        under_way = {video: fact.done / max(fact.total, 1) for video, fact in self._facts.items()}
-        if not whole:
-            return sum(under_way.values()) / max(len(under_way), 1)
-        return (self._ended_bytes + sum(self._sizes.get(video, 0) * part for video, part in under_way.items())) / whole
+    def _fraction_done(self) -> float:
+        """0..1, of the bytes of the run."""
+        total_bytes = sum(self._sizes.values())
+        running = {video: event.done / max(event.total, 1) for video, event in self._events.items()}
+        if not total_bytes:
+            return sum(running.values()) / max(len(running), 1)
+        return (
+            self._bytes_done + sum(self._sizes.get(video, 0) * fraction for video, fraction in running.items())
+        ) / total_bytes
 
-    def _speed(self) -> str:
-        past = max(time.monotonic() - self._began, 1e-3)
-        frames = (self._ended_frames + sum(fact.done for fact in self._facts.values())) / 2
-        share = self._share()
-        left = f"{past * (1 - share) / share:.0f} s left" if share else "time left unknown"
-        return f"{frames / past:.1f} frames/s, {left}"
+    def _rate_and_time_left(self) -> str:
+        elapsed = max(time.monotonic() - self._started, 1e-3)
+        frames = (self._frames_done + sum(event.done for event in self._events.values())) / 2
+        fraction = self._fraction_done()
+        left = f"{elapsed * (1 - fraction) / fraction:.0f} s left" if fraction else "time left unknown"
+        return f"{frames / elapsed:.1f} frames/s, {left}"

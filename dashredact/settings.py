@@ -1,14 +1,16 @@
-"""Everything that changes an output, and the fingerprint that tells two settings apart."""
+"""All settings that change an output, and their fingerprint. Field names are written into the audit log: keep them."""
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from dashredact.values import KINDS, Kind, ModelIdentity
 
-JOURNEY_VERSION = 1
-"""Raise it when the same settings would give another output: finished videos are then masked again."""
+PIPELINE_VERSION = 1
+"""Increase it when the same settings give a different output: finished videos are then masked again."""
 
 
 class Style(StrEnum):
@@ -28,123 +30,137 @@ class Damaged(StrEnum):
 
 
 @dataclass(frozen=True)
-class LinkSettings:
-    """How detections become tracks. Times are seconds, so that they mean the same at every frame rate."""
+class TrackSettings:
+    """How detections become tracks. Times are in seconds and so independent of the frame rate."""
 
     thresholds: dict[Kind, float] = field(default_factory=dict)
-    """score from which a detection starts a track, per kind; lower ones only continue one. Kinds that are not named are
-    not masked; naming none stands for both, at 0.5"""
+    """least score of a detection that starts a track, per kind; weaker ones only continue a track. Kinds without one
+    are not masked; an empty dict stands for all kinds at 0.5"""
     weakest: float = 0.15
-    """score below which a detection does not even continue a track"""
+    """least score of a detection that continues a track"""
     bridge: float = 1.0
-    """longest time without a sight that is bridged inside a track"""
+    """longest gap between two detections that is bridged"""
     extend: float = 0.5
-    """time a mask stays before the first and after the last sight"""
+    """how long a mask is extended before the first and after the last detection"""
     smooth: float = 0.15
-    """half width of the smoothing window"""
+    """half width of the smoothing window, seconds"""
     grow: float = 0.26
-    """share of a box's width and height added on each side"""
+    """fraction of a box's width and height that is added on each side"""
 
     @property
     def kinds(self) -> frozenset[Kind]:
-        """What is masked."""
+        """The kinds that are masked."""
         return frozenset(self.thresholds or KINDS)
 
 
 @dataclass(frozen=True)
-class HideSettings:
+class RenderSettings:
     """How masked frames look and are encoded."""
 
     style: Style = Style.BLUR
     encoder: str = ""
-    """empty: of the source's codec family"""
+    """libx264 or libx265; empty: the one for the codec of the source"""
     crf: int = 20
     preset: str = "veryfast"
 
 
 @dataclass(frozen=True)
 class Zone:
-    """A part of the picture."""
+    """A named rectangle of the picture."""
 
     name: str
     box: tuple[float, float, float, float]
-    """x0 y0 x1 y1 in shares of the upright frame's width and height, 0..1, far side outside"""
+    """x0 y0 x1 y1 as fractions of the upright frame's width and height, 0..1, far side outside"""
 
 
 @dataclass(frozen=True)
 class Zones:
-    """What is settled beforehand about a picture."""
+    """The zones of one camera."""
 
     ignore: tuple[Zone, ...] = ()
-    """nothing found inside is masked"""
+    """detections inside are not masked"""
     mask: tuple[Zone, ...] = ()
     """masked on every frame"""
 
 
 @dataclass(frozen=True)
-class Camera:
-    """The zones of all videos of one camera."""
+class CameraZones:
+    """A camera, recognised by file name, and its zones."""
 
     files: str
-    """pattern of their file names, as in a shell"""
+    """shell pattern of its file names"""
     zones: Zones
 
 
 @dataclass(frozen=True)
-class SecondLook:
-    """How the finished file is looked at again. Scores are shares of the detector's own thresholds."""
+class RecheckSettings:
+    """How the finished file is checked by a detector. Scores are relative to the detector's own thresholds."""
 
     every: int = 5
-    """every so many frames are looked at"""
+    """every n-th frame is checked"""
     lowest: float = 1.3
-    """of a sight that counts together with others of the same thing"""
+    """least relative score of a detection that counts together with others of the same object"""
     certain: float = 1.4
-    """of a sight that counts alone"""
+    """least relative score of a detection that counts on its own"""
     sights: int = 2
-    """so many make a find, below `certain`"""
+    """number of detections below `certain` that are reported as an object"""
     models: tuple[str, ...] = ()
-    """sha256 of the weights that look"""
+    """sha256 of the weights of each detector"""
 
     def threshold(self, own: float) -> float:
-        """Score from which a sight counts, where the detector's own is given."""
+        """Least score of a detection that counts together with others. own: threshold of the detector."""
         return self.lowest * own
 
-    def alone(self, own: float) -> float:
+    def certain_threshold(self, own: float) -> float:
+        """Least score of a detection that counts on its own. own: threshold of the detector."""
         return self.certain * own
 
 
 @dataclass(frozen=True)
-class Boxes:
-    """A file of boxes that are masked besides, or instead of, what is detected."""
+class BoxFile:
+    """A file of boxes that are masked in addition to, or instead of, detections."""
 
     sha256: str
     labels: str = ""
-    """sha256 of the list of classes beside it, where its form has one"""
+    """sha256 of the list of classes beside it, for formats that have one"""
 
 
 @dataclass(frozen=True)
 class Settings:
-    link: LinkSettings = LinkSettings()
-    hide: HideSettings = HideSettings()
+    link: TrackSettings = TrackSettings()
+    hide: RenderSettings = RenderSettings()
     audio: Keep = Keep.DROP
     gps: Keep = Keep.DROP
     damaged: Damaged = Damaged.REFUSE
     video_stream: int | None = None
     """index of the one video stream to mask where a file has several"""
     segment_seconds: float = 10.0
-    """least length of a segment; it ends at the next key frame"""
+    """least length of a segment; it ends at the first key frame after that"""
     tiles: int = 1
-    """how many times larger the pictures are that are looked at part by part; 1: whole pictures only"""
+    """factor by which pictures are larger when detection runs on overlapping tiles; 1: on whole pictures only"""
     zones: Zones = Zones()
-    """those of this one video, so that another camera's do not touch its fingerprint"""
-    boxes: Boxes | None = None
-    second_look: SecondLook | None = None
-    """None: the finished file is not looked at again"""
+    """of this video only, so that those of other cameras do not change its fingerprint"""
+    boxes: BoxFile | None = None
+    second_look: RecheckSettings | None = None
+    """None: the finished file is not checked by a detector"""
+
+    @classmethod
+    def for_rendering(cls, recorded: Mapping[str, Any]) -> "Settings":
+        """The settings of a line of the audit log, as far as rendering depends on them. KeyError, ValueError."""
+        render = recorded["hide"]
+        return cls(
+            hide=RenderSettings(Style(render["style"]), render["encoder"], render["crf"], render["preset"]),
+            audio=Keep(recorded["audio"]),
+            gps=Keep(recorded["gps"]),
+            damaged=Damaged(recorded["damaged"]),
+            video_stream=recorded["video_stream"],
+            segment_seconds=recorded["segment_seconds"],
+        )
 
     def as_dict(self) -> dict[str, object]:
         return asdict(self)
 
     def fingerprint(self, model: ModelIdentity, long_side: int) -> str:
-        """sha256 over everything that changes an output, or what is said of it, besides the source itself."""
-        parts = {"journey": JOURNEY_VERSION, "settings": self.as_dict(), "model": model.sha256, "long_side": long_side}
+        """sha256 over everything but the source that changes an output or its record."""
+        parts = {"journey": PIPELINE_VERSION, "settings": self.as_dict(), "model": model.sha256, "long_side": long_side}
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,7 +1,7 @@
-"""The values that travel between the rooms: frozen, typed, each field with its unit.
+"""Values that are passed between packages: frozen, typed, with their units.
 
-A box is `x0 y0 x1 y1` in pixels of the upright, decoded picture: origin top left, far side outside.
-A range of frames is `first..end`, end outside. A time is a Fraction of seconds or an integer PTS with its time base.
+A box is `x0 y0 x1 y1` in pixels of the upright, decoded picture: origin at the top left, x1 and y1 exclusive.
+A range of frames is `first..end`, end exclusive. A time is a Fraction of seconds or an integer PTS with its time base.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Day = date
-"""A day as a value: who only compares days need not know what reads the clock."""
+"""A calendar day, for modules that compare days and must not read the clock."""
 Picture = NDArray[np.uint8]
 """uint8 (height, width, 3), RGB."""
 
@@ -26,19 +26,19 @@ class Kind(StrEnum):
     FACE = "face"
     PLATE = "plate"
     ZONE = "zone"
-    """a part of the picture that a person has chosen"""
+    """a rectangle of the picture that a person chose"""
 
 
 KINDS = (Kind.FACE, Kind.PLATE)
-"""What is detected, in the order of the network's classes."""
+"""The kinds that are detected, in the order of the network's classes."""
 
 
 LOWEST_SCORE = 0.10
-"""of a detection that is kept on disk, so that thresholds can change without detecting again"""
+"""Least score of a detection that is stored, so that thresholds can change without detecting again."""
 
 
 class Origin(StrEnum):
-    """How a box of a track came to be on a frame."""
+    """Where the box of a track on a frame comes from."""
 
     DETECTED = "detected"
     BRIDGED = "bridged"
@@ -51,7 +51,7 @@ ORIGINS = tuple(Origin)
 
 @dataclass(frozen=True)
 class Detections:
-    """What the detector saw, N rows ordered by frame."""
+    """N detections, ordered by frame."""
 
     frames: NDArray[np.int32]
     """(N,) frame index"""
@@ -66,8 +66,12 @@ class Detections:
         return len(self.frames)
 
     def shifted(self, frames: int) -> "Detections":
-        """The same, every frame index raised."""
+        """A copy whose frame indices are increased by `frames`."""
         return Detections((self.frames + frames).astype(np.int32), self.kinds, self.boxes, self.scores)
+
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp] | Sequence[int]) -> "Detections":
+        """Some of the rows: by index, or where a mask is true."""
+        return Detections(self.frames[rows], self.kinds[rows], self.boxes[rows], self.scores[rows])
 
     @classmethod
     def empty(cls) -> "Detections":
@@ -86,18 +90,18 @@ class Detections:
 
 @dataclass(frozen=True)
 class Track:
-    """One object over consecutive frames `first..end`; every frame of the range is masked."""
+    """One object on consecutive frames `first..end`; it is masked on every one of them."""
 
     id: int
-    """counts from 1 in each video, so that two videos share no identity"""
+    """counts from 1 in each video, so that no id links two videos"""
     kind: Kind
     first: int
     boxes: Array
-    """(n, 4) one box a frame, already grown and inside the picture"""
+    """(n, 4) one box a frame, with its margin, clipped to the picture"""
     origins: NDArray[np.int8]
     """(n,) index into `ORIGINS`"""
     scores: NDArray[np.float32]
-    """(n,) detector score, 0 where it did not see the object"""
+    """(n,) score of the detection, 0 on frames without one"""
 
     @property
     def end(self) -> int:
@@ -106,42 +110,42 @@ class Track:
 
 @dataclass(frozen=True)
 class ModelIdentity:
-    """Which weights looked; goes into every record."""
+    """Which weights were used; part of every record."""
 
     name: str
     sha256: str
 
 
 class Detector(Protocol):
-    """The seam between the journey and whatever finds faces and plates."""
+    """Finds faces and plates on pictures. The pipeline knows detectors by this protocol only."""
 
     @property
     def identity(self) -> ModelIdentity: ...
 
     @property
     def thresholds(self) -> dict[Kind, float]:
-        """Score from which a detection may start a track, per kind."""
+        """Least score of a detection that starts a track, per kind."""
         ...
 
     @property
     def long_side(self) -> int:
-        """Pixels that the longer side of a picture should have."""
+        """Length in pixels of the longer side of the pictures that it takes."""
         ...
 
     @property
     def batch_size(self) -> int: ...
 
     def __call__(self, pictures: Sequence[Picture]) -> list[Detections]:
-        """One `Detections` a picture, boxes in that picture's pixels, frames all 0, from score 0.10 up."""
+        """One `Detections` a picture: boxes in pixels of that picture, frames all 0, scores from 0.10 up."""
         ...
 
 
 @dataclass(frozen=True)
 class SegmentDetections:
-    """Pass one of a segment: its frames and what was seen on them."""
+    """Result of pass one for a segment: its frames and the detections on them."""
 
     pts: NDArray[np.int64]
-    """(n,) rising; the frame indices of `detections` count from the segment's first frame"""
+    """(n,) rising; frame indices of `detections` count from the first frame of the segment"""
     size: tuple[int, int]
     """width and height of the upright frames"""
     detections: Detections
@@ -151,17 +155,17 @@ class SegmentDetections:
 
 @dataclass(frozen=True)
 class ProgressEvent:
-    """Something that happened, for whoever shows progress."""
+    """Progress of one video."""
 
     video: str
     stage: str
-    """look, link, hide, join, verify, second look"""
+    """probe, detect, track, render, join, verify, recheck"""
     done: int
-    """frames"""
+    """frames, each counted once a pass"""
     total: int
-    """frames of all passes"""
+    """frames times passes"""
 
 
 ProgressCallback = Callable[[ProgressEvent], None]
 StageProgress = Callable[[str, int], None]
-"""Takes a stage and the number of frames that it has just done. Stage `saved`: a segment is safe on disk."""
+"""Called with a stage and the number of frames just done. The stage `saved` means that a segment is on disk."""

@@ -17,7 +17,7 @@ from pathlib import Path
 SAMPLE = Path(__file__).parents[1] / "samples" / "street.mp4"
 _ENCODE = ["-an", "-c:v", "libx264", "-preset", "veryfast", "-crf", "20"]
 _QUIET = ["ffmpeg", "-hide_banner", "-nostdin", "-loglevel", "error", "-y"]
-_STAGES = ("decode", "scale", "detect", "link", "paint", "encode", "join", "verify")
+_STAGES = ("decode", "scale", "detect", "track", "paint", "encode", "join", "verify")
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from clips import Finder, Library
 
 from dashredact.batch.batch import Batch
 from dashredact.pipeline.outcome import Outcome
-from dashredact.settings import HideSettings, LinkSettings, Settings
+from dashredact.settings import RenderSettings, Settings, TrackSettings
 from dashredact.values import KINDS, ProgressEvent
 from dashredact.workspace import inbox, locks
 from dashredact.workspace.output_folder import OutputFolder
@@ -22,7 +22,7 @@ hypothesis.settings.register_profile("hunt")  # `pytest --hypothesis-profile=hun
 hypothesis.settings.load_profile("steady")
 
 SETTINGS = Settings(
-    link=LinkSettings(dict.fromkeys(KINDS, 0.5)), hide=HideSettings(preset="ultrafast"), segment_seconds=0.5
+    link=TrackSettings(dict.fromkeys(KINDS, 0.5)), hide=RenderSettings(preset="ultrafast"), segment_seconds=0.5
 )
 
 

@@ -31,7 +31,7 @@ FULL_CHROMA = {"odd.webm", "turned 4-2-2.mp4"}  # where the encoder cannot keep 
 
 
 def output_of(outcome: Outcome) -> Path:
-    assert outcome.verdict is VideoStatus.MASKED, outcome.reason
+    assert outcome.status is VideoStatus.MASKED, outcome.reason
     assert outcome.output is not None
     return outcome.output
 

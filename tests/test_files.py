@@ -43,7 +43,7 @@ def test_a_name_that_is_taken_stays_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "link.json").symlink_to(tmp_path / "nowhere")
     (tmp_path / "mine.json").write_text("mine")
     for name in ("link.json", "mine.json"):
-        with pytest.raises(UsageError, match=f"{name} is there already"):
+        with pytest.raises(UsageError, match=f"{name} already exists"):
             files.write_new(tmp_path / name, b"content")
     assert (tmp_path / "mine.json").read_text() == "mine"
     assert _listed(tmp_path) == ["link.json", "mine.json"]

@@ -31,7 +31,7 @@ def _lines(clock: _Clock, capsys: pytest.CaptureFixture[str], seconds: int, *, q
     with ProgressDisplay(quiet=quiet) as progress:
         for second in range(seconds + 1):
             clock.now = begin + second
-            progress(ProgressEvent("trip.mp4", "look", second, 2 * seconds))
+            progress(ProgressEvent("trip.mp4", "detect", second, 2 * seconds))
             out, err = capsys.readouterr()
             assert out == ""
             spoken += [second] if err else []
@@ -56,27 +56,27 @@ def test_quiet_says_nothing(clock: _Clock, capsys: pytest.CaptureFixture[str]) -
 def test_several_videos_are_counted_together(clock: _Clock, capsys: pytest.CaptureFixture[str]) -> None:
     """By their size, for nobody knows how many frames are in one that was not opened yet."""
     with ProgressDisplay() as progress:
-        progress.expect({"one.mp4": 100, "two.mp4": 300})
-        progress(ProgressEvent("one.mp4", "hide", 50, 100))
-        progress(ProgressEvent("two.mp4", "look", 30, 100))
+        progress.start({"one.mp4": 100, "two.mp4": 300})
+        progress(ProgressEvent("one.mp4", "render", 50, 100))
+        progress(ProgressEvent("two.mp4", "detect", 30, 100))
         clock.now += 10
-        progress.end("one.mp4")
+        progress.video_done("one.mp4")
         clock.now += 10
         assert capsys.readouterr().err == ""
-        progress(ProgressEvent("two.mp4", "hide", 60, 100))
-    assert capsys.readouterr().err == "2/2 two.mp4: hide, 70 %, 2.8 frames/s, 9 s left\n"
+        progress(ProgressEvent("two.mp4", "render", 60, 100))
+    assert capsys.readouterr().err == "2/2 two.mp4: render, 70 %, 2.8 frames/s, 9 s left\n"
 
 
 def test_each_look_of_a_watch_begins_anew(clock: _Clock, capsys: pytest.CaptureFixture[str]) -> None:
     with ProgressDisplay() as progress:
         for name in ("one.mp4", "two.mp4"):
-            progress.expect({name: 100})
+            progress.start({name: 100})
             clock.now += 20
-            progress(ProgressEvent(name, "hide", 50, 100))
-            progress.end(name)
+            progress(ProgressEvent(name, "render", 50, 100))
+            progress.video_done(name)
             clock.now += 600
     said = capsys.readouterr().err.splitlines()
-    assert said == [f"{name}: hide, 50 %, 1.2 frames/s, 20 s left" for name in ("one.mp4", "two.mp4")]
+    assert said == [f"{name}: render, 50 %, 1.2 frames/s, 20 s left" for name in ("one.mp4", "two.mp4")]
 
 
 def test_a_line_before_anything_is_done_does_not_divide_by_it(
@@ -84,9 +84,9 @@ def test_a_line_before_anything_is_done_does_not_divide_by_it(
 ) -> None:
     with ProgressDisplay() as progress:
         for _ in range(2):
-            progress(ProgressEvent("trip.mp4", "look", 0, 0))
+            progress(ProgressEvent("trip.mp4", "detect", 0, 0))
             clock.now += 20
-    assert capsys.readouterr().err.startswith("trip.mp4: look, 0 %")
+    assert capsys.readouterr().err.startswith("trip.mp4: detect, 0 %")
 
 
 def _terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
@@ -99,10 +99,10 @@ def _terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 def test_a_terminal_gets_a_bar_that_is_wiped_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = _terminal(monkeypatch)
     with ProgressDisplay() as progress:
-        progress(ProgressEvent("trip.mp4", "look", 0, 200))
+        progress(ProgressEvent("trip.mp4", "detect", 0, 200))
         time.sleep(0.15)  # tqdm draws ten times a second
-        progress(ProgressEvent("trip.mp4", "look", 100, 200))
-        assert "trip.mp4 look" in screen.getvalue() and " 50%" in screen.getvalue()
+        progress(ProgressEvent("trip.mp4", "detect", 100, 200))
+        assert "trip.mp4 detect" in screen.getvalue() and " 50%" in screen.getvalue()
     assert screen.getvalue().endswith("\r")
     assert "\n" not in screen.getvalue()
 
@@ -110,5 +110,5 @@ def test_a_terminal_gets_a_bar_that_is_wiped_at_the_end(monkeypatch: pytest.Monk
 def test_quiet_shows_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = _terminal(monkeypatch)
     with ProgressDisplay(quiet=True) as progress:
-        progress(ProgressEvent("trip.mp4", "look", 100, 200))
+        progress(ProgressEvent("trip.mp4", "detect", 100, 200))
     assert screen.getvalue() == ""

@@ -82,13 +82,13 @@ def _source(path: Path) -> Any:
 def test_real_video_ends_masked_or_with_a_reason(source: Path, tmp_path: Path) -> None:
     digest = files.sha256(source)
     outcome = _run(source, tmp_path, audio=Keep.KEEP)
-    assert outcome.verdict is not VideoStatus.BUG, outcome.reason
+    assert outcome.status is not VideoStatus.BUG, outcome.reason
     if source.name in REFUSED:
-        assert outcome.verdict in (VideoStatus.FAILED, VideoStatus.REFUSED)
+        assert outcome.status in (VideoStatus.FAILED, VideoStatus.REFUSED)
         assert source.name in outcome.reason
         assert not list(tmp_path.glob("*.masked.*"))
     else:
-        assert outcome.verdict is VideoStatus.MASKED, outcome.reason
+        assert outcome.status is VideoStatus.MASKED, outcome.reason
         index = int(outcome.record["streams"]["kept"][0].split()[0].removeprefix("#"))
         before, after = _times(source, index), clips.contents(outcome.output).times()
         assert len(before) == len(after)
@@ -103,7 +103,7 @@ def test_damaged_real_video_can_be_salvaged(name: str, tmp_path: Path) -> None:
     if not source.exists():
         pytest.skip(f"{name} is not there")
     outcome = _run(source, tmp_path, damaged=Damaged.SALVAGE)
-    assert outcome.verdict is VideoStatus.NEEDS_REVIEW, outcome.reason
+    assert outcome.status is VideoStatus.NEEDS_REVIEW, outcome.reason
     assert outcome.record["frames"]["lost_at"]
     assert len(clips.contents(outcome.output).times()) == outcome.record["frames"]["out"] >= 30
 
@@ -114,6 +114,6 @@ def test_one_of_two_real_videos_can_be_chosen(tmp_path: Path) -> None:
         pytest.skip("torchcodec_nasa_13013.mp4 is not there")
     index = [stream["index"] for stream in clips.contents(source).streams if stream["codec_type"] == "video"][1]
     outcome = _run(source, tmp_path, video_stream=index)
-    assert outcome.verdict is VideoStatus.MASKED, outcome.reason
+    assert outcome.status is VideoStatus.MASKED, outcome.reason
     before, after = _times(source, index), clips.contents(outcome.output).times()
     assert np.abs(np.array(before) - after).max() <= 0.001

@@ -16,7 +16,7 @@ from dashredact.detect.dashnet import weights
 from dashredact.detect.dashnet.engines import torch as torch_engine
 from dashredact.detect.dashnet.manifest import default_folder
 from dashredact.pipeline.outcome import VideoStatus
-from dashredact.settings import LinkSettings, Settings
+from dashredact.settings import Settings, TrackSettings
 from dashredact.values import ProgressEvent
 from dashredact.workspace import inbox
 from dashredact.workspace.output_folder import OutputFolder
@@ -30,10 +30,10 @@ COVERED = 0.95
 def tracks(tmp_path_factory: pytest.TempPathFactory) -> Any:
     out = tmp_path_factory.mktemp("sample")
     finder = torch_engine.TorchDetector(weights.read(default_folder()), torch_engine.device_named("cpu"))
-    settings = Settings(link=LinkSettings(finder.thresholds))
+    settings = Settings(link=TrackSettings(finder.thresholds))
     run = Batch(OutputFolder(out), finder, settings, _silent)
     (outcome,) = run.run(inbox.plan([SAMPLES / "street.mp4"], out))
-    assert outcome.verdict is VideoStatus.MASKED, outcome.reason
+    assert outcome.status is VideoStatus.MASKED, outcome.reason
     return json.loads((out / "street.tracks.json").read_bytes())["tracks"]
 
 

@@ -8,14 +8,14 @@ import pytest
 
 from dashredact import settings
 from dashredact.settings import (
-    Boxes,
+    BoxFile,
     Damaged,
-    HideSettings,
     Keep,
-    LinkSettings,
-    SecondLook,
+    RecheckSettings,
+    RenderSettings,
     Settings,
     Style,
+    TrackSettings,
     Zone,
     Zones,
 )
@@ -32,8 +32,8 @@ _OTHER: dict[str, dict[str, Any]] = {
         "video_stream": 0,
         "segment_seconds": 11.0,
         "tiles": 2,
-        "boxes": Boxes("b" * 64),
-        "second_look": SecondLook(),
+        "boxes": BoxFile("b" * 64),
+        "second_look": RecheckSettings(),
         "zones": Zones(mask=(Zone("name", (0.0, 0.0, 0.5, 0.1)),)),
     },
 }
@@ -52,7 +52,7 @@ def test_every_setting_changes_the_fingerprint(part: str, name: str, value: Any)
     assert _changed(part, name, value).fingerprint(_MODEL, 1280) != Settings().fingerprint(_MODEL, 1280)
 
 
-@pytest.mark.parametrize(("part", "owner"), [("link", LinkSettings), ("hide", HideSettings), ("", Settings)])
+@pytest.mark.parametrize(("part", "owner"), [("link", TrackSettings), ("hide", RenderSettings), ("", Settings)])
 def test_no_setting_was_forgotten_here(part: str, owner: type[Any]) -> None:
     assert {field.name for field in fields(owner)} == _OTHER[part].keys() | ({"link", "hide"} if not part else set())
 
@@ -65,13 +65,13 @@ def test_other_weights_and_another_size_change_the_fingerprint() -> None:
 
 def test_another_journey_changes_the_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = Settings().fingerprint(_MODEL, 1280)
-    monkeypatch.setattr(settings, "JOURNEY_VERSION", settings.JOURNEY_VERSION + 1)
+    monkeypatch.setattr(settings, "PIPELINE_VERSION", settings.PIPELINE_VERSION + 1)
     assert Settings().fingerprint(_MODEL, 1280) != plain
 
 
 def test_the_same_settings_said_in_another_order_have_the_same_fingerprint() -> None:
     thresholds = [(Kind.FACE, 0.4), (Kind.PLATE, 0.3)]
-    one, other = (Settings(LinkSettings(dict(order))) for order in (thresholds, thresholds[::-1]))
+    one, other = (Settings(TrackSettings(dict(order))) for order in (thresholds, thresholds[::-1]))
     assert one.fingerprint(_MODEL, 1280) == other.fingerprint(_MODEL, 1280)
 
 
@@ -80,7 +80,7 @@ def test_a_renamed_model_is_still_the_same() -> None:
 
 
 def test_settings_can_be_written_down() -> None:
-    told = json.loads(json.dumps(Settings(LinkSettings({Kind.FACE: 0.4})).as_dict()))
+    told = json.loads(json.dumps(Settings(TrackSettings({Kind.FACE: 0.4})).as_dict()))
     assert told["link"]["thresholds"] == {"face": 0.4}
     assert told["hide"]["style"] == "blur"
     assert told["audio"] == told["gps"] == "drop"

@@ -184,10 +184,15 @@ def read_head(path: Path) -> Head | None:
 
 def events(path: Path) -> list[Event]:
     """Every event, oldest first; none where there is no log yet. LedgerError names the first line that is broken."""
+    return [event for event, _ in entries(path)]
+
+
+def entries(path: Path) -> list[tuple[Event, dict[str, Any]]]:
+    """The same, each with its line as JSON has it, with all that only other versions know. LedgerError as above."""
     parsed = []
     for number, record in enumerate(records(path), 1):
         try:
-            parsed.append(parse({**record, "seq": number}))
+            parsed.append((parse({**record, "seq": number}), record))
         except ValueError as error:
             raise LedgerError(f"The audit log {path} is broken: line {number} {error}. {_CURE}") from None
     return parsed

@@ -25,11 +25,12 @@ from dashredact.errors import ChangedError, DashredactError, OutOfTimeError, Ref
 from dashredact.execute.inline import INLINE
 from dashredact.execute.keyed_lock import KeyedLock
 from dashredact.execute.map_concurrently import map_concurrently
+from dashredact.execute.protocol import Executor
 from dashredact.governance.policy.admission import Admission, NotAdmittedError, PolicyRecord
 from dashredact.pipeline import audit_record
 from dashredact.pipeline.outcome import Outcome, VideoStatus, classify_error
-from dashredact.pipeline.video import NO_OPTIONS, Executor, RunOptions, VideoPipeline
-from dashredact.settings import Camera, Settings
+from dashredact.pipeline.video import NO_OPTIONS, RunOptions, VideoPipeline
+from dashredact.settings import CameraZones, Settings
 from dashredact.tracking.zones import zones_of
 from dashredact.values import Detector, ProgressCallback, ProgressEvent
 from dashredact.workspace import sources
@@ -69,7 +70,7 @@ class Batch:
         detector: Detector,
         settings: Settings,
         report: ProgressCallback,
-        cameras: Sequence[Camera] = (),
+        cameras: Sequence[CameraZones] = (),
         executor: Executor = INLINE,
         run_options: RunOptions = NO_OPTIONS,
         admission: Admission | None = None,
@@ -89,7 +90,9 @@ class Batch:
         self._force_hash, self._unattended = not trust, unattended
         self.index = Index(folder)
         self._cache = DetectionsCache(folder, self.index, detector, settings)
-        self._publisher = Publisher(folder, self.index, self._cache, detector, keep_detections=run_options.keep)
+        self._publisher = Publisher(
+            folder, self.index, self._cache, detector, keep_detections=run_options.keep_detections
+        )
         self._by_content = KeyedLock()
 
     def run(self, items: Sequence[Item], admit: Callable[[Item], str] = lambda _item: "") -> Iterator[Outcome]:
@@ -113,7 +116,7 @@ class Batch:
             try:
                 source = self._identify(attempt, force_hash=True)
                 work = self._work_folder(attempt, source)
-                tracks = audit_record.count(self._pipeline(attempt, work, self._executor.jobs).detect())
+                tracks = audit_record.track_counts(self._pipeline(attempt, work, self._executor.jobs).detect())
                 event = Tried(source=attempt.source, policy=attempt.policy, tracks=tracks)
                 yield Outcome(item.name, VideoStatus.REHEARSED, event=event)
             except Exception as error:

@@ -98,10 +98,10 @@ class InboxRun:
         self.summary.waiting.update({"still growing": len(left)} if left else {})
         try:
             chosen = self._choose(found, left)
-            self._progress.expect({arrival.item.name: arrival.size for arrival in chosen})
+            self._progress.start({arrival.item.name: arrival.size for arrival in chosen})
             places = {arrival.item.name: arrival for arrival in chosen}
             for outcome in self._batch.run([arrival.item for arrival in chosen], self._no_room):
-                self._progress.end(outcome.name)
+                self._progress.video_done(outcome.name)
                 left += self._count(outcome, places[outcome.name])
                 yield outcome
         finally:
@@ -146,18 +146,18 @@ class InboxRun:
 
     def _count(self, outcome: Outcome, arrival: Upload) -> list[Upload]:
         """Add an outcome to the summary; the arrival comes back if it still waits."""
-        if outcome.verdict is not VideoStatus.WAITING:
-            self.summary.outcomes[outcome.verdict] += 1
+        if outcome.status is not VideoStatus.WAITING:
+            self.summary.outcomes[outcome.status] += 1
         if outcome.event and outcome.event.frames:
             self.summary.frames += outcome.event.frames.out
-        if outcome.verdict is VideoStatus.WAITING:
+        if outcome.status is VideoStatus.WAITING:
             self.summary.waiting["for the next run"] += 1
             return [arrival]
         failures = self._batch.index.failures(outcome.name)
         if failures is None:
             return []
-        if outcome.verdict is VideoStatus.REFUSED_BY_POLICY:
-            self.summary.waiting[outcome.verdict] += 1
+        if outcome.status is VideoStatus.REFUSED_BY_POLICY:
+            self.summary.waiting[outcome.status] += 1
             return [arrival]
         last = failures.tries >= self._rules.tries
         self.summary.waiting["set aside" if last else "to be tried again"] += 1

@@ -41,7 +41,7 @@ class Publisher:
 
         RefusedError where a name is taken by something that is not ours.
         """
-        doubts = audit_record.doubts(rendered)
+        reasons = audit_record.review_reasons(rendered)
         about = audit_record.of_rendered(rendered)
         second_look = to_builtins(about["second_look"])
         content = tracks_json.encode(
@@ -49,7 +49,7 @@ class Publisher:
         )
         files.write(work.folder / _TRACKS, content)
         stem = self._folder.path / item.stem
-        output = stem.with_name(files.bounded_name(stem.name, f"{MASKED}.{rendered.choice.container}"))
+        output = stem.with_name(files.bounded_name(stem.name, f"{MASKED}.{rendered.selection.container}"))
         finals = {_TRACKS: stem.with_name(files.bounded_name(stem.name, TRACKS))}
         if self._keep_detections:
             self._cache.pack(source.sha256, work, work.folder / _DETECTIONS)
@@ -62,11 +62,11 @@ class Publisher:
             name: self._folder.entry(work.folder / name, sha256=digests.get(name, ""), final=path)
             for name, path in finals.items()
         }
-        event_class = NeedsReview if doubts else Masked
+        event_class = NeedsReview if reasons else Masked
         event = event_class(
             **context,
             **about,
-            reason=f"{item.name}: {'; '.join(doubts)}." if doubts else "",
+            reason=f"{item.name}: {'; '.join(reasons)}." if reasons else "",
             output=entries[rendered.path.name],
             tracks_file=entries[_TRACKS],
             files=[entries[_DETECTIONS]] if self._keep_detections else [],

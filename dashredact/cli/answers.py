@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
+from dashredact.audit.events import RequestKind
 from dashredact.audit.records import Clip, Recall, clips, held, named, recalls
-from dashredact.audit.subject_requests import RequestKind, SubjectRequest, register
+from dashredact.audit.subject_requests import SubjectRequest, register
 from dashredact.cli.app import printable, say
 from dashredact.cli.export import print_recalls
 from dashredact.cli.masking import crew_of
@@ -30,9 +31,9 @@ INBOX = click.option(
 )
 
 
-def request_of(records: Sequence[Mapping[str, Any]], number: int, kinds: Sequence[RequestKind] = ()) -> SubjectRequest:
+def request_of(out: Path, number: int, kinds: Sequence[RequestKind] = ()) -> SubjectRequest:
     """UsageError where it is not there, closed, or asks for something else; kinds: empty for any, closed ones too."""
-    found = register(records).get(number)
+    found = register(OutputFolder.existing(out).events()).get(number)
     if found is None:
         raise UsageError(f"There is no request {number}; `dashredact request list` shows them.")
     if kinds and found.closed:
@@ -70,12 +71,12 @@ def copy(
         raise UsageError("A copy is made from the original; name the folder it lies in with --inbox.")
     with OutputFolder(out).deciding():
         records = records_of(out)
-        asked = request_of(records, number, [RequestKind.COPY])
+        asked = request_of(out, number, [RequestKind.COPY])
         clip = _one(out, records, name)
         source = subject_copy.source_of(clip, inboxes)
         wanted = subject_copy.CopyRequest(clip, tracks, output, number, asked.reference)
         with ProgressDisplay(quiet=quiet) as progress, crew_of(_CREW) as crew:
-            progress.expect({source.name: source.stat().st_size})
+            progress.start({source.name: source.stat().st_size})
             subject_copy.make_copy(out, wanted, source, crew, progress)
     click.echo(output)
     say(f"{output} shows a person unmasked: look at all of it, hand it over, and delete it.")
@@ -111,7 +112,7 @@ def erase(out: Path, number: int, names: Sequence[str], inboxes: Sequence[Path],
     folder = OutputFolder(out)
     with folder.exclusive():
         records = records_of(out)
-        asked = request_of(records, number, [RequestKind.ERASE, RequestKind.STOP])
+        asked = request_of(out, number, [RequestKind.ERASE, RequestKind.STOP])
         named_so = _chosen(out, records, names, inboxes)
         if not beyond:
             _check_fit(out, records, asked, named_so, inboxes)

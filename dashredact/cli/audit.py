@@ -12,15 +12,15 @@ import click
 
 from dashredact.audit import chain, schemas, signing
 from dashredact.audit import export as exports
-from dashredact.audit import log as audit_store
+from dashredact.audit import log as audit_log
 from dashredact.audit import verify as audit_verify
-from dashredact.audit.describe import AUDIT_COLUMNS, cells_of, line_of
-from dashredact.audit.events import EventType
-from dashredact.audit.records import RecordFilter
+from dashredact.audit.describe import AUDIT_COLUMNS, cells, summary_line
+from dashredact.audit.events import Event, EventFilter, EventType
 from dashredact.cli.app import printable
 from dashredact.cli.options import JSON, choice, options
 from dashredact.errors import LedgerError, UsageError
 from dashredact.formats.spreadsheet import csv_safe
+from dashredact.workspace.output_folder import OutputFolder
 
 
 @click.group()
@@ -65,7 +65,8 @@ def verify(log: Path, results: bool, head: Path | None, public_keys: Sequence[Pa
       dashredact audit verify masked/audit.jsonl
       dashredact audit verify masked --files --pub fleet.key.pub
     """
-    found = audit_verify.verify(log, audit_verify.VerifyOptions(head, public_keys, results))
+    folder = OutputFolder(log if log.is_dir() else log.parent)
+    found = audit_verify.verify(log, audit_verify.VerifyOptions(head, public_keys, folder.fault if results else None))
     for fault in found.faults:
         click.echo(printable(f"{log}: line {fault.line} {fault.reason}."))
     if found.faults:
@@ -107,19 +108,20 @@ def show(
     """
     if as_json and as_csv:
         raise UsageError("--json and --csv cannot be had together; choose one.")
-    wanted = RecordFilter(since, until, names, outcomes)
-    found = [record for record in audit_store.records(log) if wanted.takes(record)]
+    wanted = EventFilter(since, until, names, outcomes)
+    entries = [(event, record) for event, record in audit_log.entries(log) if wanted.takes(event)]
     if as_csv:
-        click.echo(_csv(found), nl=False)
-    for record in [] if as_csv else found:
-        click.echo(json.dumps(record, ensure_ascii=False) if as_json else printable(line_of(record)))
+        click.echo(_csv(entries), nl=False)
+    for event, record in [] if as_csv else entries:
+        click.echo(json.dumps(record, ensure_ascii=False) if as_json else printable(summary_line(event)))
 
 
-def _csv(records: Sequence[Mapping[str, Any]]) -> str:
+def _csv(entries: Sequence[tuple[Event, Mapping[str, Any]]]) -> str:
     text = io.StringIO()
     table = csv.writer(text, quoting=csv.QUOTE_ALL)
     table.writerow(AUDIT_COLUMNS)
-    table.writerows([printable(csv_safe(cell)) for cell in cells_of(record)] for record in records)
+    for event, record in entries:
+        table.writerow([printable(csv_safe(cell)) for cell in cells(event, str(record.get("sha256", "")))])
     return text.getvalue()
 
 
@@ -137,7 +139,7 @@ def export(log: Path, since: str, until: str, out: Path, public_keys: Sequence[P
     \b
       dashredact audit export masked/audit.jsonl --since 2026-01-01 --until 2026-01-31 -o january
     """
-    count = exports.write(log, RecordFilter(since, until), out, public_keys)
+    count = exports.write(log, EventFilter(since, until), out, public_keys)
     click.echo(printable(f"{out}: {_counted(count, 'line')}."))
 
 

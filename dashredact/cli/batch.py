@@ -136,7 +136,10 @@ def _tell(chosen: dict[str, Any], out: Path, code: int, seconds: float) -> None:
 def _run(inbox: Path, folder: OutputFolder, chosen: dict[str, Any], lock: MaskingLock) -> int:
     detector = detector_of(chosen)
     seconds = seconds_of(chosen, detector)
-    settings, aids = settings_of(chosen, detector, seconds=seconds), RunOptions(seconds, keep=chosen["keep_detections"])
+    settings, aids = (
+        settings_of(chosen, detector, seconds=seconds),
+        RunOptions(seconds, keep_detections=chosen["keep_detections"]),
+    )
     cameras = zones_toml.read(chosen["zones"]) if chosen["zones"] else ()
     admission = admission_of(chosen, settings)
     how: dict[str, Any] = {"trust": not chosen["rehash"], "unattended": True}
@@ -166,18 +169,18 @@ def _rules(chosen: dict[str, Any], until: float | None) -> InboxRules:
 
 
 def _once(run: InboxRun, chosen: dict[str, Any]) -> int:
-    verdicts = []
+    statuses = []
     for outcome in run.outcomes():
-        verdicts.append(outcome.verdict)
+        statuses.append(outcome.status)
         _log(outcome)
     told = run.summary
     if chosen["as_json"]:
         parts = {"outcomes": told.outcomes, "waiting": told.waiting, "oldest_waiting_seconds": told.oldest_waiting}
         click.echo(json.dumps({**parts, "frames": told.frames, "seconds": round(told.seconds, 2)}))
-    elif (verdicts or not chosen["watch"]) and not logs.in_journal(sys.stdout):  # where the log has it already
+    elif (statuses or not chosen["watch"]) and not logs.in_journal(sys.stdout):  # where the log has it already
         click.echo(told.line)
     logs.RUN.info(told.line)
-    return int(ExitCode.NOT_READY if run.short_of_room else exit_code(verdicts))
+    return int(ExitCode.NOT_READY if run.short_of_room else exit_code(statuses))
 
 
 def _log(outcome: Outcome) -> None:
@@ -188,8 +191,8 @@ def _log(outcome: Outcome) -> None:
         VideoStatus.BUG,
         VideoStatus.NEEDS_REVIEW,
     }
-    level = logging.WARNING if outcome.verdict in bad else logging.INFO
-    words = outcome.reason or f"{outcome.name}: {outcome.verdict}."
+    level = logging.WARNING if outcome.status in bad else logging.INFO
+    words = outcome.reason or f"{outcome.name}: {outcome.status}."
     logs.RUN.log(level, "%s", printable(words))
 
 

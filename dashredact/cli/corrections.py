@@ -170,7 +170,7 @@ def apply(
         own = Reviewer(out, reviewer)
         standing = own.desk.standing(name)
         found = originals.find(standing, source, inbox)
-        progress.expect({found.name: found.stat().st_size})
+        progress.start({found.name: found.stat().st_size})
         record = Correction(own, name, found).apply(progress, crew)
     click.echo(out / record["output"]["name"])
 

@@ -15,7 +15,7 @@ from dashredact.errors import MachineError, UsageError
 from dashredact.evaluate import datasets, predictions
 from dashredact.evaluate import run as journey
 from dashredact.progress import ProgressDisplay
-from dashredact.settings import LinkSettings
+from dashredact.settings import TrackSettings
 from dashredact.values import KINDS, Detector
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -44,7 +44,7 @@ def evaluate(
     _check_pictures(dataset, sets)
     detector = detector_of(chosen, lowest_score=journey.LOWEST_SCORE)
     thresholds = {kind: chosen[f"{kind}_threshold"] or detector.thresholds[kind] for kind in KINDS}
-    seen = _look(sets, detector, LinkSettings(thresholds), quiet)
+    seen = _look(sets, detector, TrackSettings(thresholds), quiet)
     results = {one.dataset.name: journey.measure([one], thresholds) for one in seen}
     together = journey.measure(seen, thresholds)
     if predicted:
@@ -59,7 +59,7 @@ def evaluate(
 
 
 def _look(
-    sets: Iterable[datasets.Dataset], detector: Detector, link: LinkSettings, quiet: bool
+    sets: Iterable[datasets.Dataset], detector: Detector, link: TrackSettings, quiet: bool
 ) -> list[journey.EvaluatedSet]:
     with ProgressDisplay(quiet=quiet) as progress:
         return [

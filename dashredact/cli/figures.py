@@ -5,7 +5,7 @@ from typing import Any
 
 from dashredact.evaluate.metrics import PLAIN, PRECISION, SAME, Bin, DetectionMetrics, Rate
 from dashredact.evaluate.run import LOWEST_SCORE, Evaluation, TrackCoverage
-from dashredact.imaging.coverage import ENOUGH, LEAST
+from dashredact.imaging.coverage import COVERED_FROM, MIN_SIZE
 from dashredact.values import Detector, Kind
 
 _MEASURE = {Kind.FACE: "on the longer side", Kind.PLATE: "wide"}
@@ -58,8 +58,8 @@ def _class(kind: Kind, figures: DetectionMetrics, falsely_masked: float) -> dict
 def _linked(linked: TrackCoverage) -> dict[str, Any]:
     frames = linked.uncovered
     return {
-        "covered_from": ENOUGH,
-        "least_size": LEAST,
+        "covered_from": COVERED_FROM,
+        "least_size": MIN_SIZE,
         "object_frames": frames.of,
         "uncovered": frames.count,
         "uncovered_share": _round(frames.share),
@@ -172,8 +172,8 @@ def _sentences(result: Evaluation) -> Iterator[str]:
     for kind, linked in result.linked.items():
         frames = linked.uncovered
         if frames.of:
-            what = f"{frames.of} frame{'s' if frames.of > 1 else ''} of {_objects(kind, 0, LEAST)}"
-            meaning = f"less than {100 * ENOUGH:.0f} % of the box under masks"
+            what = f"{frames.of} frame{'s' if frames.of > 1 else ''} of {_objects(kind, 0, MIN_SIZE)}"
+            meaning = f"less than {100 * COVERED_FROM:.0f} % of the box under masks"
             yield f"Of {what}, {_percent(frames)} were uncovered after linking ({meaning})."
         if tracks := linked.tracks.of:
             how = f"{_percent(linked.tracks)} {_interval(linked.tracks)} were uncovered on one frame or more"

@@ -10,8 +10,8 @@ import click
 
 from dashredact import files
 from dashredact.audit import log as audit_log
-from dashredact.audit.describe import line_of
-from dashredact.audit.events import EventType
+from dashredact.audit.describe import summary_line
+from dashredact.audit.events import EventType, parse
 from dashredact.audit.records import Clip, clips, event_type, handed, named
 from dashredact.cli.app import printable
 from dashredact.cli.options import JSON
@@ -87,7 +87,7 @@ def _facts(records: Sequence[Mapping[str, Any]], chosen: Sequence[Clip], policy:
 
         name = store.read(policy).policy.operator.name
         operator = (name.ja, name.en)
-    lines = [printable(f"{line_of(one)}  {(one.get('by') or {}).get('user', '')}") for one in about]
+    lines = [printable(f"{summary_line(parse(one))}  {(one.get('by') or {}).get('user', '')}") for one in about]
     return Facts(operator, [_line(clip, records) for clip in chosen], faces, lines)
 
 

@@ -16,7 +16,17 @@ from dashredact.formats import zones_toml
 from dashredact.governance.policy.admission import Admission, RunDeclaration
 from dashredact.media import encode as encoders
 from dashredact.pipeline.outcome import VideoStatus
-from dashredact.settings import Boxes, Camera, Damaged, HideSettings, Keep, LinkSettings, SecondLook, Settings, Style
+from dashredact.settings import (
+    BoxFile,
+    CameraZones,
+    Damaged,
+    Keep,
+    RecheckSettings,
+    RenderSettings,
+    Settings,
+    Style,
+    TrackSettings,
+)
 from dashredact.tracking.zones import camera_of
 from dashredact.values import KINDS, Detector
 from dashredact.workspace.inbox import Item
@@ -59,14 +69,14 @@ MASK = options(
     click.option(
         "--second-look-every",
         type=click.IntRange(1),
-        default=SecondLook.every,
+        default=RecheckSettings.every,
         show_default=True,
         help="Frames of which one is looked at again.",
     ),
     click.option(
         "--second-look-score",
         type=click.FloatRange(0.25, 2),
-        default=SecondLook.lowest,
+        default=RecheckSettings.lowest,
         show_default=True,
         help="Score from which two sights of one thing count, as a share of the model's threshold; lower finds more,"
         " and more that is neither.",
@@ -122,7 +132,7 @@ WORKERS = options(
     click.option(
         "--video-limit",
         type=click.FloatRange(0.001),
-        default=Limits.step / 3600,
+        default=Limits.stage / 3600,
         show_default=True,
         help="Hours that one step of a video may take.",
     ),
@@ -136,7 +146,7 @@ def crew_of(chosen: dict[str, Any]) -> Iterator[WorkerPool]:
     if memory is None and not _may_use_gpu(chosen["device"]):
         memory = 4
     limits = Limits(int(memory * 2**30) if memory else None, chosen["stall_limit"], chosen["video_limit"] * 3600)
-    pool = WorkerPool(chosen["jobs"], limits, loud=logging.getLogger().isEnabledFor(logging.DEBUG))
+    pool = WorkerPool(chosen["jobs"], limits, show_stderr=logging.getLogger().isEnabledFor(logging.DEBUG))
     try:
         yield pool
     finally:
@@ -147,7 +157,7 @@ def _may_use_gpu(device: str) -> bool:
     return device.startswith("cuda") or (device == "auto" and Path("/proc/driver/nvidia").exists())
 
 
-def cameras_of(path: Path | None, items: Sequence[Item]) -> Sequence[Camera]:
+def cameras_of(path: Path | None, items: Sequence[Item]) -> Sequence[CameraZones]:
     """Also says which videos have no zones: a mistyped pattern would leave their masks out in silence."""
     if path is None:
         return ()
@@ -175,14 +185,14 @@ def seconds_of(chosen: dict[str, Any], detector: Detector) -> tuple[Detector, ..
 
 
 def settings_of(
-    chosen: dict[str, Any], detector: Detector, *, boxes: Boxes | None = None, seconds: Sequence[Detector] = ()
+    chosen: dict[str, Any], detector: Detector, *, boxes: BoxFile | None = None, seconds: Sequence[Detector] = ()
 ) -> Settings:
     """seconds: who looks at the finished file."""
     masked = [kind for kind in KINDS if chosen["kinds"] in (kind, _BOTH)]
     thresholds = {kind: chosen[f"{kind}_threshold"] or detector.thresholds[kind] for kind in masked}
-    hide = HideSettings(Style(chosen["style"]), chosen["encoder"] or "", chosen["crf"], chosen["preset"])
+    hide = RenderSettings(Style(chosen["style"]), chosen["encoder"] or "", chosen["crf"], chosen["preset"])
     return Settings(
-        link=LinkSettings(thresholds),
+        link=TrackSettings(thresholds),
         hide=hide,
         audio=Keep(chosen["audio"]),
         gps=Keep(chosen["gps"]),
@@ -194,10 +204,10 @@ def settings_of(
     )
 
 
-def _second_look(chosen: dict[str, Any], seconds: Sequence[Detector]) -> SecondLook:
+def _second_look(chosen: dict[str, Any], seconds: Sequence[Detector]) -> RecheckSettings:
     models = tuple(detector.identity.sha256 for detector in seconds)
     lowest = chosen["second_look_score"]
-    return SecondLook(chosen["second_look_every"], lowest, max(SecondLook.certain, lowest), models=models)
+    return RecheckSettings(chosen["second_look_every"], lowest, max(RecheckSettings.certain, lowest), models=models)
 
 
 def admission_of(chosen: dict[str, Any], settings: Settings) -> Admission | None:
@@ -215,12 +225,12 @@ def admission_of(chosen: dict[str, Any], settings: Settings) -> Admission | None
     return Admission(policy_file.read(path), path.parent, given, settings.link.kinds, zoned=chosen["zones"] is None)
 
 
-def exit_code(verdicts: Iterable[VideoStatus]) -> ExitCode:
-    verdicts = set(verdicts)
-    if VideoStatus.BUG in verdicts:
+def exit_code(statuses: Iterable[VideoStatus]) -> ExitCode:
+    statuses = set(statuses)
+    if VideoStatus.BUG in statuses:
         return ExitCode.BUG
-    if VideoStatus.REFUSED_BY_POLICY in verdicts:
+    if VideoStatus.REFUSED_BY_POLICY in statuses:
         return ExitCode.REFUSED_BY_POLICY
-    if verdicts & {VideoStatus.FAILED, VideoStatus.REFUSED}:
+    if statuses & {VideoStatus.FAILED, VideoStatus.REFUSED}:
         return ExitCode.SOME_FAILED
-    return ExitCode.NEEDS_REVIEW if VideoStatus.NEEDS_REVIEW in verdicts else ExitCode.OK
+    return ExitCode.NEEDS_REVIEW if VideoStatus.NEEDS_REVIEW in statuses else ExitCode.OK

@@ -8,7 +8,7 @@ import click
 
 from dashredact.cli.options import JSON, SOURCES
 from dashredact.errors import ExitCode, VideoError
-from dashredact.media.describe import as_dict, in_words
+from dashredact.media.describe import as_dict, as_text
 from dashredact.media.probe import probe as probe_file
 
 
@@ -25,11 +25,11 @@ def probe(sources: Sequence[Path], video_stream: int | None, as_json: bool) -> N
     failed = False
     for path in sources:
         try:
-            facts = probe_file(path, video_stream=video_stream)
+            info = probe_file(path, video_stream=video_stream)
         except VideoError as error:
             failed = True
             click.echo(json.dumps({"name": path.name, "refused": str(error)}, ensure_ascii=False) if as_json else error)
         else:
-            failed |= bool(facts.damages)
-            click.echo(json.dumps(as_dict(facts), ensure_ascii=False) if as_json else in_words(facts))
+            failed |= bool(info.damages)
+            click.echo(json.dumps(as_dict(info), ensure_ascii=False) if as_json else as_text(info))
     raise SystemExit(ExitCode.SOME_FAILED if failed else ExitCode.OK)

@@ -30,7 +30,7 @@ from dashredact.media.probe import probe
 from dashredact.pipeline.outcome import Outcome, VideoStatus
 from dashredact.pipeline.video import RunOptions
 from dashredact.progress import ProgressDisplay
-from dashredact.settings import Boxes
+from dashredact.settings import BoxFile
 from dashredact.workspace import inbox
 from dashredact.workspace.output_folder import OutputFolder
 
@@ -75,16 +75,16 @@ def redact(sources: Sequence[Path], output: Path, dry_run: bool, as_json: bool, 
     admission = admission_of(chosen, settings)
     folder = OutputFolder(output)
     with ProgressDisplay(quiet=quiet) as progress, folder.masking(), crew_of(chosen) as crew:
-        progress.expect({item.name: item.source.stat().st_size for item in items})
+        progress.start({item.name: item.source.stat().st_size for item in items})
         run = batch.Batch(folder, detector, settings, progress, cameras, crew, aids, admission)
-        verdicts = []
+        statuses = []
         for outcome in run.rehearse(items) if dry_run else run.run(items):
-            progress.end(outcome.name)
-            verdicts.append(_show(outcome, as_json))
-    raise SystemExit(exit_code(verdicts))
+            progress.video_done(outcome.name)
+            statuses.append(_show(outcome, as_json))
+    raise SystemExit(exit_code(statuses))
 
 
-def boxes_of(chosen: dict[str, Any], items: Sequence[inbox.Item]) -> Boxes | None:
+def boxes_of(chosen: dict[str, Any], items: Sequence[inbox.Item]) -> BoxFile | None:
     """What the file of boxes is known by; that it is for this video is found out before hours of work."""
     path: Path | None = chosen["boxes"]
     if path is None:
@@ -94,9 +94,9 @@ def boxes_of(chosen: dict[str, Any], items: Sequence[inbox.Item]) -> Boxes | Non
     if len(items) != 1:
         raise UsageError(f"{path} is for one video, and there are {len(items)}; name the one.")
     with suppress(VideoError):  # said later, as of any video
-        facts = probe(items[0].source, video_stream=chosen["video_stream"])
-        if not facts.damages:
-            exchange.read(path, Canvas(*facts.upright, len(facts.packets.shown_pts)))
+        info = probe(items[0].source, video_stream=chosen["video_stream"])
+        if not info.damages:
+            exchange.read(path, Canvas(*info.upright_size, len(info.packets.shown_pts)))
     return exchange.described(path)
 
 
@@ -106,11 +106,11 @@ def _show(outcome: Outcome, as_json: bool) -> VideoStatus:
         say(outcome.reason)
     if as_json:
         path = str(outcome.output) if outcome.output else None
-        told = outcome.record or {"source": {"name": outcome.name}, "outcome": outcome.verdict}
+        told = outcome.record or {"source": {"name": outcome.name}, "outcome": outcome.status}
         click.echo(json.dumps({**told, "path": path}, ensure_ascii=False))
     elif outcome.output:
         click.echo(outcome.output)
-    elif outcome.verdict is VideoStatus.REHEARSED and outcome.record:
+    elif outcome.status is VideoStatus.REHEARSED and outcome.record:
         found = [f"{count['tracks']} {kind} tracks" for kind, count in outcome.record["tracks"].items()]
         click.echo(f"{outcome.name}: {', '.join(found) or 'nothing'}")
-    return outcome.verdict
+    return outcome.status

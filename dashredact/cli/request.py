@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import to_builtins
 
 from dashredact.audit import log as audit_log
-from dashredact.audit.events import EventType
-from dashredact.audit.subject_requests import RequestKind, RequestState, SubjectRequest, register
+from dashredact.audit.events import Answered, Requested, RequestKind, RequestRef
+from dashredact.audit.subject_requests import RequestState, SubjectRequest, register
 from dashredact.cli.answers import ID, INBOX, copy, erase, request_of
 from dashredact.cli.app import say
 from dashredact.cli.options import JSON, choice
@@ -67,11 +68,11 @@ def add(out: Path, policy: Path | None, received: date | None, **told: Any) -> N
         raise UsageError(f"--received {came} is yet to come; give the day on which it came in.")
     due = came + timedelta(days=_answer_days(policy))
     with OutputFolder(out).deciding():
-        number = max(register(records_of(out)), default=0) + 1
+        number = max(register(OutputFolder.existing(out).events()), default=0) + 1
         words = (told["reference"].strip(), told["vehicle"], start, end, told["place"], str(came), str(due))
         taken = SubjectRequest(number, RequestKind(told["kind"]), *words)
         said = f"Request {number}: {taken.kind}, {taken.reference}, due {due}."
-        audit_log.append(out / audit_log.NAME, {"act": EventType.REQUESTED, "reason": said, "request": taken.told()})
+        audit_log.append(out / audit_log.NAME, Requested(reason=said, request=taken.entry()))
     click.echo(f"Request {number}, due {due}.")
 
 
@@ -94,9 +95,9 @@ def list_requests(out: Path, everything: bool, as_json: bool) -> None:
       dashredact request list masked
     """
     now, soon = str(today()), str(today() + _SOON)
-    states = [(one, one.state(now, soon)) for one in register(records_of(out)).values()]
+    states = [(one, one.state(now, soon)) for one in register(OutputFolder.existing(out).events()).values()]
     shown = [(one, state) for one, state in states if everything or state is not RequestState.CLOSED]
-    rows = [{**one.told(), "state": state, "closed": one.closed} for one, state in shown]
+    rows = [{**to_builtins(one.entry()), "state": state, "closed": one.closed} for one, state in shown]
     keys = ("id", "state", "due", "kind", "reference", "vehicle", "from", "to", "place", "closed")
     _print(rows, keys, as_json)
     raise SystemExit(
@@ -142,7 +143,7 @@ def find(
     from dashredact.governance.disclosure import find_clips  # noqa: PLC0415 - numpy and ffmpeg are not needed for the rest
 
     records = records_of(out)
-    asked = request_of(records, number) if number else None
+    asked = request_of(out, number) if number else None
     if asked:
         vehicle = vehicle or asked.vehicle
         start, end = start or _moment(asked.start), end or _moment(asked.end)
@@ -180,9 +181,9 @@ def close(out: Path, number: int, note: str) -> None:
       dashredact request close masked 1 --note "copy sent"
     """
     with OutputFolder(out).deciding():
-        if request_of(records_of(out), number).closed:
+        if request_of(out, number).closed:
             raise UsageError(f"Request {number} is closed already.")
-        audit_log.append(out / audit_log.NAME, {"act": EventType.ANSWERED, "reason": note, "request": {"id": number}})
+        audit_log.append(out / audit_log.NAME, Answered(reason=note, request=RequestRef(id=number)))
     click.echo(f"Request {number} is closed.")
 
 

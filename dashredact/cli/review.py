@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from dashredact import files
-from dashredact.audit.describe import act_line
+from dashredact.audit.describe import history_line
+from dashredact.audit.events import parse
 from dashredact.cli.app import printable, say
 from dashredact.cli.options import JSON, options
 from dashredact.cli.tables import print_rows
@@ -146,7 +147,7 @@ def history(out: Path, name: str, as_json: bool) -> None:
     if not found:
         raise UsageError(f"The audit log of {out} says nothing of a source named {name}.")
     for record in found:
-        click.echo(json.dumps(record, ensure_ascii=False) if as_json else printable(act_line(record)))
+        click.echo(json.dumps(record, ensure_ascii=False) if as_json else printable(history_line(parse(record))))
 
 
 @review.command()

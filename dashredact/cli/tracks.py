@@ -114,7 +114,7 @@ def _about(like: Path, boxes: Path) -> TracksFile:
     with like.open("rb") as opened:
         if opened.read(_SNIFF).lstrip().startswith(b"{"):
             return tracks_store.read(like)
-    facts = probe(like)
+    info = probe(like)
     model = ModelIdentity(boxes.name, files.sha256(boxes))
-    pts = np.array(facts.packets.shown_pts, np.int64)
-    return TracksFile(like.name, files.sha256(like), model, facts.upright, facts.video.time_base, pts, ())
+    pts = np.array(info.packets.shown_pts, np.int64)
+    return TracksFile(like.name, files.sha256(like), model, info.upright_size, info.video.time_base, pts, ())

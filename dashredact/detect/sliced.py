@@ -126,7 +126,7 @@ def _united(parts: Sequence[_Found]) -> Detections:
     for row in np.lexsort((np.where(cut, -geometry.area(boxes), -scores), cut)):
         alike = geometry.iou(boxes[row : row + 1], boxes[kept])[0] >= _SAME
         if cut[row]:
-            holds = geometry.shared(boxes[row : row + 1], boxes[kept])[0] >= _INSIDE
+            holds = geometry.ioa(boxes[row : row + 1], boxes[kept])[0] >= _INSIDE
             alike |= holds & (scores[kept] >= _WORTH * scores[row])
         takers = np.flatnonzero(alike & (seen.kinds[kept] == seen.kinds[row]))
         if takers.size:

@@ -133,7 +133,7 @@ def match(boxes: Array, scores: Array, objects: Array, ignored: Array) -> Match:
     late = np.zeros(len(scores), np.bool_)
     late[order[MOST:]] = True
     overlaps = geometry.iou(boxes, objects)
-    excused = geometry.shared(boxes, ignored).max(1, initial=0.0) >= SAME
+    excused = geometry.ioa(boxes, ignored).max(1, initial=0.0) >= SAME
     for row in order:
         best = float(overlaps[row].max(initial=0.0))
         if best >= SAME:

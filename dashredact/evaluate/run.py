@@ -17,8 +17,8 @@ from dashredact.evaluate.metrics import Bin, DetectionMetrics, MatchedDetections
 from dashredact.imaging import boxes as geometry
 from dashredact.imaging import contact_sheet as sheets
 from dashredact.imaging import coverage
-from dashredact.imaging.coverage import Cover
-from dashredact.settings import LinkSettings
+from dashredact.imaging.coverage import ObjectCoverage
+from dashredact.settings import TrackSettings
 from dashredact.tracking import tracks
 from dashredact.values import KINDS, Array, Detections, Detector, Kind, Picture, ProgressCallback, ProgressEvent
 
@@ -65,7 +65,7 @@ class Miss(NamedTuple):
 class EvaluatedSet:
     """A set with what the detector saw on its pictures, and the judgement on it."""
 
-    def __init__(self, dataset: Dataset, found: Sequence[Detections], link: LinkSettings, long_side: int) -> None:
+    def __init__(self, dataset: Dataset, found: Sequence[Detections], link: TrackSettings, long_side: int) -> None:
         """found: one a picture, in the set's order, boxes in its pixels. long_side: of what the detector saw."""
         self.dataset, self.found = dataset, found
         self._link, self._long_side = link, long_side
@@ -94,7 +94,7 @@ class EvaluatedSet:
         matched = metrics.match(boxes, values, objects, ignored)
         acted = values >= self._link.thresholds[kind]
         false = acted & ~matched.hits & ~matched.dropped
-        masks = geometry.grow(boxes, self._link.grow, tracks.LEAST_MARGIN)
+        masks = geometry.grow(boxes, self._link.grow, tracks.MIN_MARGIN)
         right = np.concatenate((masks[acted & ~false], objects, ignored))
         share = coverage.falsely_masked(masks[false], right, image.width, image.height)
         return metrics.judge(matched, values, metrics.size(kind, objects)), share
@@ -106,13 +106,13 @@ class EvaluatedSet:
         return np.asarray((image.kinds == KINDS.index(kind)) & ~image.ignore & ~tiny)
 
     @cached_property
-    def covers(self) -> tuple[dict[Kind, Cover], list[float]]:
+    def covers(self) -> tuple[dict[Kind, ObjectCoverage], list[float]]:
         """Of its videos' frames: what masks leave of the labelled objects, and the share of each frame masked."""
         videos: dict[str, list[int]] = defaultdict(list)
         for row, image in enumerate(self.dataset.images):
             if image.video is not None:
                 videos[image.video].append(row)
-        parts: dict[Kind, list[Cover]] = {kind: [] for kind in self.dataset.labelled if videos}
+        parts: dict[Kind, list[ObjectCoverage]] = {kind: [] for kind in self.dataset.labelled if videos}
         shares: list[float] = []
         for rows in videos.values():
             images = sorted(rows, key=lambda row: self.dataset.images[row].frame)
@@ -121,24 +121,24 @@ class EvaluatedSet:
                 shares.append(coverage.union_area(masks) / (image.width * image.height))
                 for kind, covers in parts.items():
                     covers.append(self._cover(kind, image, masks))
-        return {kind: coverage.join(covers) for kind, covers in parts.items()}, shares
+        return {kind: coverage.concatenate(covers) for kind, covers in parts.items()}, shares
 
     def _masks(self, rows: Sequence[int]) -> Iterator[Array]:
         """(M, 4) of each frame of a video, rising. rows: its pictures in the set."""
         images = [self.dataset.images[row] for row in rows]
         found = Detections.concatenate([self.found[row].shifted(frame) for frame, row in enumerate(rows)])
         times = np.array([image.time for image in images])
-        linked = tracks.link(found, times, images[0].width, images[0].height, self._link)
+        linked = tracks.build_tracks(found, times, images[0].width, images[0].height, self._link)
         for frame in range(len(images)):
             boxes = [track.boxes[frame - track.first] for track in linked if track.first <= frame < track.end]
             yield np.array(boxes, np.float64).reshape(-1, 4)
 
-    def _cover(self, kind: Kind, image: Image, masks: Array) -> Cover:
+    def _cover(self, kind: Kind, image: Image, masks: Array) -> ObjectCoverage:
         wanted = self.wanted(kind, image)
         objects = image.boxes[wanted]
         inside = geometry.clip(objects, image.width, image.height)
-        bare = coverage.covered(inside, masks) < coverage.ENOUGH
-        return Cover(metrics.size(kind, objects), bare, self._names(image)[wanted])
+        bare = coverage.covered(inside, masks) < coverage.COVERED_FROM
+        return ObjectCoverage(metrics.size(kind, objects), bare, self._names(image)[wanted])
 
     def _names(self, image: Image) -> NDArray[np.str_]:
         """(B,) names of the objects, different for those of other videos and sets; empty where it has none."""
@@ -169,7 +169,7 @@ def detect_all(dataset: Dataset, detector: Detector, report: ProgressCallback) -
             answers = detector([_scaled(dataset.images[row], sizes[row]) for row in rows])
             for row, answer in zip(rows, answers, strict=True):
                 found[row] = _placed(answer, dataset.images[row], sizes[row])
-            report(ProgressEvent(dataset.name, "look", 2 * len(found), total))
+            report(ProgressEvent(dataset.name, "detect", 2 * len(found), total))
     return [found[row] for row in range(len(sizes))]
 
 
@@ -209,15 +209,15 @@ def measure(sets: Sequence[EvaluatedSet], thresholds: dict[Kind, float]) -> Eval
         images=sum(len(one.dataset.images) for one in sets),
         classes={kind: metrics.figures(kind, verdict, thresholds[kind]) for kind, verdict in pooled.items()},
         falsely_masked={kind: float(np.mean(values)) if values else 0.0 for kind, values in shares.items()},
-        linked={kind: _linked(kind, coverage.join(parts)) for kind, parts in covers.items() if parts},
+        linked={kind: _linked(kind, coverage.concatenate(parts)) for kind, parts in covers.items() if parts},
         masked=float(np.mean(masked)) if masked else None,
     )
 
 
-def _linked(kind: Kind, cover: Cover) -> TrackCoverage:
-    bare = coverage.bare_tracks(cover)
+def _linked(kind: Kind, cover: ObjectCoverage) -> TrackCoverage:
+    bare = coverage.uncovered_tracks(cover)
     return TrackCoverage(
-        metrics.from_size(cover.sizes, cover.uncovered, coverage.LEAST),
+        metrics.from_size(cover.sizes, cover.uncovered, coverage.MIN_SIZE),
         metrics.bins(kind, cover.sizes, cover.uncovered),
         Rate(int(bare.sum()), len(bare)),
     )
@@ -225,6 +225,6 @@ def _linked(kind: Kind, cover: Cover) -> TrackCoverage:
 
 def contact_sheet(misses: Sequence[Miss]) -> Picture:
     """The largest missed objects on one picture."""
-    largest = sorted(misses, key=lambda miss: -miss.size)[: sheets.MOST]
+    largest = sorted(misses, key=lambda miss: -miss.size)[: sheets.MAX_TILES]
     tiles = [sheets.tile(datasets.load(miss.image), miss.box, f"{miss.kind} {miss.size:.0f} px") for miss in largest]
     return sheets.sheet(tiles)

@@ -1,1 +1,1 @@
-"""Who does the stages: this process, or worker processes that may die without taking anything else with them."""
+"""Who runs the stages of a video: this process, or worker processes that can crash without affecting anything else."""

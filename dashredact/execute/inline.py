@@ -1,4 +1,4 @@
-"""A crew of one: every step is done at once, in this process. For tests and for callers that guard themselves."""
+"""Runs every stage at once, in this process: for tests, and for callers that need no protection from crashes."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -10,14 +10,21 @@ T = TypeVar("T")
 
 
 class InlineExecutor:
-    """The shape of `pool.Pool` without its processes, limits and second tries."""
+    """An `Executor` without processes, limits and second attempts."""
 
     jobs = 1
 
-    def submit(self, step: Callable[..., T], *args: Any, advance: StageProgress, patience: float = 0) -> Future[T]:  # noqa: ARG002 - nobody watches
-        done: Future[T] = Future()
-        done.set_result(step(*args, advance))
-        return done
+    def submit(
+        self,
+        stage: Callable[..., T],
+        *args: Any,
+        advance: StageProgress,
+        extra_timeout: float = 0,  # noqa: ARG002 - there is no timeout
+    ) -> "Future[T]":
+        """Call `stage(*args, advance)` now. What it raises is raised here."""
+        future: Future[T] = Future()
+        future.set_result(stage(*args, advance))
+        return future
 
 
 INLINE = InlineExecutor()

@@ -1,4 +1,4 @@
-"""What concerns the same thing is done one after the other, whoever does it."""
+"""A lock for each of any number of keys."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,21 +6,20 @@ from threading import Condition
 
 
 class KeyedLock:
-    """Of threads."""
+    """Threads that hold the same key run one after the other; different keys do not affect each other."""
 
     def __init__(self) -> None:
-        self._turn = Condition()
-        self._busy: set[str] = set()
+        self._released = Condition()
+        self._keys: set[str] = set()
 
     @contextmanager
-    def held(self, thing: str) -> Iterator[None]:
-        """Wait until nobody else is at it, and keep others away meanwhile."""
-        with self._turn:
-            self._turn.wait_for(lambda: thing not in self._busy)
-            self._busy.add(thing)
+    def held(self, key: str) -> Iterator[None]:
+        with self._released:
+            self._released.wait_for(lambda: key not in self._keys)
+            self._keys.add(key)
         try:
             yield
         finally:
-            with self._turn:
-                self._busy.discard(thing)
-                self._turn.notify_all()
+            with self._released:
+                self._keys.discard(key)
+                self._released.notify_all()

@@ -1,4 +1,4 @@
-"""Several videos at a time: threads that mostly wait for the crew."""
+"""Processes several videos at a time, in threads that mostly wait for the executor."""
 
 import queue
 import threading
@@ -9,43 +9,43 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 
-class _LaneEnd:
-    """A lane has nothing more to do, or met an error that ends the run."""
+class _ThreadEnd:
+    """A thread has no more items, or met an error."""
 
     def __init__(self, error: BaseException | None = None) -> None:
         self.error = error
 
 
-def map_concurrently(act: Callable[[S], T], items: Iterable[S], count: int) -> Iterator[T]:
-    """What `act` makes of each item, as it comes; up to `count` at a time. One: no thread, in order.
+def map_concurrently(function: Callable[[S], T], items: Iterable[S], count: int) -> Iterator[T]:
+    """The result for each item, in order of completion; up to `count` at a time. With count 1: in order, no threads.
 
-    The first error is raised here; the other lanes are left alone, for the program is about to end.
+    The first error is raised here. The other threads are daemons and are not waited for: the program is about to end.
     """
     if count == 1:
-        yield from map(act, items)
+        yield from map(function, items)
         return
     source, lock = iter(items), threading.Lock()
-    done: queue.SimpleQueue[T | _LaneEnd] = queue.SimpleQueue()
+    results: queue.SimpleQueue[T | _ThreadEnd] = queue.SimpleQueue()
 
-    def work() -> None:
+    def run() -> None:
         try:
             while True:
                 with lock:
                     item = next(source)
-                done.put(act(item))
+                results.put(function(item))
         except StopIteration:
-            done.put(_LaneEnd())
+            results.put(_ThreadEnd())
         except BaseException as error:
-            done.put(_LaneEnd(error))
+            results.put(_ThreadEnd(error))
 
     for number in range(count):
-        threading.Thread(target=work, name=f"lane-{number}", daemon=True).start()
-    open_lanes = count
-    while open_lanes:
-        answer = done.get()
-        if not isinstance(answer, _LaneEnd):
-            yield answer
+        threading.Thread(target=run, name=f"video-{number}", daemon=True).start()
+    running = count
+    while running:
+        result = results.get()
+        if not isinstance(result, _ThreadEnd):
+            yield result
             continue
-        if answer.error is not None:
-            raise answer.error
-        open_lanes -= 1
+        if result.error is not None:
+            raise result.error
+        running -= 1

@@ -1,4 +1,4 @@
-"""One worker process as its parent sees it."""
+"""A worker process as its parent sees it."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from multiprocessing.connection import Pipe
 from pathlib import Path
 from typing import Any
 
-from dashredact.execute.messages import Stop, Task
+from dashredact.execute.worker import Stop, Task
 from dashredact.values import StageProgress
 
 _BOOT = (
@@ -25,75 +25,76 @@ _BOOT = (
     "from dashredact.execute import worker\n"
     "worker.main(int(sys.argv[1]))\n"
 )
-"""Run with -P: the folder that the program was started in may be one that strangers can write to."""
+"""Run with -P, which keeps the working directory out of sys.path: strangers may be able to write to it."""
 
 
 @dataclass
 class PendingTask:
-    """A step on its way, and who waits for it."""
+    """A stage that was submitted and has not finished."""
 
-    step: Callable[..., Any]
+    stage: Callable[..., Any]
     args: tuple[Any, ...]
     advance: StageProgress
-    patience: float
-    """seconds without a sign of life that this step may take beyond the usual"""
+    extra_timeout: float
+    """seconds without a heartbeat that are allowed in addition to the usual limit"""
     deadline: float
     """by the monotonic clock"""
     future: "Future[Any]"
-    tries: int = 0
+    attempts: int = 0
 
 
-class Worker:
-    """Its `connection` becomes readable when it has something to say, or has died."""
+class WorkerProcess:
+    """Its `connection` becomes readable when a message has arrived or the process has died."""
 
-    def __init__(self, number: int, jobs: int, memory: int | None, *, loud: bool) -> None:
-        """number: of this worker among `jobs`. memory: bytes of data it may hold."""
-        self.connection, theirs = Pipe()
-        with theirs:
+    def __init__(self, number: int, jobs: int, memory: int | None, *, show_stderr: bool) -> None:
+        """number: of this worker, 0 to `jobs` - 1. memory: bytes of data that it may use; None: no limit."""
+        self.connection, child_end = Pipe()
+        with child_end:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _BOOT, str(theirs.fileno()), _paths(), _cores(number, jobs)],
+                [sys.executable, "-P", "-c", _BOOT, str(child_end.fileno()), _import_paths(), _cores(number, jobs)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=None if loud else subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
+                stderr=None if show_stderr else subprocess.DEVNULL,
+                pass_fds=[child_end.fileno()],
                 env={**os.environ, **_gpu(number)},
                 start_new_session=True,
             )
         self.number = number
         self.connection.send(memory)
         self.task: PendingTask | None = None
-        self.beat = time.monotonic()
+        self.last_heartbeat = time.monotonic()
 
-    def give(self, task: PendingTask) -> None:
-        """OSError where the worker has died meanwhile, and what pickle raises where the step cannot be sent."""
-        content = pickle.dumps(Task(task.step, task.args))
-        self.task, self.beat = task, time.monotonic()
+    def start(self, task: PendingTask) -> None:
+        """OSError if the process has died. Raises what pickle raises if the task cannot be sent."""
+        content = pickle.dumps(Task(task.stage, task.args))
+        self.task, self.last_heartbeat = task, time.monotonic()
         self.connection.send_bytes(content)
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         with suppress(OSError):
             self.connection.send(Stop())
 
     def kill(self) -> int:
-        """End it and the children it started. Its return code comes back."""
+        """Kill it and the processes that it started. Returns its exit code."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self.connection.close()
         return self._process.wait()
 
 
-def _paths() -> str:
+def _import_paths() -> str:
     return json.dumps([path for path in sys.path if path])
 
 
 def _cores(number: int, jobs: int) -> str:
-    """The cores of a worker, so that N of them on N cores do not fight; every library asks for these."""
+    """The cores that a worker may use. Libraries start as many threads as that, so that workers do not compete."""
     cores = sorted(os.sched_getaffinity(0))
     return json.dumps(cores[number % len(cores) :: jobs]) if jobs > 1 else ""
 
 
 def _gpu(number: int) -> dict[str, str]:
-    """Workers take the graphics cards in turn."""
-    asked = os.environ.get("CUDA_VISIBLE_DEVICES")
-    there = asked.split(",") if asked else [str(i) for i, _ in enumerate(Path("/proc/driver/nvidia/gpus").glob("*"))]
-    return {"CUDA_VISIBLE_DEVICES": there[number % len(there)]} if len(there) > 1 else {}
+    """Workers are distributed over the GPUs."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    installed = Path("/proc/driver/nvidia/gpus").glob("*")
+    gpus = visible.split(",") if visible else [str(index) for index, _ in enumerate(installed)]
+    return {"CUDA_VISIBLE_DEVICES": gpus[number % len(gpus)]} if len(gpus) > 1 else {}

@@ -1,7 +1,7 @@
-"""A worker process: takes steps from its parent, one at a time, and answers with progress and a result.
+"""A worker process: runs stages for its parent, one at a time, and sends back progress and results.
 
-It lives in a session of its own and dies with its parent. Its memory is limited, and where the machine runs out of it
-the kernel is asked to end a worker first. Signals that are meant for the run are left to the parent.
+It runs in a session of its own and dies with its parent. Its memory is limited, and if the machine runs out of memory,
+the kernel is asked to kill workers first. Signals that are meant for the run are left to the parent.
 """
 
 import ctypes
@@ -11,35 +11,82 @@ import resource
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from dashredact.errors import MediaError
-from dashredact.execute.messages import Answer, Failed, Heartbeat, Stop, Stopped, Task
 
 _PR_SET_PDEATHSIG = 1
-_FIRST_TO_GO = "800"  # of 1000, for the kernel's out-of-memory killer
+_OOM_SCORE = "800"  # of 1000: the kernel's out-of-memory killer ends the process with the highest score
+
+
+# --- messages to the worker --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Task:
+    """Run this stage. It is called with the arguments and then a `StageProgress`."""
+
+    stage: Callable[..., Any]
+    args: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Stop:
+    """End the stage after the present segment."""
+
+
+# --- messages to the parent --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """Progress of the stage; the watchdog of the parent waits for it."""
+
+    stage: str
+    frames: int
+
+
+@dataclass(frozen=True)
+class Result:
+    value: Any
+
+
+@dataclass(frozen=True)
+class Failed:
+    error: Exception
+    traceback: str
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The stage ended early, between two segments."""
+
+
+# --- the process -------------------------------------------------------------------------------------------------
 
 
 def main(descriptor: int) -> None:
-    """descriptor: of the socket that the parent holds the other end of."""
+    """descriptor: of the socket whose other end the parent holds."""
     _die_with_parent()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)
+        Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE)
     with Connection(descriptor) as parent:
         memory: int | None = parent.recv()
         if memory:
             resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
         while True:
             try:
-                content = parent.recv_bytes()
+                message = parent.recv_bytes()
             except EOFError:
                 return
-            parent.send_bytes(_done(content, parent))
+            parent.send_bytes(_answer(message, parent))
 
 
 def _die_with_parent() -> None:
@@ -49,16 +96,16 @@ def _die_with_parent() -> None:
         sys.exit()
 
 
-def _done(content: bytes, parent: Connection) -> bytes:
-    """The answer to an order, ready to be sent."""
-    answer: Answer | Failed | Stopped
+def _answer(message: bytes, parent: Connection) -> bytes:
+    """Run a task. Returns the pickled answer."""
+    answer: Result | Failed | Stopped
     try:
-        order = pickle.loads(content)
-        if isinstance(order, Stop):
+        task = pickle.loads(message)
+        if isinstance(task, Stop):
             return pickle.dumps(Stopped())
-        assert isinstance(order, Task)
-        answer = Answer(order.step(*order.args, _Wire(parent)))
-    except _StoppedHere:
+        assert isinstance(task, Task)
+        answer = Result(task.stage(*task.args, _ParentProgress(parent)))
+    except _StopRequested:
         answer = Stopped()
     except Exception as error:
         answer = Failed(_portable(error), traceback.format_exc())
@@ -66,9 +113,9 @@ def _done(content: bytes, parent: Connection) -> bytes:
 
 
 def _portable(error: Exception) -> Exception:
-    """An error that the parent can read and judge."""
+    """An error that can be unpickled in the parent."""
     if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
-        return MediaError("It needs more memory than a worker may take; raise --memory-limit if it is to be trusted.")
+        return MediaError("It needs more memory than a worker may use; raise --memory-limit if you trust the file.")
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:
@@ -76,12 +123,12 @@ def _portable(error: Exception) -> Exception:
     return error
 
 
-class _StoppedHere(Exception):
-    """The parent wants the step to end; everything up to here is saved."""
+class _StopRequested(Exception):
+    """The parent asks the stage to end; all segments so far are saved."""
 
 
-class _Wire:
-    """Progress for the parent; between two segments the parent's wish to stop is heard."""
+class _ParentProgress:
+    """Sends progress to the parent and, after each segment, checks whether it has asked to stop."""
 
     def __init__(self, parent: Connection) -> None:
         self._parent = parent
@@ -89,6 +136,6 @@ class _Wire:
     def __call__(self, stage: str, frames: int) -> None:
         self._parent.send(Heartbeat(stage, frames))
         if stage == "saved" and self._parent.poll():
-            wish: Any = self._parent.recv()
-            if isinstance(wish, Stop):
-                raise _StoppedHere
+            message: Any = self._parent.recv()
+            if isinstance(message, Stop):
+                raise _StopRequested

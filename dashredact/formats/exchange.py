@@ -16,7 +16,7 @@ from dashredact.formats import tracks_json as tracks_store
 from dashredact.formats.rows import Canvas, same_size
 from dashredact.formats.tracks_json import TracksFile
 from dashredact.formats.validation import FormatError
-from dashredact.settings import Boxes
+from dashredact.settings import BoxFile
 from dashredact.values import Track
 
 __all__ = ["Canvas", "TracksFormat", "guess", "read", "write"]
@@ -97,11 +97,11 @@ def guess(path: Path) -> TracksFormat:
     raise UsageError(f"{path} is in none of the forms that can be read: {', '.join(TracksFormat)}.")
 
 
-def described(path: Path) -> Boxes:
+def described(path: Path) -> BoxFile:
     """What a file of boxes is known by. UsageError where it is in no form that can be read."""
     beside = path.with_name(mot.LABELS)
     labels = guess(path) in _CORNER and beside.is_file()
-    return Boxes(files.sha256(path), files.sha256(beside) if labels else "")
+    return BoxFile(files.sha256(path), files.sha256(beside) if labels else "")
 
 
 def check_source(path: Path, source: Path) -> None:

@@ -30,7 +30,7 @@ class MaskedVideo(Protocol):
     """What a tracks file is written from."""
 
     @property
-    def facts(self) -> VideoInfo: ...
+    def info(self) -> VideoInfo: ...
 
     @property
     def size(self) -> tuple[int, int]:
@@ -71,9 +71,9 @@ class TracksFile:
 
 def encode(video: MaskedVideo, *, source_sha256: str, model: ModelIdentity, second_look: Mapping[str, object]) -> bytes:
     """second_look: what came of looking at the masked video again."""
-    facts = video.facts
-    time_base, tracks = facts.video.time_base, tuple(video.tracks)
-    file = TracksFile(facts.name, source_sha256, model, video.size, time_base, video.pts, tracks)
+    info = video.info
+    time_base, tracks = info.video.time_base, tuple(video.tracks)
+    file = TracksFile(info.name, source_sha256, model, video.size, time_base, video.pts, tracks)
     return encode_file(file, {"second_look": second_look})
 
 

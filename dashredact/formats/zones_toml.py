@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from dashredact.errors import UsageError
-from dashredact.settings import Camera, Zone, Zones
+from dashredact.settings import CameraZones, Zone, Zones
 
 _EXAMPLE = "[0.0, 0.85, 1.0, 1.0]"
 _FAR = {0: 2, 1: 3}
 _SIDES = ("x0", "y0", "x1", "y1")
 
 
-def read(path: Path) -> tuple[Camera, ...]:
+def read(path: Path) -> tuple[CameraZones, ...]:
     """In the order of the file. UsageError that names file, camera and key where anything in it is not as it should."""
     try:
         content = tomllib.loads(path.read_text("utf-8"))
@@ -36,7 +36,7 @@ class _WrongError(Exception):
     """What is wrong, without the file and the full stop."""
 
 
-def _camera(table: Mapping[str, Any], place: str) -> Camera:
+def _camera(table: Mapping[str, Any], place: str) -> CameraZones:
     files = _text(table, "files", place)
     place = f"{place} ({files})"
     if "/" in files:
@@ -46,7 +46,7 @@ def _camera(table: Mapping[str, Any], place: str) -> Camera:
         tuple(_zone(zone, f"{place}, {key} zone {number}") for number, zone in enumerate(_tables(table, key, place), 1))
         for key in ("ignore", "mask")
     )
-    return Camera(files, Zones(ignore, mask))
+    return CameraZones(files, Zones(ignore, mask))
 
 
 def _zone(table: Mapping[str, Any], place: str) -> Zone:

@@ -1,1 +1,1 @@
-"""Arithmetic on pictures and boxes: arrays in, arrays out."""
+"""Functions on pictures, planes and boxes: arrays in, arrays out."""

@@ -1,8 +1,8 @@
-"""Masks on the planes of a frame, in its own bit depth. Pixels outside the boxes are never written.
+"""Paints masks on the planes of a frame, at its own bit depth. Pixels outside the boxes are never written.
 
-The strength of a mask is in its construction: a masked box is a function of at most 4x4 (face) or 4x1 (plate)
-cell means per plane, the cells fixed to the box, so what the mean took away no filter brings back.
-Fixed-pixel blurs do not have this property: at 64 px plate height they give characters back.
+A masked box is a function of at most 4x4 (face) or 4x1 (plate) cell means per plane, with cells fixed to the box: no
+filter can restore what averaging removed. A blur with a kernel of fixed size does not have this property: on plates of
+64 px height it left characters readable.
 """
 
 from collections.abc import Sequence
@@ -24,14 +24,15 @@ CELLS = {Kind.FACE: (4, 4), Kind.PLATE: (1, 4)}
 
 
 class Planes(NamedTuple):
-    """A frame as planar YUV (or Y alone) without a copy."""
+    """Views of the planes of a YUV frame, or of its Y plane alone."""
 
     planes: Sequence[Plane]
-    step_x: int
-    """luma pixels per chroma pixel"""
-    step_y: int
+    subsampling_x: int
+    """luma pixels per chroma pixel, across"""
+    subsampling_y: int
+    """and down"""
     depth: int
-    """bits of a sample"""
+    """bits per sample"""
 
     @property
     def height(self) -> int:
@@ -43,18 +44,18 @@ class Planes(NamedTuple):
 
 
 class Mask(NamedTuple):
-    """What was painted, kept to prove it again on the finished file."""
+    """What was painted, kept so that the finished file can be verified."""
 
     box: PixelBox
     cells: tuple[Plane, ...]
-    """(rows, columns) cell means of each plane"""
+    """of each plane, (rows, columns) means"""
 
 
 def paint(frame: Planes, boxes: Sequence[tuple[Kind, PixelBox]], style: Style) -> list[Mask]:
-    """Mask the boxes in place: zones first, then the largest first. Zones are filled, whatever the style.
+    """Mask the boxes in place: zones first, then from large to small. Zones are filled, whatever the style.
 
-    A box over another one takes its means from what is already painted, so an overlap gives nothing more away.
-    The sides of a box lie on multiples of the chroma step (`boxes.outward`).
+    A box that overlaps another one averages pixels that are already painted, so an overlap reveals nothing more.
+    The sides of the boxes must be multiples of the chroma subsampling (`boxes.round_outward`).
     """
     masks = []
     for kind, box in sorted(boxes, key=lambda item: (item[0] is not Kind.ZONE, -_area(item[1]))):
@@ -80,10 +81,10 @@ def _paint_plane(frame: Planes, number: int, kind: Kind, box: PixelBox, style: S
 
 
 def _coarse(cells: Plane, depth: int, levels: int) -> Plane:
-    """Cell means to the nearest of that many levels; neutral chroma stays neutral.
+    """Round cell means to that many levels; neutral chroma stays neutral.
 
-    A box never sits twice alike on its plate, so every frame gives new means, and 20 frames of exact ones gave
-    an attacker who knows font and layout a third of the characters; of coarse ones, a tenth.
+    A box moves against its plate from frame to frame, so each frame gives different means. From the exact means of 20
+    frames an attacker who knew font and layout recovered a third of the characters; from rounded means, a tenth.
     """
     step = (1 << depth) // levels
     nearest = (cells.astype(np.int32) + step // 2) // step * step
@@ -91,17 +92,17 @@ def _coarse(cells: Plane, depth: int, levels: int) -> Plane:
 
 
 def render(cells: Plane, height: int, width: int, style: Style) -> Plane:
-    """(height, width) picture made of nothing but the cells: smooth for blur, hard for mosaic and fill."""
+    """(height, width) the cells enlarged: interpolated for blur, with hard edges for mosaic and fill."""
     smooth = style is Style.BLUR
     return cv2.resize(cells, (width, height), interpolation=cv2.INTER_LINEAR if smooth else cv2.INTER_NEAREST)
 
 
 def region(frame: Planes, number: int, box: PixelBox) -> Plane:
-    """The part of a plane that a box covers, a view."""
-    step_x, step_y = (frame.step_x, frame.step_y) if number else (1, 1)
+    """A view of the part of a plane that a box covers."""
+    subsampling_x, subsampling_y = (frame.subsampling_x, frame.subsampling_y) if number else (1, 1)
     return frame.planes[number][
-        box.y0 // step_y : -(-box.y1 // step_y),
-        box.x0 // step_x : -(-box.x1 // step_x),
+        box.y0 // subsampling_y : -(-box.y1 // subsampling_y),
+        box.x0 // subsampling_x : -(-box.x1 // subsampling_x),
     ]
 
 

@@ -1,4 +1,4 @@
-"""How light a video is, from a few frames of it."""
+"""Estimates the brightness of a video from a few key frames."""
 
 from pathlib import Path
 
@@ -12,19 +12,19 @@ _FRAMES = 5
 
 
 def mean_luma(path: Path) -> float | None:
-    """Of key frames at even distances, of 256 levels. None where the file cannot be opened or decoded."""
+    """Mean luma, 0..255, of five evenly spaced key frames; None if the file cannot be decoded."""
     try:
         with open_container(path) as container:
             stream = container.streams.video[0]
             stream.codec_context.skip_frame = "NONKEY"
             length, start = container.duration or 0, container.start_time or 0
-            found = []
+            means = []
             for number in range(_FRAMES):
                 container.seek(start + length * (2 * number + 1) // (2 * _FRAMES))
                 frame = next(container.decode(stream), None)
                 if frame is not None:
-                    shown = planes(frame)
-                    found.append(float(shown.planes[0].mean()) / (1 << (shown.depth - 8)))
+                    content = planes(frame)
+                    means.append(float(content.planes[0].mean()) / (1 << (content.depth - 8)))
     except (av.FFmpegError, IndexError, OSError):
         return None
-    return float(np.mean(found)) if found else None
+    return float(np.mean(means)) if means else None

@@ -1,129 +1,127 @@
-"""Frames that decode, but onto wreckage: what was predicted from a spoilt frame may show things where they were before.
+"""Recognises frames that decode without error but from corrupt references, and so may show what was there before.
 
-The decoder says nothing of them. The order of the packets does: from a spoilt frame on, nothing is sound until the next
-key frame, and where that is no clean start, until the one behind it.
+The decoder does not report such frames. They follow from the order of the packets: after a corrupt or missing frame
+nothing is intact until the next key frame, and if that one is not a clean start, until the one after it.
 """
 
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import accumulate
-from typing import NamedTuple
 
-from av.video.frame import PictureType, VideoFrame
+from av.video.frame import PictureType
 
+from dashredact.media.images import Frame
 from dashredact.media.info import PacketIndex
 
-_MOST = 32  # frames held back: twice what any codec reorders; times may be hostile
-
-
-class Frame(NamedTuple):
-    pts: int
-    image: VideoFrame
-    """as stored, not yet upright"""
-    sound: bool = True
-    """False where it, or what it may have been predicted from, is spoilt or missing"""
+_MAX_DELAY = 32  # frames held back: twice what any codec reorders, as a bound for files with hostile times
 
 
 class CorruptionFilter:
-    """Of the frames of one decoder. Holds a frame back until those that were decoded before it have come out."""
+    """Marks the frames of one decoder that are not intact.
+
+    A GOP here is a key frame and the packets up to the next one; packets and GOPs are numbered in file order. A leading
+    frame is shown before its key frame: it may be predicted from the GOP before, and nothing after the key frame is
+    predicted from it.
+    """
 
     def __init__(self, packets: PacketIndex, complete: Callable[[], bool]) -> None:
-        """complete: whether every packet ought to have given a frame by now."""
+        """complete: whether every packet should have given a frame by now."""
         self._pts, self._complete = packets.pts, complete
-        self._group = list(accumulate(packets.keys, initial=0))[1:]  # number of the key frame that it follows
-        self._key = {group: place for place, group in reversed(list(enumerate(self._group)))}
-        self._place = {pts: place for place, pts in reversed(list(enumerate(self._pts)))}
-        self._expected = sorted(packets.pts)  # also what is hidden: others may be predicted from it
-        self._next: int | None = None  # in `_expected`
-        self._broken: dict[tuple[int, bool], int] = {}  # first spoilt place, by group and whether it leads
-        for place in reversed(packets.corrupt):
-            for spoilt in (place + 1, place):  # the container names the packet in which it noticed, or the one before
-                self._broken[self._group[min(spoilt, len(packets) - 1)], False] = spoilt
-        self._until = self._reach()
-        self._open = {self._group[place] for place in range(len(self._pts)) if self._leads(place)}
-        self._refreshed: set[int] = set()  # groups that get clean part by part
-        self._start, self._clean = -1, False  # the group in which decoding began, and whether it did on a whole picture
+        self._gop = list(accumulate(packets.keys, initial=0))[1:]
+        self._key_of = {gop: index for index, gop in reversed(list(enumerate(self._gop)))}
+        self._index_of = {pts: index for index, pts in reversed(list(enumerate(self._pts)))}
+        self._expected = sorted(packets.pts)  # including frames that an edit list hides: others depend on them
+        self._next: int | None = None  # index into `_expected`
+        self._corrupt_from: dict[tuple[int, bool], int] = {}  # first corrupt packet, by GOP and whether it is leading
+        for reported in reversed(packets.corrupt):
+            for index in (reported + 1, reported):  # the container reports the damaged packet or the one before it
+                self._corrupt_from[self._gop[min(index, len(packets) - 1)], False] = index
+        self._last_dependency = self._last_dependencies()
+        self._open_gops = {self._gop[index] for index in range(len(self._pts)) if self._is_leading(index)}
+        self._intra_refresh: set[int] = set()  # GOPs whose key frame is refreshed part by part
+        self._first_gop, self._clean_start = -1, False  # where decoding began, and whether on an intra picture
 
-    def _reach(self) -> list[int]:
-        """By place, the latest PTS decoded since the key frame: when that is out, so is all that it may depend on."""
-        found: list[int] = []
-        for place, pts in enumerate(self._pts):
-            new = not place or self._group[place] != self._group[place - 1]
-            found.append(pts if new else max(pts, found[-1]))
-        return found
+    def _last_dependencies(self) -> list[int]:
+        """By packet, the latest PTS decoded since its key frame: once it is out, so are all it may depend on."""
+        latest: list[int] = []
+        for index, pts in enumerate(self._pts):
+            starts_gop = not index or self._gop[index] != self._gop[index - 1]
+            latest.append(pts if starts_gop else max(pts, latest[-1]))
+        return latest
 
-    def judged(self, frames: Iterator[Frame]) -> Iterator[Frame]:
-        """frames: from a key frame on, by PTS."""
+    def filter(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        """The same frames, marked. frames: of the decoder, from a key frame on, by PTS."""
         waiting: deque[Frame] = deque()
         for frame in frames:
-            self._note(frame)
+            self._observe(frame)
             waiting.append(frame)
-            while waiting and (len(waiting) > _MOST or self._awaited(waiting[0]) <= frame.pts):
-                yield self._told(waiting.popleft())
+            while waiting and (len(waiting) > _MAX_DELAY or self._decidable_at(waiting[0]) <= frame.pts):
+                yield self._marked(waiting.popleft())
         for frame in waiting:
-            self._note_missing(self._awaited(frame) + 1)
+            self._note_missing(self._decidable_at(frame) + 1)
         for frame in waiting:
-            yield self._told(frame)
+            yield self._marked(frame)
 
-    def _awaited(self, frame: Frame) -> int:
-        """PTS of the last frame that has to come out before it can be judged."""
-        place = self._place.get(frame.pts)
-        return frame.pts if place is None else self._until[place]
+    def _decidable_at(self, frame: Frame) -> int:
+        """PTS of the last frame that must have come out before this one can be marked."""
+        index = self._index_of.get(frame.pts)
+        return frame.pts if index is None else self._last_dependency[index]
 
-    def _note(self, frame: Frame) -> None:
-        place = self._place.get(frame.pts)
-        if place is None:
+    def _observe(self, frame: Frame) -> None:
+        index = self._index_of.get(frame.pts)
+        if index is None:
             return
+        gop = self._gop[index]
         if self._next is None:
-            key = self._pts[self._key[self._group[place]]]
-            self._next, self._start = bisect_left(self._expected, min(key, frame.pts)), self._group[place]
-        if place == self._key[self._group[place]]:
-            self._note_key(self._group[place], whole=frame.image.pict_type == PictureType.I)
+            key_pts = self._pts[self._key_of[gop]]
+            self._next, self._first_gop = bisect_left(self._expected, min(key_pts, frame.pts)), gop
+        if index == self._key_of[gop]:
+            self._observe_key_frame(gop, intra=frame.image.pict_type == PictureType.I)
         self._note_missing(frame.pts)
         if self._next < len(self._expected) and self._expected[self._next] == frame.pts:
             self._next += 1
         if frame.image.is_corrupt:
-            self._break(place)
+            self._note_corrupt(index)
 
-    def _note_key(self, group: int, *, whole: bool) -> None:
-        if not whole:
-            self._refreshed.add(group)
-        elif group == self._start:
-            self._clean = True
+    def _observe_key_frame(self, gop: int, *, intra: bool) -> None:
+        if not intra:
+            self._intra_refresh.add(gop)
+        elif gop == self._first_gop:
+            self._clean_start = True
 
     def _note_missing(self, before: int) -> None:
+        """Every expected frame before this PTS should have come out by now."""
         while self._next is not None and self._next < len(self._expected) and self._expected[self._next] < before:
             if self._complete():
-                self._break(self._place[self._expected[self._next]])
+                self._note_corrupt(self._index_of[self._expected[self._next]])
             self._next += 1
 
-    def _break(self, place: int) -> None:
-        group = self._group[place]  # where decoding begins, what leads lacks what came before: that spoils nothing else
-        where = group, group == self._start and self._leads(place)
-        self._broken[where] = min(self._broken.get(where, place), place)
+    def _note_corrupt(self, index: int) -> None:
+        gop = self._gop[index]  # where decoding begins, leading frames lack their references, which affects no others
+        key = gop, gop == self._first_gop and self._is_leading(index)
+        self._corrupt_from[key] = min(self._corrupt_from.get(key, index), index)
 
-    def _leads(self, place: int) -> bool:
-        """Whether it is shown before its key frame: nothing that follows the key frame is predicted from it."""
-        return self._pts[place] < self._pts[self._key[self._group[place]]]
+    def _is_leading(self, index: int) -> bool:
+        return self._pts[index] < self._pts[self._key_of[self._gop[index]]]
 
-    def _told(self, frame: Frame) -> Frame:
-        place = self._place.get(frame.pts)
-        if place is None:
-            return frame._replace(sound=not frame.image.is_corrupt)
-        group, leads = self._group[place], self._leads(place)
-        spoilt = self._is_broken(group, place, leads=False) or self._inherits(group)
-        if leads:
-            spoilt |= self._is_broken(group, place, leads=True) or self._inherits(group - 1)
-        return frame._replace(sound=not spoilt)
+    def _marked(self, frame: Frame) -> Frame:
+        index = self._index_of.get(frame.pts)
+        if index is None:
+            return frame._replace(intact=not frame.image.is_corrupt)
+        gop = self._gop[index]
+        corrupt = self._is_corrupt(gop, index, leading=False) or self._inherits_corruption(gop)
+        if self._is_leading(index):
+            corrupt |= self._is_corrupt(gop, index, leading=True) or self._inherits_corruption(gop - 1)
+        return frame._replace(intact=not corrupt)
 
-    def _inherits(self, group: int) -> bool:
-        """Whether what is spoilt in the group before reaches into this one."""
-        if (group - 1, False) not in self._broken:
+    def _inherits_corruption(self, gop: int) -> bool:
+        """Whether corruption of the GOP before extends into this one."""
+        if (gop - 1, False) not in self._corrupt_from:
             return False
-        if group in self._refreshed:  # the run-up to it may be spoilt only because decoding began there
-            return self._clean or group - 1 != self._start
-        return group in self._open
+        if gop in self._intra_refresh:  # the frames before it may be corrupt only because decoding began there
+            return self._clean_start or gop - 1 != self._first_gop
+        return gop in self._open_gops
 
-    def _is_broken(self, group: int, place: int, *, leads: bool) -> bool:
-        return self._broken.get((group, leads), place + 1) <= place
+    def _is_corrupt(self, gop: int, index: int, *, leading: bool) -> bool:
+        return self._corrupt_from.get((gop, leading), index + 1) <= index

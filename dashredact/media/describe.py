@@ -1,4 +1,4 @@
-"""Facts of a file as people and programs read them."""
+"""A video file described for people and for programs."""
 
 from dataclasses import asdict
 from fractions import Fraction
@@ -7,63 +7,64 @@ from typing import Any
 from dashredact.media.info import VideoInfo
 
 
-def as_dict(facts: VideoInfo) -> dict[str, Any]:
-    """For JSON: fractions as `30000/1001`, times in seconds as text with three digits behind the point."""
-    video = facts.video
+def as_dict(info: VideoInfo) -> dict[str, Any]:
+    """For JSON. Fractions, also of seconds, are text such as `30000/1001`."""
+    video = info.video
     return {
-        "name": facts.name,
-        "bytes": facts.size,
-        "container": facts.container,
+        "name": info.name,
+        "bytes": info.size,
+        "container": info.container,
         "video": {
-            **{name: _plain(value) for name, value in asdict(video).items()},
-            "variable_rate": facts.variable_rate,
-            "true_start": _plain(facts.start),
-            "counted_frames": len(facts.packets),
-            "shown_frames": len(facts.packets.shown_pts),
-            "key_frames": sum(facts.packets.keys),
+            **{name: _json_value(value) for name, value in asdict(video).items()},
+            "variable_rate": info.variable_rate,
+            "true_start": _json_value(info.start),
+            "counted_frames": len(info.packets),
+            "shown_frames": len(info.packets.shown_pts),
+            "key_frames": sum(info.packets.keys),
         },
-        "streams": [{name: _plain(value) for name, value in asdict(stream).items()} for stream in facts.streams],
-        "chapters": facts.chapters,
-        "claimed_duration": _plain(facts.duration),
-        "notes": list(facts.notes),
-        "damages": list(facts.damages),
+        "streams": [{name: _json_value(value) for name, value in asdict(stream).items()} for stream in info.streams],
+        "chapters": info.chapters,
+        "claimed_duration": _json_value(info.duration),
+        "notes": list(info.notes),
+        "damages": list(info.damages),
     }
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     return str(value) if isinstance(value, Fraction) else value
 
 
-def in_words(facts: VideoInfo) -> str:
-    """A few lines for a terminal."""
-    video = facts.video
+def as_text(info: VideoInfo) -> str:
+    """Several lines for a terminal."""
+    video = info.video
     lines = [
-        f"{facts.name}: {facts.container}, {facts.size:,} bytes",
-        f"  picture   {video.codec} {video.width}x{video.height} {video.pixel_format}{_turned(video.rotation)}",
-        f"  frames    {len(facts.packets)} counted, {video.claimed_frames or 'none'} claimed, {_rate(facts)}",
-        f"  time      from {_seconds(facts.start)} on, lasts {_seconds(_length(facts))},"
-        f" {_seconds(facts.duration)} claimed",
-        f"  streams   {', '.join(map(str, facts.streams))}",
+        f"{info.name}: {info.container}, {info.size:,} bytes",
+        f"  picture   {video.codec} {video.width}x{video.height} {video.pixel_format}{_rotation_text(video.rotation)}",
+        f"  frames    {len(info.packets)} (header: {video.claimed_frames or 'unknown'}), {_rate_text(info)}",
+        f"  time      starts at {_seconds(info.start)}, lasts {_seconds(_duration(info))}"
+        f" (header: {_seconds(info.duration)})",
+        f"  streams   {', '.join(map(str, info.streams))}",
     ]
-    lines += [f"  note      {note}" for note in facts.notes]
-    lines += [f"  damaged   {damage}" for damage in facts.damages]
+    lines += [f"  note      {note}" for note in info.notes]
+    lines += [f"  damage    {damage}" for damage in info.damages]
     return "\n".join(lines)
 
 
-def _turned(rotation: int) -> str:
-    return f", shown turned by {rotation}°" if rotation else ""
+def _rotation_text(rotation: int) -> str:
+    return f", rotated by {rotation}°" if rotation else ""
 
 
-def _rate(facts: VideoInfo) -> str:
-    if facts.variable_rate and facts.step:
-        return f"variable rate, {float(facts.step[0]):.3f} to {float(facts.step[1]):.3f} s apart"
-    return f"{facts.video.rate} a second"
+def _rate_text(info: VideoInfo) -> str:
+    if info.variable_rate and info.frame_intervals:
+        shortest, longest = map(float, info.frame_intervals)
+        return f"variable rate, {shortest:.3f} to {longest:.3f} s apart"
+    return f"{info.video.rate} per second"
 
 
-def _length(facts: VideoInfo) -> Fraction | None:
+def _duration(info: VideoInfo) -> Fraction | None:
     """From the first to the last frame."""
-    pts = facts.packets.shown_pts
-    return (pts[-1] - pts[0]) * facts.video.time_base if pts else None
+    pts = info.packets.shown_pts
+    return (pts[-1] - pts[0]) * info.video.time_base if pts else None
 
 
 def _seconds(time: Fraction | None) -> str:

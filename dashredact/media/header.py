@@ -1,11 +1,11 @@
-"""What ffprobe says of a file: container, streams and their tags, as claimed by its header."""
+"""Reads the header of a file with ffprobe: its container, streams and tags, as the file claims them."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 from dashredact.errors import MediaError, UnreadableError
-from dashredact.media.ffmpeg import FORMATS, PROTOCOLS, local, run
+from dashredact.media.ffmpeg import FORMATS, PROTOCOLS, ToolTimeoutError, local, run
 
 _PROBE_SECONDS = 60
 _SIGNATURES = (
@@ -15,36 +15,36 @@ _SIGNATURES = (
     (b"%PDF", "a PDF document"),
     (b"PK\x03\x04", "a ZIP archive"),
     (b"\x1f\x8b", "a gzip archive"),
-    (b"ID3", "a sound file"),
+    (b"ID3", "an audio file"),
     (b"#EXTM3U", "a playlist"),
 )
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
 
 
 def read_header(path: Path) -> dict[str, Any]:
-    """ffprobe's JSON with `format`, `streams` and `chapters`. Raises UnreadableError where the file is no video."""
+    """ffprobe's JSON with `format`, `streams` and `chapters`. UnreadableError if the file is not a video."""
     shown = ["-show_format", "-show_streams", "-show_chapters", "-of", "json"]
     safe = ["-protocol_whitelist", PROTOCOLS, "-format_whitelist", FORMATS]
     try:
-        answer = run(["ffprobe", "-v", "error", *safe, *shown, "-i", local(path)], timeout=_PROBE_SECONDS)
-        header = json.loads(answer)
+        output = run(["ffprobe", "-v", "error", *safe, *shown, "-i", local(path)], timeout=_PROBE_SECONDS)
+        header = json.loads(output)
         if not isinstance(header, dict) or "format" not in header:
-            raise ValueError("ffprobe said nothing about it")
+            raise ValueError("ffprobe did not describe it")
+    except ToolTimeoutError as error:
+        raise UnreadableError(f"{path.name}: could not be read: {error}") from None
     except (MediaError, ValueError) as error:
-        raise UnreadableError(f"{path.name}: {_what_instead(path, str(error))}") from None
+        raise UnreadableError(f"{path.name}: {_explanation(path, str(error))}") from None
     return header
 
 
-def _what_instead(path: Path, complaint: str) -> str:
+def _explanation(path: Path, ffprobe_error: str) -> str:
     with path.open("rb") as file:
         head = file.read(16)
     for signature, name in _SIGNATURES:
         if head.startswith(signature):
-            return f"is {name}, not a video, whatever its name says."
+            return f"is {name}, not a video, despite its name."
     if head.startswith(b"RIFF") and head[8:12] in (b"WEBP", b"WAVE"):
-        return f"is a {head[8:12].decode()} file, not a video, whatever its name says."
-    if "moov atom not found" in complaint and head[4:8] in _MP4_BOXES:
-        return "is cut off: the index of an MP4 stands at its end and is missing; copy the file again from the camera."
-    if "made no end" in complaint:
-        return f"could not be read: {complaint}"
-    return "is not a video, or is damaged from its first bytes on; copy it again from the camera."
+        return f"is a {head[8:12].decode()} file, not a video, despite its name."
+    if "moov atom not found" in ffprobe_error and head[4:8] in _MP4_BOXES:
+        return "is truncated: the index at the end of an MP4 file is missing; copy the file again from the camera."
+    return "is not a video, or its beginning is damaged; copy it again from the camera."

@@ -1,4 +1,4 @@
-"""What is known of a file: its container, its streams, its packets, and where it may be cut.
+"""What is known about a file before a frame is decoded: its container, streams, packets and segments.
 
 A time is a Fraction of seconds or an integer PTS with its time base; a rate is a Fraction of frames a second.
 """
@@ -48,7 +48,7 @@ class VideoStream(Stream):
     time_base: Fraction = Fraction(1)
     sample_aspect_ratio: Fraction = Fraction(1)
     rotation: int = 0
-    """degrees that a player turns the picture, counter-clockwise"""
+    """degrees by which players rotate the picture, counter-clockwise"""
     field_order: str = "progressive"
     color_range: str = ""
     color_space: str = ""
@@ -60,35 +60,35 @@ class VideoStream(Stream):
 
 @dataclass(frozen=True)
 class PacketIndex:
-    """The packets of the video stream in file order: what is there, whatever the header claims."""
+    """The packets of the video stream in file order, whatever the header claims."""
 
     pts: tuple[int, ...]
     keys: tuple[bool, ...]
     shown: tuple[bool, ...]
     """False where an edit list hides the packet's frame"""
     timed: bool = True
-    """False where the container gives no PTS (AVI): `pts` then holds the times in decoding order, and the k-th frame
-    that the decoder shows has the k-th of them"""
+    """False if the container stores no PTS (AVI): `pts` are then times in decoding order, and the k-th frame that the
+    decoder outputs is shown at the k-th of them"""
     corrupt: tuple[int, ...] = ()
-    """places of packets of which the container says that they, or what came right behind them, are not complete"""
+    """indices of packets that the container reports as incomplete; the damage may also be in the packet after each"""
 
     def __len__(self) -> int:
         return len(self.pts)
 
     @property
     def shown_pts(self) -> list[int]:
-        """PTS of every packet whose frame should appear, sorted."""
+        """PTS of every packet whose frame is shown, sorted."""
         return sorted(pts for pts, shown in zip(self.pts, self.shown, strict=True) if shown)
 
     @property
     def hidden_pts(self) -> frozenset[int]:
-        """PTS of packets that an edit list hides, but for those that it shows too: others are predicted from them."""
+        """PTS at which an edit list hides the frame. They must be decoded all the same: others depend on them."""
         return frozenset(self.pts) - frozenset(self.shown_pts)
 
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What is known of a file before a frame of it is decoded."""
+    """A video file, before a frame of it is decoded."""
 
     name: str
     size: int
@@ -101,23 +101,23 @@ class VideoInfo:
     duration: Fraction | None
     """seconds, as the header claims"""
     packets: PacketIndex
-    step: tuple[Fraction, Fraction] | None
-    """shortest and longest time between neighbouring frames, seconds"""
+    frame_intervals: tuple[Fraction, Fraction] | None
+    """shortest and longest time between neighbouring frames, seconds; None for a single frame"""
     tags: frozenset[str] = frozenset()
-    """names of all metadata tags of the file and its streams, lower case"""
+    """names of all metadata tags of the file and its streams, in lower case"""
     notes: tuple[str, ...] = ()
-    """oddities that do not stand in the way"""
+    """irregularities that do not prevent masking"""
     damages: tuple[str, ...] = ()
-    """reasons to refuse unless salvaging"""
+    """damage for which the file is refused, unless --damaged salvage is given"""
 
     @property
     def variable_rate(self) -> bool:
-        """Neighbouring frames differ by more than what rounding to a coarse time base explains (2 ms)."""
-        return self.step is not None and self.step[1] - self.step[0] > Fraction(1, 500)
+        """Whether frame intervals differ by more than rounding to a coarse time base explains (2 ms)."""
+        return self.frame_intervals is not None and self.frame_intervals[1] - self.frame_intervals[0] > Fraction(1, 500)
 
     @property
-    def upright(self) -> tuple[int, int]:
-        """Width and height in pixels after the turn that the header asks for."""
+    def upright_size(self) -> tuple[int, int]:
+        """Width and height in pixels after the rotation that the header asks for."""
         size = (self.video.width, self.video.height)
         return size[::-1] if self.video.rotation % 180 else size
 
@@ -130,12 +130,12 @@ class VideoInfo:
 
 @dataclass(frozen=True)
 class Segment:
-    """A range of the source by presentation time: frames with `start <= PTS < end`."""
+    """A range of the source by presentation time: the frames with `start <= PTS < end`."""
 
     index: int
     start: int | None
-    """PTS, None for the beginning of the file"""
+    """PTS; None: the beginning of the file"""
     end: int | None
-    """PTS, None for the end of the file"""
+    """PTS; None: the end of the file"""
     preroll: int | None = None
-    """PTS of the key frame from which decoding starts when the reader has to seek; None: from the beginning"""
+    """PTS of the key frame at which decoding starts after a seek; None: the beginning of the file"""

@@ -1,4 +1,4 @@
-"""One thread that works ahead, so that decoding and detecting overlap. Both release the interpreter lock."""
+"""A thread that produces items ahead of their consumer, so that decoding, detecting and encoding overlap."""
 
 import queue
 import threading
@@ -7,21 +7,20 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_POLL_SECONDS = 0.1  # how soon the thread notices that nobody takes any more
+_POLL_SECONDS = 0.1  # how soon the thread notices that the consumer has stopped
 
 
 class _End:
-    """Travels behind the last item; carries the producer's error if it had one."""
+    """Sent after the last item, with the producer's error if there was one."""
 
     def __init__(self, error: BaseException | None = None) -> None:
         self.error = error
 
 
 def prefetch(items: Iterator[T], ahead: int) -> Generator[T, None, None]:
-    """The same items, made by a thread that has at most `ahead` of them waiting and one in hand.
+    """The same items, produced by a thread that keeps at most `ahead` of them waiting.
 
-    An error of the producer is raised here. The thread has ended when this iterator has: at its end, on an error
-    of the consumer, or when it is closed early.
+    An error of the producer is raised here. When this iterator ends or is closed, the thread has ended too.
     """
     waiting: queue.Queue[T | _End] = queue.Queue(ahead)
     stop = threading.Event()

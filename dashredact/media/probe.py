@@ -1,8 +1,4 @@
-"""What a file is, before a frame of it is decoded: the header's claims, and the packets that are really there.
-
-Raises UnreadableError for what is no video and RefusedError for what should not be opened; oddities that do not
-stand in the way become notes, reasons to refuse under `--damaged refuse` become damages.
-"""
+"""Describes a file without decoding it, from its header (ffprobe) and from a scan of its packets."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -15,8 +11,8 @@ from dashredact.media.header import read_header
 from dashredact.media.info import PacketIndex, Stream, StreamKind, VideoInfo, VideoStream
 from dashredact.media.packets import scan
 
-_LONGER_SOUND = 5  # seconds that the sound of a good file may outlast its picture
-_MOST_PIXELS = 8192 * 8192  # a header may claim a picture that fills the memory
+_MAX_AUDIO_OVERHANG = 5  # seconds by which the audio of an intact file may outlast its picture
+_MAX_PIXELS = 8192 * 8192  # a header may claim a picture that would fill the memory
 _CONTAINERS = {"mp4": "mp4", "matroska": "mkv", "mpegts": "ts", "avi": "avi", "mpeg": "mpg", "flv": "flv", "asf": "wmv"}
 _SUFFIXES = {
     "mp4": {".mp4", ".m4v", ".3gp", ".3g2", ".mov", ".lrv", ".insv", ".360"},
@@ -29,11 +25,15 @@ _SUFFIXES = {
 
 
 def probe(path: Path, *, video_stream: int | None = None) -> VideoInfo:
-    """Facts of a video file. video_stream: index of the one to mask, where a file has several."""
+    """video_stream: index of the stream to mask, for files that have several.
+
+    UnreadableError for files that are not videos, RefusedError for videos that cannot be masked as a whole. The result
+    lists less serious irregularities as `notes` and damage as `damages`.
+    """
     size = _size(path)
     header = read_header(path)
     streams = tuple(_stream(entry) for entry in header.get("streams", []))
-    video = _choose(path.name, streams, video_stream)
+    video = _select_video(path.name, streams, video_stream)
     packets = scan(path, video.index)
     container = _container(header, video)
     duration = _fraction(header.get("format", {}).get("duration"))
@@ -46,7 +46,7 @@ def probe(path: Path, *, video_stream: int | None = None) -> VideoInfo:
         chapters=len(header.get("chapters", [])),
         duration=duration,
         packets=packets,
-        step=_step(packets, video.time_base),
+        frame_intervals=_frame_intervals(packets, video.time_base),
         tags=_tags(header),
         notes=tuple(_notes(path, container, video, packets, duration)),
         damages=tuple(_damages(container, video, packets)),
@@ -55,7 +55,7 @@ def probe(path: Path, *, video_stream: int | None = None) -> VideoInfo:
 
 def _size(path: Path) -> int:
     if not path.is_file():
-        raise UnreadableError(f"{path.name}: is not a file; name a video file or a folder of them.")
+        raise UnreadableError(f"{path.name}: is not a file; name a video file or a folder of video files.")
     size = path.stat().st_size
     if size == 0:
         raise UnreadableError(f"{path.name}: is empty (0 bytes); was the upload cut off?")
@@ -95,10 +95,10 @@ def _stream(entry: dict[str, Any]) -> Stream:
 
 
 def _kind(entry: dict[str, Any]) -> StreamKind:
-    named = entry.get("codec_type", "")
-    if named == "video" and _is_thumbnail(entry):
+    codec_type = entry.get("codec_type", "")
+    if codec_type == "video" and _is_thumbnail(entry):
         return StreamKind.THUMBNAIL
-    return StreamKind(named) if named in list(StreamKind) else StreamKind.UNKNOWN
+    return StreamKind(codec_type) if codec_type in list(StreamKind) else StreamKind.UNKNOWN
 
 
 def _is_thumbnail(entry: dict[str, Any]) -> bool:
@@ -109,37 +109,39 @@ def _is_thumbnail(entry: dict[str, Any]) -> bool:
 
 
 def _rotation(entry: dict[str, Any]) -> int:
-    turns = [side.get("rotation", 0) for side in entry.get("side_data_list", [])]
-    return int(next((turn for turn in turns if turn), 0))
+    rotations = [side.get("rotation", 0) for side in entry.get("side_data_list", [])]
+    return int(next((rotation for rotation in rotations if rotation), 0))
 
 
 def _tags(header: dict[str, Any]) -> frozenset[str]:
-    owners = [header.get("format", {}), *header.get("streams", [])]
-    return frozenset(name.lower() for owner in owners for name in owner.get("tags", {}))
+    parts = [header.get("format", {}), *header.get("streams", [])]
+    return frozenset(name.lower() for part in parts for name in part.get("tags", {}))
 
 
-def _choose(name: str, streams: tuple[Stream, ...], wanted: int | None) -> VideoStream:
-    """The stream to mask: the only one, or the one asked for."""
+def _select_video(name: str, streams: tuple[Stream, ...], wanted: int | None) -> VideoStream:
+    """The video stream to mask: the only one, or the one with the requested index."""
     videos = [stream for stream in streams if isinstance(stream, VideoStream) and stream.kind is StreamKind.VIDEO]
-    chosen = [stream for stream in videos if wanted is None or stream.index == wanted]
+    selected = [stream for stream in videos if wanted is None or stream.index == wanted]
     if not videos:
-        raise UnreadableError(f"{name}: holds no video stream ({_listed(streams) or 'no stream at all'}).")
-    if not chosen:
-        raise RefusedError(f"{name}: has no video stream #{wanted}; it has {_listed(videos)}.")
-    if len(chosen) > 1:
+        raise UnreadableError(f"{name}: has no video stream ({_list_streams(streams) or 'no streams at all'}).")
+    if not selected:
+        raise RefusedError(f"{name}: has no video stream #{wanted}; it has {_list_streams(videos)}.")
+    if len(selected) > 1:
         raise RefusedError(
-            f"{name}: has {len(chosen)} video streams ({_listed(videos)}) and a stream that is not masked may not get"
-            f" out; choose one with --video-stream {videos[0].index}, the others are dropped."
+            f"{name}: has {len(selected)} video streams ({_list_streams(videos)}), of which only one can be masked;"
+            f" choose it, as in --video-stream {videos[0].index}, and the others are dropped."
         )
-    video = chosen[0]
+    video = selected[0]
     if not video.width or not video.height or not video.pixel_format:
         raise UnreadableError(f"{name}: its video stream ({video.codec}) has no readable picture.")
-    if video.width * video.height > _MOST_PIXELS:
-        raise RefusedError(f"{name}: claims pictures of {video.width}x{video.height}, more than is believable.")
+    if video.width * video.height > _MAX_PIXELS:
+        raise RefusedError(
+            f"{name}: claims a picture of {video.width}x{video.height}, more than this tool accepts; check the file."
+        )
     return video
 
 
-def _listed(streams: tuple[Stream, ...] | list[VideoStream]) -> str:
+def _list_streams(streams: tuple[Stream, ...] | list[VideoStream]) -> str:
     return ", ".join(str(stream) for stream in streams)
 
 
@@ -158,37 +160,38 @@ def _notes(
 ) -> Iterator[str]:
     suffix = path.suffix.lower()
     if suffix not in _SUFFIXES.get(container, {suffix}):
-        yield f"its name ends in {suffix or 'nothing'}, its content is {container}"
+        yield f"its name {f'ends in {suffix}' if suffix else 'has no extension'}, but its content is {container}"
     if video.claimed_frames is not None and video.claimed_frames != len(packets):
-        yield f"the header claims {video.claimed_frames} frames, {len(packets)} are there"
+        yield f"the header claims {video.claimed_frames} frames, but the file contains {len(packets)}"
     pts = packets.shown_pts
-    # Some containers count a duration from the first frame, some from 0.
+    # Some containers count the duration from the first frame, others from 0.
     span = (pts[-1] - min(pts[0], 0)) * video.time_base if pts else Fraction(0)
-    if duration is not None and duration > 2 * span + _LONGER_SOUND:
-        yield f"the header claims {float(duration):.1f} s, the last frame is at {float(span):.1f} s"
+    if duration is not None and duration > 2 * span + _MAX_AUDIO_OVERHANG:
+        yield f"the header claims {float(duration):.1f} s, but the last frame is at {float(span):.1f} s"
     hidden = len(packets) - sum(packets.shown)
     if hidden:
         yield f"an edit list hides {hidden} of {len(packets)} frames"
 
 
 def _damages(container: str, video: VideoStream, packets: PacketIndex) -> Iterator[str]:
-    # Other containers' counts are estimates: an AVI counts slots, the frames that a camera skipped among them.
+    # In other containers the count is an estimate: an AVI also counts frames that the camera skipped.
     if container in ("mp4", "mov") and video.claimed_frames and len(packets) < video.claimed_frames:
         missing = video.claimed_frames - len(packets)
-        yield f"it is cut off: {missing} of the {video.claimed_frames} frames in its index are missing"
+        yield f"it is truncated: {missing} of the {video.claimed_frames} frames in its index are missing"
     if packets.corrupt:
         first = float(packets.pts[packets.corrupt[0]] * video.time_base)
-        yield f"parts of it are missing: {len(packets.corrupt)} incomplete packets, the first at {first:.2f} s"
+        count = f"{len(packets.corrupt)} incomplete packet{'s' if len(packets.corrupt) > 1 else ''}"
+        yield f"parts of it are missing: {count}, the first at {first:.2f} s"
 
 
-def _step(packets: PacketIndex, time_base: Fraction) -> tuple[Fraction, Fraction] | None:
+def _frame_intervals(packets: PacketIndex, time_base: Fraction) -> tuple[Fraction, Fraction] | None:
     pts = packets.shown_pts
-    steps = [after - before for before, after in pairwise(pts)]
-    return (min(steps) * time_base, max(steps) * time_base) if steps else None
+    intervals = [after - before for before, after in pairwise(pts)]
+    return (min(intervals) * time_base, max(intervals) * time_base) if intervals else None
 
 
 def _fraction(text: str | None) -> Fraction | None:
-    """`30000/1001` or `1.5`; None for what is missing, N/A or divides by zero."""
+    """Parses `30000/1001` or `1.5`; None for text that is missing, N/A or divides by zero."""
     try:
         return Fraction(text) if text else None
     except (ValueError, ZeroDivisionError):

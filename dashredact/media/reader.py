@@ -1,7 +1,7 @@
-"""Decoded frames with their exact PTS, upright, as planes to paint on and as pictures for the detector.
+"""Decodes the frames of a file with their exact PTS.
 
-A frame that the decoder cannot make, or marks as spoilt, or predicts from such a one, never comes out: its PTS is kept
-in `Reader.lost` instead.
+A frame is never returned if it cannot be decoded, if the decoder marks it as corrupt, or if it may depend on such a
+frame; its PTS is kept in `Reader.lost` instead.
 """
 
 import heapq
@@ -14,115 +14,128 @@ import av
 from av.video.frame import VideoFrame
 
 from dashredact.errors import RefusedError, UnreadableError
-from dashredact.media.corruption import CorruptionFilter, Frame
+from dashredact.media.corruption import CorruptionFilter
+from dashredact.media.images import Frame
 from dashredact.media.info import Segment, VideoInfo
 from dashredact.media.packets import demux, open_container
 
-_INVISIBLE = {"vp8", "vp9", "av1", "mpeg4", "msmpeg4v2", "msmpeg4v3", "wmv2", "wmv3", "vc1", "mpeg1video", "mpeg2video"}
-"""Codecs with packets that rightly give no frame of their own (hidden references, packed B-frames, fields)."""
+_HIDDEN_FRAME_CODECS = {
+    "vp8",
+    "vp9",
+    "av1",
+    "mpeg4",
+    "msmpeg4v2",
+    "msmpeg4v3",
+    "wmv2",
+    "wmv3",
+    "vc1",
+    "mpeg1video",
+    "mpeg2video",
+}
+"""Codecs in which a packet may give no frame of its own (hidden references, packed B-frames, fields)."""
 
-_REORDER = 3  # frames that a time may jump back over
+_MAX_PTS_DISORDER = 3  # frames by which a frame may come too late
 
 
 class Reader:
-    """The frames of one file, segment by segment. Neighbouring segments are decoded in one go, others after a seek."""
+    """The frames of one file, segment by segment. Consecutive segments are decoded without a seek in between."""
 
-    def __init__(self, path: Path, facts: VideoInfo) -> None:
-        self._path, self._facts = path, facts
+    def __init__(self, path: Path, info: VideoInfo) -> None:
+        self._path, self._info = path, info
         self._container: av.container.InputContainer | None = None
         self._frames: Iterator[Frame] = iter(())
-        self._held: Frame | None = None
-        self._next: int | None = None
+        self._pending: Frame | None = None
+        self._next_segment: int | None = None
         self._failed = False
-        self._hidden = facts.packets.hidden_pts if facts.packets.timed else frozenset[int]()
+        self._hidden = info.packets.hidden_pts if info.packets.timed else frozenset[int]()
         self.lost: list[int] = []
-        """PTS of frames of the segment read last that could not be decoded"""
+        """PTS of the frames of the last segment that could not be decoded, sorted"""
 
     def __enter__(self) -> "Reader":
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, error_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
 
     def close(self) -> None:
-        self._frames, self._held, self._next = iter(()), None, None
+        self._frames, self._pending, self._next_segment = iter(()), None, None
         if self._container is not None:
             self._container.close()
             self._container = None
 
     def frames(self, segment: Segment) -> Iterator[Frame]:
-        """Every frame of the segment that decodes cleanly, PTS rising. Read to the end before asking for another."""
-        if segment.index != self._next:
+        """Every intact frame of the segment, PTS rising. Must be read to the end before the next segment is started."""
+        if segment.index != self._next_segment:
             self._seek(segment)
-        self._next, self.lost = None, []
-        seen: list[int] = []
-        spoilt: list[int] = []
-        for frame in self._upcoming():
+        self._next_segment, self.lost = None, []
+        shown: list[int] = []
+        rejected: list[int] = []
+        for frame in self._remaining():
             if frame.pts in self._hidden:
                 continue
             if segment.end is not None and frame.pts >= segment.end:
-                self._held = frame
+                self._pending = frame
                 break
             if segment.start is not None and frame.pts < segment.start:
                 continue
-            if not frame.sound or (seen and frame.pts <= seen[-1]):
-                spoilt.append(frame.pts)
+            if not frame.intact or (shown and frame.pts <= shown[-1]):
+                rejected.append(frame.pts)
                 continue
-            seen.append(frame.pts)
+            shown.append(frame.pts)
             yield frame
-        self.lost = sorted({*spoilt, *self._missing(segment, seen)})
-        self._next = segment.index + 1
+        self.lost = sorted({*rejected, *self._missing(segment, shown)})
+        self._next_segment = segment.index + 1
 
-    def _missing(self, segment: Segment, seen: list[int]) -> list[int]:
-        """PTS of packets that should have given a frame and did not."""
+    def _missing(self, segment: Segment, shown: list[int]) -> list[int]:
+        """PTS of packets that should have given a frame but did not."""
         if not self._complete():
             return []
         first, end = segment.start, segment.end
-        keys = [pts for pts, key in zip(self._facts.packets.pts, self._facts.packets.keys, strict=True) if key]
-        leading = min(keys, default=0)  # a recording that starts between key frames: nothing can show those frames
+        keys = [pts for pts, key in zip(self._info.packets.pts, self._info.packets.keys, strict=True) if key]
+        first_decodable = min(keys, default=0)  # no player shows frames before the first key frame
         expected = [
             pts
-            for pts in self._facts.packets.shown_pts
-            if pts >= leading and (first is None or pts >= first) and (end is None or pts < end)
+            for pts in self._info.packets.shown_pts
+            if pts >= first_decodable and (first is None or pts >= first) and (end is None or pts < end)
         ]
-        return sorted(set(expected) - set(seen))
+        return sorted(set(expected) - set(shown))
 
     def _complete(self) -> bool:
-        """Whether every packet ought to give a frame."""
-        return self._failed or self._facts.video.codec not in _INVISIBLE
+        """Whether every packet should give a frame."""
+        return self._failed or self._info.video.codec not in _HIDDEN_FRAME_CODECS
 
-    def _upcoming(self) -> Iterator[Frame]:
-        if self._held is not None:
-            held, self._held = self._held, None
-            yield held
-        for frame in self._frames:  # noqa: UP028 - `yield from` would close the decoder with this generator
+    def _remaining(self) -> Iterator[Frame]:
+        if self._pending is not None:
+            pending, self._pending = self._pending, None
+            yield pending
+        for frame in self._frames:  # noqa: UP028 - `yield from` would close the decoder along with this generator
             yield frame
 
     def _seek(self, segment: Segment) -> None:
         self.close()
-        self._failed = False  # stays for the life of a decoder, which runs ahead of the segment it is asked for
+        self._failed = False  # per decoder, not per segment: the decoder runs ahead of the segment that is read
         try:
             self._container = open_container(self._path)
         except av.FFmpegError as error:
             raise UnreadableError(f"{self._path.name}: cannot be opened ({error.strerror}).") from None
-        stream = self._container.streams[self._facts.video.index]
+        stream = self._container.streams[self._info.video.index]
         if not isinstance(stream, av.VideoStream):
             raise UnreadableError(f"{self._path.name}: its stream #{stream.index} cannot be decoded.")
-        if segment.preroll is not None and not self._lands(stream, segment.preroll):
+        if segment.preroll is not None and not self._seek_to(stream, segment.preroll):
             self._container.seek(0, any_frame=False)
             self._container.close()
             self._container = open_container(self._path)
         decoded = self._decode(self._container)
-        packets = self._facts.packets
-        ordered = _in_order(decoded) if packets.timed else _numbered(decoded, packets.shown_pts)
-        self._frames = CorruptionFilter(packets, self._complete).judged(ordered)
+        packets = self._info.packets
+        ordered = _sorted_by_pts(decoded) if packets.timed else _with_packet_times(decoded, packets.shown_pts)
+        self._frames = CorruptionFilter(packets, self._complete).filter(ordered)
 
-    def _lands(self, stream: "av.VideoStream", pts: int) -> bool:
-        """Seek so that decoding starts at or before the key frame; False where the container cannot be trusted to."""
+    def _seek_to(self, stream: "av.VideoStream", pts: int) -> bool:
+        """Seek to the key frame or before it. False for containers that do not do so reliably."""
         assert self._container is not None
-        if self._facts.container not in ("mp4", "mov", "mkv", "webm"):
+        if self._info.container not in ("mp4", "mov", "mkv", "webm"):
             return False
         try:
             self._container.seek(pts, stream=stream)
@@ -131,14 +144,16 @@ class Reader:
         return True
 
     def _decode(self, container: "av.container.InputContainer") -> Iterator[Frame]:
-        index = self._facts.video.index
+        index = self._info.video.index
         stream = container.streams[index]
         assert isinstance(stream, av.VideoStream)
-        stream.thread_type = "SLICE"  # with frame threads libavcodec now and then forgets to say that a frame is spoilt
+        stream.thread_type = "SLICE"  # with frame threads libavcodec sometimes fails to mark a corrupt frame
         context = stream.codec_context
         try:
             for packet in demux(container, index):
-                yield from self._decoded(context, _unhidden(packet) if packet.pts in self._hidden else packet)
+                yield from self._decoded(
+                    context, _without_discard_flag(packet) if packet.pts in self._hidden else packet
+                )
         except av.FFmpegError:
             self._failed = True
         yield from self._decoded(context, None)
@@ -151,22 +166,22 @@ class Reader:
             return
         for image in images:
             self._check(image)
-            if image.pts is not None or not self._facts.packets.timed:
+            if image.pts is not None or not self._info.packets.timed:
                 yield Frame(image.pts or 0, image)
             else:
                 self._failed = True
 
     def _check(self, image: VideoFrame) -> None:
-        video = self._facts.video
+        video = self._info.video
         if (image.width, image.height) != (video.width, video.height):
             raise RefusedError(
-                f"{self._path.name}: its picture changes from {video.width}x{video.height} to"
-                f" {image.width}x{image.height} on the way; split it there first."
+                f"{self._path.name}: the size of its picture changes from {video.width}x{video.height} to"
+                f" {image.width}x{image.height} partway through; split it there first."
             )
 
 
-def _unhidden(packet: "av.Packet[Any]") -> "av.Packet[Any]":
-    """Without the mark that its frame is hidden: the decoder would drop that, and never say that it is spoilt."""
+def _without_discard_flag(packet: "av.Packet[Any]") -> "av.Packet[Any]":
+    """A copy without the flag that hides its frame: the decoder drops hidden frames without reporting corruption."""
     copy = av.Packet(bytes(packet))
     copy.pts, copy.dts, copy.time_base, copy.is_keyframe = packet.pts, packet.dts, packet.time_base, packet.is_keyframe
     for data in packet.iter_sidedata():
@@ -174,18 +189,18 @@ def _unhidden(packet: "av.Packet[Any]") -> "av.Packet[Any]":
     return copy
 
 
-def _in_order(frames: Iterator[Frame]) -> Iterator[Frame]:
-    """By PTS: some recorders write times that jump back a little, and players show frames by their time."""
+def _sorted_by_pts(frames: Iterator[Frame]) -> Iterator[Frame]:
+    """By PTS: some recorders write times that jump back a little, and players show frames in order of their times."""
     waiting: list[tuple[int, int, Frame]] = []
     for number, frame in enumerate(frames):
         heapq.heappush(waiting, (frame.pts, number, frame))
-        if len(waiting) > _REORDER:
+        if len(waiting) > _MAX_PTS_DISORDER:
             yield heapq.heappop(waiting)[-1]
     while waiting:
         yield heapq.heappop(waiting)[-1]
 
 
-def _numbered(frames: Iterator[Frame], times: list[int]) -> Iterator[Frame]:
-    """In the decoder's order, with the times that the file has: what it says of single frames is a guess there."""
+def _with_packet_times(frames: Iterator[Frame], times: list[int]) -> Iterator[Frame]:
+    """In the order of the decoder, with the times of the packets: without stored PTS, times of frames are guesses."""
     for frame, time in zip(frames, times, strict=False):
         yield Frame(time, frame.image)

@@ -1,1 +1,1 @@
-"""One video: probe, detect, track, render, join, verify, look again."""
+"""One video, from source to verified file: probe, detect, track, render, join, verify, recheck."""

@@ -1,4 +1,4 @@
-"""What the audit log says of a video."""
+"""What is recorded about a masked video in the audit log, and why a person should review it."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,51 +13,50 @@ from dashredact.pipeline.recheck import RecheckResult, ResidualDetection
 from dashredact.pipeline.video import RenderedVideo
 from dashredact.values import ORIGINS, Track
 
-_TOLD = 3  # finds that a reason names; the line has them all
+_MAX_NAMED = 3  # residual detections that a reason names; the audit log has all of them
 
 
-def of_rendered(done: RenderedVideo) -> dict[str, Any]:
-    """The fields of an event that tell of a finished file."""
-    facts = done.facts
-    kept = [str(facts.video), *map(str, done.choice.kept)]
-    dropped = [*map(str, done.choice.dropped), *(["chapters"] if facts.chapters else []), "metadata"]
+def of_rendered(rendered: RenderedVideo) -> dict[str, Any]:
+    """The fields of an event that describe a masked file."""
+    info, selection = rendered.info, rendered.selection
+    dropped = [*map(str, selection.dropped), *(["chapters"] if info.chapters else []), "metadata"]
     return {
         "frames": FrameCounts(
-            in_=len(facts.packets.shown_pts),
-            out=len(done.pts),
-            lost_at=[round(float(pts * facts.video.time_base), 4) for pts in done.lost],
+            in_=len(info.packets.shown_pts),
+            out=len(rendered.pts),
+            lost_at=[round(float(pts * info.video.time_base), 4) for pts in rendered.lost],
         ),
-        "tracks": count(done.tracks),
-        "streams": StreamLists(kept=kept, dropped=dropped),
-        "verified": asdict(done.checks),
-        "notes": list(facts.notes),
-        "second_look": second_look(done.again),
-        "seconds": {stage: round(spent, 2) for stage, spent in done.seconds.items()},
+        "tracks": track_counts(rendered.tracks),
+        "streams": StreamLists(kept=[str(info.video), *map(str, selection.kept)], dropped=dropped),
+        "verified": asdict(rendered.checks),
+        "notes": list(info.notes),
+        "second_look": second_look(rendered.recheck),
+        "seconds": {stage: round(seconds, 2) for stage, seconds in rendered.seconds.items()},
     }
 
 
-def second_look(again: RecheckResult | None) -> SecondLookEntry:
-    """What the audit log and the tracks file say of it: that it ran, and every find; or that it did not run."""
-    return convert({"ran": True, **asdict(again)}, SecondLookEntry) if again else SecondLookEntry(ran=False)
+def second_look(result: RecheckResult | None) -> SecondLookEntry:
+    """The recheck in the audit log and in the tracks file: whether it ran, and all residual detections."""
+    return convert({"ran": True, **asdict(result)}, SecondLookEntry) if result else SecondLookEntry(ran=False)
 
 
-def doubts(done: RenderedVideo) -> list[str]:
-    """Why a person should look."""
-    lost = [lost_frames(done.lost, done.facts)] if done.lost else []
-    return [*done.facts.damages, *lost, *_seen_again(done.again.finds if done.again else ())]
+def review_reasons(rendered: RenderedVideo) -> list[str]:
+    """Why a person should review the masked file; empty if nothing calls for it."""
+    lost = [lost_frames(rendered.lost, rendered.info)] if rendered.lost else []
+    return [*rendered.info.damages, *lost, *_residuals(rendered.recheck.finds if rendered.recheck else ())]
 
 
-def _seen_again(finds: Sequence[ResidualDetection]) -> list[str]:
-    if not finds:
+def _residuals(residuals: Sequence[ResidualDetection]) -> list[str]:
+    if not residuals:
         return []
-    more = f" and {len(finds) - _TOLD} more" if len(finds) > _TOLD else ""
-    return [f"the masked video still shows what may be a {', a '.join(map(str, finds[:_TOLD]))}{more}"]
+    more = f" and {len(residuals) - _MAX_NAMED} more" if len(residuals) > _MAX_NAMED else ""
+    return [f"the masked video still shows what may be a {', a '.join(map(str, residuals[:_MAX_NAMED]))}{more}"]
 
 
-def count(found: Sequence[Track]) -> dict[str, dict[str, int]]:
-    """Per kind: tracks, and masked boxes by origin."""
+def track_counts(tracks: Sequence[Track]) -> dict[str, dict[str, int]]:
+    """By kind: the number of tracks, and of masked boxes by origin."""
     counts: dict[str, Counter[str]] = {}
-    for track in found:
+    for track in tracks:
         own = counts.setdefault(track.kind, Counter())
         own["tracks"] += 1
         own.update(str(ORIGINS[number]) for number in track.origins)

@@ -1,4 +1,4 @@
-"""Pass one: decode, detect on every frame, keep what was seen. No frame outlives its batch."""
+"""Pass one: decode, detect on every frame, save the detections. No frame is kept longer than its batch."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -19,107 +19,106 @@ from dashredact.settings import Damaged
 from dashredact.values import Detections, Detector, Picture, SegmentDetections, StageProgress
 from dashredact.workspace.work_folder import WorkFolder
 
-_AHEAD = 2  # batches that decoding may be in front of detecting
+_BATCHES_AHEAD = 2  # decoded while the detector works on an earlier batch
 
 
-class _Seen(NamedTuple):
+class _ScaledFrame(NamedTuple):
     """A frame on its way to the detector."""
 
     pts: int
     size: tuple[int, int]
     """width and height of the upright frame"""
     picture: Picture
-    """the frame scaled down, upright"""
+    """the upright frame, scaled down"""
 
 
 class DetectPass:
-    """Looks at the segments of one video; segments that were looked at before are read back."""
+    """Detects on the segments of one video. Segments whose detections are saved are loaded instead."""
 
     def __init__(
         self,
         source: Path,
-        facts: VideoInfo,
-        job: WorkFolder,
+        info: VideoInfo,
+        work: WorkFolder,
         detector: Detector,
-        watch: Stopwatch,
+        stopwatch: Stopwatch,
         *,
-        stage: str = "look",
+        stage: str = "detect",
         every: int = 1,
     ) -> None:
-        """stage: what progress calls it. every: so many frames, counted from a segment's first, are looked at."""
-        self._facts, self._job, self._detector, self._watch = facts, job, detector, watch
+        """stage: its name in progress events. every: detect on every n-th frame, from the first of each segment."""
+        self._info, self._work, self._detector, self._stopwatch = info, work, detector, stopwatch
         self._stage, self._every = stage, every
-        self._reader = frame_reader.Reader(source, facts)
-        self._scaler = frame_images.Scaler(*frame_images.picture_size(facts, detector.long_side))
+        self._reader = frame_reader.Reader(source, info)
+        self._scaler = frame_images.Scaler(*frame_images.picture_size(info, detector.long_side))
 
-    def look(self, segments: Sequence[Segment], damaged: Damaged, advance: StageProgress) -> list[SegmentDetections]:
+    def run(self, segments: Sequence[Segment], damaged: Damaged, advance: StageProgress) -> None:
+        """DamagedError for frames that cannot be decoded, unless they are salvaged."""
         with self._reader:
-            return [self._segment(segment, damaged, advance) for segment in segments]
+            for segment in segments:
+                self._check_lost(self._detections(segment, advance), damaged)
 
-    def _segment(self, segment: Segment, damaged: Damaged, advance: StageProgress) -> SegmentDetections:
-        look = self._job.look(segment.index)
-        if look is None:
-            look = self._afresh(segment, advance)
-            self._job.save_look(segment.index, look)
-            advance("saved", 0)
-        else:
-            advance(self._stage, len(look.pts))
-        if look.lost and not self._facts.packets.timed:
+    def _detections(self, segment: Segment, advance: StageProgress) -> SegmentDetections:
+        saved = self._work.detections(segment.index)
+        if saved is not None:
+            advance(self._stage, len(saved.pts))
+            return saved
+        detected = self._detect(segment, advance)
+        self._work.save_detections(segment.index, detected)
+        advance("saved", 0)
+        return detected
+
+    def _check_lost(self, detected: SegmentDetections, damaged: Damaged) -> None:
+        if detected.lost and not self._info.packets.timed:
             raise DamagedError(
-                f"{self._facts.name}: {len(look.lost)} of its frames cannot be decoded, and its container does not say"
-                " which they are; repair it, or take it from the camera again."
+                f"{self._info.name}: {len(detected.lost)} of its frames cannot be decoded, and its container does not"
+                " say which ones; repair it, or copy it again from the camera."
             )
-        if look.lost and damaged is Damaged.REFUSE:
+        if detected.lost and damaged is Damaged.REFUSE:
             raise DamagedError(
-                f"{self._facts.name}: {lost_frames(look.lost, self._facts)}."
+                f"{self._info.name}: {lost_frames(detected.lost, self._info)}."
                 " Use --damaged salvage to mask what can be decoded and drop the rest."
             )
-        return look
 
-    def _afresh(self, segment: Segment, advance: StageProgress) -> SegmentDetections:
+    def _detect(self, segment: Segment, advance: StageProgress) -> SegmentDetections:
         pts: list[int] = []
-        found: list[Detections] = []
+        detections: list[Detections] = []
         size = (0, 0)
-        # Closed on every way out: a thread that still decodes while the reader closes brings the process down.
-        with closing(prefetch(self._pictures(segment), _AHEAD * self._detector.batch_size)) as ahead:
-            for batch in _batches(ahead, self._detector.batch_size):
-                with self._watch.timed("detect"):
-                    answers = self._detector([seen.picture for seen in batch])
-                for seen, answer in zip(batch, answers, strict=True):
-                    found.append(_placed(answer, seen, frame=len(pts)))
-                    pts.append(seen.pts)
+        # Closed on every way out: a thread that still decodes while the reader closes crashes the process.
+        with closing(prefetch(self._scaled(segment), _BATCHES_AHEAD * self._detector.batch_size)) as frames:
+            for batch in _batches(frames, self._detector.batch_size):
+                with self._stopwatch.timed("detect"):
+                    results = self._detector([frame.picture for frame in batch])
+                for frame, result in zip(batch, results, strict=True):
+                    detections.append(_on_frame(result, frame, index=len(pts)))
+                    pts.append(frame.pts)
                 size = batch[0].size
                 advance(self._stage, len(batch))
-        return SegmentDetections(np.array(pts, np.int64), size, Detections.concatenate(found), tuple(self._reader.lost))
+        merged = Detections.concatenate(detections)
+        return SegmentDetections(np.array(pts, np.int64), size, merged, tuple(self._reader.lost))
 
-    def _pictures(self, segment: Segment) -> Iterator[_Seen]:
-        decoded = self._watch.each("decode", self._reader.frames(segment))
+    def _scaled(self, segment: Segment) -> Iterator[_ScaledFrame]:
+        decoded = self._stopwatch.each("decode", self._reader.frames(segment))
         for frame in islice(decoded, 0, None, self._every):
-            with self._watch.timed("scale"):
-                seen = _Seen(frame.pts, frame_images.upright_size(frame.image), self._scaler(frame.image))
-            yield seen
+            with self._stopwatch.timed("scale"):
+                scaled = _ScaledFrame(frame.pts, frame_images.upright_size(frame.image), self._scaler(frame.image))
+            yield scaled
 
 
-def _placed(found: Detections, seen: _Seen, frame: int) -> Detections:
-    """From pixels of the scaled-down picture to those of the upright frame, under the frame's number."""
-    height, width = seen.picture.shape[:2]
-    boxes = geometry.scale(found.boxes, seen.size[0] / width, seen.size[1] / height).astype(np.float32)
-    return Detections(np.full(len(found), frame, np.int32), found.kinds, boxes, found.scores)
+def _on_frame(detections: Detections, frame: _ScaledFrame, index: int) -> Detections:
+    """With boxes in pixels of the upright frame instead of the scaled picture, and the index of the frame."""
+    height, width = frame.picture.shape[:2]
+    boxes = geometry.scale(detections.boxes, frame.size[0] / width, frame.size[1] / height).astype(np.float32)
+    return Detections(np.full(len(detections), index, np.int32), detections.kinds, boxes, detections.scores)
 
 
-def _batches(items: Iterator[_Seen], size: int) -> Iterator[list[_Seen]]:
-    batch: list[_Seen] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
+def _batches(items: Iterator[_ScaledFrame], size: int) -> Iterator[list[_ScaledFrame]]:
+    while batch := list(islice(items, size)):
         yield batch
 
 
-def lost_frames(lost: Sequence[int], facts: VideoInfo) -> str:
-    """`3 frames cannot be decoded (at 1.20, 1.24, 1.28 s)`."""
-    moments = ", ".join(f"{float(pts * facts.video.time_base):.2f}" for pts in lost[:5])
+def lost_frames(lost: Sequence[int], info: VideoInfo) -> str:
+    """`3 of its frames cannot be decoded (at 1.20, 1.24, 1.28 s)`."""
+    times = ", ".join(f"{float(pts * info.video.time_base):.2f}" for pts in lost[:5])
     more = " and later" if len(lost) > 5 else ""
-    return f"{len(lost)} of its frames cannot be decoded (at {moments} s{more})"
+    return f"{len(lost)} of its frames cannot be decoded (at {times} s{more})"

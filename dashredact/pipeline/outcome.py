@@ -1,4 +1,4 @@
-"""How a video ended, and what an error says about it."""
+"""How a video ended, and which errors end the video and which the run."""
 
 import errno
 import logging
@@ -14,7 +14,7 @@ _log = logging.getLogger("dashredact")
 
 
 class VideoStatus(StrEnum):
-    """How a video ended."""
+    """How a video ended. Values are written into the audit log and into `--json`."""
 
     MASKED = "masked"
     NEEDS_REVIEW = "needs review"
@@ -31,36 +31,39 @@ class VideoStatus(StrEnum):
 @dataclass(frozen=True)
 class Outcome:
     name: str
-    verdict: VideoStatus
+    status: VideoStatus
     reason: str = ""
     output: Path | None = None
     event: Tried | None = None
-    """what the audit log says of it; None for what was skipped, or waits"""
+    """of the audit log; None for videos that were skipped or that wait"""
 
     @property
     def record(self) -> dict[str, Any] | None:
-        """The event as JSON has it."""
-        return {**self.event.to_record(), "outcome": str(self.verdict)} if self.event else None
+        """The event as JSON."""
+        return {**self.event.to_record(), "outcome": str(self.status)} if self.event else None
 
 
 def classify_error(name: str, out: Path, error: Exception) -> tuple[VideoStatus, str]:
-    """What happens to one video ends that video; what happens to the machine, or a signal, ends the run."""
+    """The status and the reason of a video that ended in this error; an error that ends the run is raised again.
+
+    out: the output folder.
+    """
     if isinstance(error, OutOfTimeError):
         return VideoStatus.WAITING, f"{name}: {error}"
     if isinstance(error, VideoError):
-        words = str(error)
-        known = next((own for own in (name, Path(name).name) if words.startswith(f"{own}:")), "")
-        reason = f"{name}: {words.removeprefix(f'{known}:').lstrip()}" if known or name not in words else words
+        message = str(error)
+        prefix = next((f"{own}:" for own in (name, Path(name).name) if message.startswith(f"{own}:")), "")
+        reason = f"{name}: {message.removeprefix(prefix).lstrip()}" if prefix or name not in message else message
         return VideoStatus.REFUSED if isinstance(error, RefusedError) else VideoStatus.FAILED, reason
     if isinstance(error, PolicyError):
         return VideoStatus.REFUSED_BY_POLICY, f"{name}: {error}"
     if isinstance(error, DashredactError):
         raise error
     if isinstance(error, MemoryError):
-        raise MachineError("There is not enough memory; close other programs or use a larger machine.") from error
+        raise MachineError("The machine is out of memory; close other programs or use a larger machine.") from error
     if isinstance(error, OSError):
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise MachineError(f"The disk of {out} is full; make room and run again.") from error
         return VideoStatus.FAILED, f"{name}: cannot be read or written ({error.strerror})."
     _log.debug("%s", name, exc_info=error)
-    return VideoStatus.BUG, f"{name}: this tool has a fault ({type(error).__name__}: {error}); please report it."
+    return VideoStatus.BUG, f"{name}: this is a bug ({type(error).__name__}: {error}); please report it."

@@ -1,4 +1,4 @@
-"""What on a masked video still looks like a face or a plate, and does not lie under its masks."""
+"""Rechecking a masked video: detections on it that do not lie under its masks."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,33 +8,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashredact.imaging.coverage import covered
-from dashredact.settings import LinkSettings, SecondLook
-from dashredact.tracking.association import Observations, associate
+from dashredact.settings import RecheckSettings, TrackSettings
+from dashredact.tracking.association import Observations, associate, observations_of
 from dashredact.values import KINDS, Array, Detections, Kind, Track
 
-_COVERED = 0.9  # share of a find under masks from which nobody has to look at it any more
-_UNDER = 0.5  # share of a box under masks from which it is the mask that looks like that
+_RESOLVED = 0.9  # fraction of a residual detection under later masks from which it needs no attention
+_UNDER_MASK = 0.5  # fraction of a box under masks from which the detector has seen the mask itself
 
 
 @dataclass(frozen=True)
 class ResidualDetection:
-    """One thing that was seen on a masked video. Frames are those of the video."""
+    """An object that was detected on a masked video. Field names are written into the audit log."""
 
     kind: Kind
     frame: int
-    """where it was seen best"""
+    """index in the video of the frame with the best score"""
     time: float
-    """seconds of that frame from the start of the video"""
+    """seconds of that frame since the first frame"""
     box: tuple[float, float, float, float]
     """x0 y0 x1 y1 on that frame"""
     score: float
     first: int
-    """first frame on which it was seen"""
+    """first frame on which it was detected"""
     last: int
     sights: int
-    """frames on which it was seen, of those that were looked at"""
+    """number of frames on which it was detected, of those that were checked"""
     model: str
-    """name of the model that saw it"""
+    """name of the model that detected it"""
 
     def __str__(self) -> str:
         """`plate at 3.40 s (frame 102, score 0.71)`"""
@@ -43,81 +43,82 @@ class ResidualDetection:
 
 @dataclass(frozen=True)
 class RecheckResult:
-    """What came of looking at the finished file again."""
+    """Field names are written into the audit log."""
 
     every: int
-    """every so many frames were looked at"""
+    """every n-th frame was checked"""
     frames: int
-    """that were looked at, by each model"""
+    """number of frames that each model checked"""
     models: tuple[str, ...]
-    """names of those that looked"""
+    """names of the models"""
     finds: tuple[ResidualDetection, ...]
-    """in order of their best frame"""
+    """by frame"""
 
 
-def uncovered(found: Detections, masks: Callable[[int], Array]) -> Detections:
-    """Without the detections of which half or more lies under masks.
+def outside_masks(detections: Detections, masks: Callable[[int], Array]) -> Detections:
+    """The detections of which less than half lies under masks.
 
-    masks: the boxes (M, 4) that were painted on a frame, by the index that `found` has.
+    masks: the boxes (M, 4) that were painted on a frame, by its index in `detections`.
     """
-    keep = np.zeros(len(found), np.bool_)
-    for frame in np.unique(found.frames):
-        rows = found.frames == frame
-        keep[rows] = covered(found.boxes[rows].astype(np.float64), masks(int(frame))) < _UNDER
-    return Detections(found.frames[keep], found.kinds[keep], found.boxes[keep], found.scores[keep])
+    keep = np.zeros(len(detections), np.bool_)
+    for frame in np.unique(detections.frames):
+        rows = detections.frames == frame
+        keep[rows] = covered(detections.boxes[rows].astype(np.float64), masks(int(frame))) < _UNDER_MASK
+    return detections.take(keep)
 
 
-def residuals(
-    found: Detections,
-    looked_at: NDArray[np.int64],
+def residual_detections(
+    uncovered: Detections,
+    frames: NDArray[np.int64],
     times: Array,
     thresholds: dict[Kind, float],
-    settings: SecondLook,
+    settings: RecheckSettings,
     model: str,
 ) -> list[ResidualDetection]:
-    """Of uncovered detections those that several frames agree on, or whose score says enough.
+    """The objects among uncovered detections: detected on several frames, or once with a high score.
 
-    found: by index into `looked_at`. looked_at: (n,) frames of the video, rising. times: (n,) their seconds.
+    uncovered: their frames are indices into `frames`. frames: (n,) of the video, rising. times: (n,) their seconds.
     thresholds: the detector's own, of the kinds that are masked.
     """
-    enough = min(settings.sights, len(looked_at))
-    there: list[ResidualDetection] = []
+    min_frames = min(settings.sights, len(frames))
+    residuals: list[ResidualDetection] = []
     for number, kind in enumerate(KINDS):
         if kind not in thresholds:
             continue
-        lowest, certain = settings.threshold(thresholds[kind]), settings.alone(thresholds[kind])
-        own = np.flatnonzero((found.kinds == number) & (found.scores >= lowest))
-        sights = Observations(found.frames[own], found.boxes[own].astype(np.float64), found.scores[own])
-        for rows in associate(sights, times, lowest, LinkSettings()):
-            seen = sights.take(rows)
-            if len(rows) >= enough or seen.scores.max() >= certain:
-                there.append(_find(kind, seen, looked_at, times, model))
-    return sorted(there, key=lambda find: find.frame)
+        threshold, certain = settings.threshold(thresholds[kind]), settings.certain_threshold(thresholds[kind])
+        observations = observations_of(uncovered, number, threshold)
+        for rows in associate(observations, times, threshold, TrackSettings()):
+            own = observations.take(rows)
+            if len(rows) >= min_frames or own.scores.max() >= certain:
+                residuals.append(_residual(kind, own, frames, times, model))
+    return sorted(residuals, key=lambda residual: residual.frame)
 
 
-def _find(kind: Kind, seen: Observations, looked_at: NDArray[np.int64], times: Array, model: str) -> ResidualDetection:
-    best = int(seen.scores.argmax())
-    frames = looked_at[seen.frames].tolist()
-    x0, y0, x1, y1 = (round(float(side), 1) for side in seen.boxes[best])
+def _residual(
+    kind: Kind, observations: Observations, frames: NDArray[np.int64], times: Array, model: str
+) -> ResidualDetection:
+    best = int(observations.scores.argmax())
+    own_frames = frames[observations.frames].tolist()
+    x0, y0, x1, y1 = (round(float(side), 1) for side in observations.boxes[best])
     return ResidualDetection(
         kind=kind,
-        frame=frames[best],
-        time=round(float(times[seen.frames[best]]), 4),
+        frame=own_frames[best],
+        time=round(float(times[observations.frames[best]]), 4),
         box=(x0, y0, x1, y1),
-        score=round(float(seen.scores[best]), 3),
-        first=frames[0],
-        last=frames[-1],
-        sights=len(frames),
+        score=round(float(observations.scores[best]), 3),
+        first=own_frames[0],
+        last=own_frames[-1],
+        sights=len(own_frames),
         model=model,
     )
 
 
-def still_uncovered(told: Sequence[Mapping[str, Any]], tracks: Sequence[Track]) -> list[Mapping[str, Any]]:
-    """Of finds, as a line of the audit log tells them, those that no mask covers by now."""
-    return [find for find in told if _share_covered(find, tracks) < _COVERED]
+def still_uncovered(finds: Sequence[Mapping[str, Any]], tracks: Sequence[Track]) -> list[Mapping[str, Any]]:
+    """Those of the residual detections, as the audit log has them, that the tracks do not cover."""
+    return [find for find in finds if _covered_fraction(find, tracks) < _RESOLVED]
 
 
-def _share_covered(find: Mapping[str, Any], tracks: Sequence[Track]) -> float:
+def _covered_fraction(find: Mapping[str, Any], tracks: Sequence[Track]) -> float:
     frame = find["frame"]
     boxes = [track.boxes[frame - track.first] for track in tracks if track.first <= frame < track.end]
     return float(covered(np.array([find["box"]], np.float64), np.array(boxes).reshape(-1, 4))[0])

@@ -1,4 +1,4 @@
-"""Pass two: decode again, paint the tracks, encode. A segment's part exists only whole."""
+"""Pass two: decode again, paint the tracks, encode. The part of a segment exists only when it is complete."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -8,94 +8,97 @@ from pathlib import Path
 from av.video.frame import VideoFrame
 
 from dashredact.errors import MediaError
-from dashredact.imaging.boxes import PixelBox, outward
+from dashredact.imaging.boxes import PixelBox, round_outward
 from dashredact.imaging.mosaic import Mask, Planes, paint
 from dashredact.media import encode as encoders
 from dashredact.media import images as frame_images
 from dashredact.media import reader as frame_reader
-from dashredact.media.corruption import Frame
+from dashredact.media.images import Frame
 from dashredact.media.info import Segment, VideoInfo
 from dashredact.media.prefetch import prefetch
 from dashredact.pipeline.stopwatch import Stopwatch
-from dashredact.settings import HideSettings
+from dashredact.settings import RenderSettings
 from dashredact.values import Kind, SegmentDetections, StageProgress, Track
 from dashredact.workspace.work_folder import WorkFolder
 
-_AHEAD = 4  # painted frames that may wait for the encoder
+_FRAMES_AHEAD = 4  # painted while the encoder works on an earlier frame
 
 
 class RenderPass:
-    """Paints and encodes the segments of one video; parts that are there already are kept."""
+    """Paints and encodes the segments of one video. Segments whose parts exist are skipped."""
 
     def __init__(
-        self, source: Path, facts: VideoInfo, job: WorkFolder, settings: HideSettings, watch: Stopwatch
+        self, source: Path, info: VideoInfo, work: WorkFolder, settings: RenderSettings, stopwatch: Stopwatch
     ) -> None:
-        self._facts, self._job, self._settings, self._watch = facts, job, settings, watch
-        self._reader = frame_reader.Reader(source, facts)
+        self._info, self._work, self._settings, self._stopwatch = info, work, settings, stopwatch
+        self._reader = frame_reader.Reader(source, info)
 
-    def hide(
+    def run(
         self,
         segments: Sequence[Segment],
-        looks: Sequence[SegmentDetections],
+        detections: Sequence[SegmentDetections],
         tracks: Sequence[Track],
-        first: int,
+        first_frame: int,
         advance: StageProgress,
     ) -> None:
-        """first: index of the first segment's first frame in the video."""
+        """detections: of each segment. first_frame: index in the video of the first frame of the first segment."""
         with self._reader:
-            for segment, look in zip(segments, looks, strict=True):
-                if self._job.part(segment.index).exists() or not len(look.pts):
-                    advance("hide", len(look.pts))
+            for segment, own in zip(segments, detections, strict=True):
+                end = first_frame + len(own.pts)
+                if self._work.part(segment.index).exists() or not len(own.pts):
+                    advance("render", len(own.pts))
                 else:
-                    near = [track for track in tracks if track.first < first + len(look.pts) and track.end > first]
-                    self._segment(segment, look, first, near, advance)
-                first += len(look.pts)
+                    visible = [track for track in tracks if track.first < end and track.end > first_frame]
+                    self._render(segment, own, first_frame, visible, advance)
+                first_frame = end
 
-    def _segment(
-        self, segment: Segment, look: SegmentDetections, first: int, tracks: Sequence[Track], advance: StageProgress
+    def _render(
+        self,
+        segment: Segment,
+        detections: SegmentDetections,
+        first_frame: int,
+        tracks: Sequence[Track],
+        advance: StageProgress,
     ) -> None:
-        """first: index of the segment's first frame in the video."""
         masks: dict[int, list[Mask]] = {}
-        decoded = self._watch.each("decode", self._same_frames(segment, look))
+        decoded = self._stopwatch.each("decode", self._same_frames(segment, detections))
         head = next(decoded)
-        how = encoders.encoder_settings(self._facts, head.image, self._settings)
+        settings = encoders.encoder_settings(self._info, head.image, self._settings)
 
         def painted() -> Iterator[VideoFrame]:
-            for number, frame in enumerate(chain([head], decoded), first):
-                with self._watch.timed("paint"):
-                    image, planes = frame_images.paintable(frame.image, how.pixel_format)
+            for index, frame in enumerate(chain([head], decoded), first_frame):
+                with self._stopwatch.timed("paint"):
+                    image, planes = frame_images.paintable(frame.image, settings.pixel_format)
                     image.pts = frame.pts
-                    masks[number] = paint(planes, _boxes(tracks, number, planes), self._settings.style)
+                    masks[index] = paint(planes, _boxes(tracks, index, planes), self._settings.style)
                 yield image
-                advance("hide", 1)
+                advance("render", 1)
 
-        path = self._job.unfinished(segment.index)
-        with self._watch.timed("encode"), closing(prefetch(painted(), _AHEAD)) as images:
-            encoders.encode(path, images, how)
-        self._job.save_part(segment.index, path, masks)
+        path = self._work.temporary_part(segment.index)
+        with self._stopwatch.timed("encode"), closing(prefetch(painted(), _FRAMES_AHEAD)) as images:
+            encoders.encode(path, images, settings)
+        self._work.save_part(segment.index, path, masks)
         advance("saved", 0)
 
-    def _same_frames(self, segment: Segment, look: SegmentDetections) -> Iterator[Frame]:
-        """The frames that pass one saw, no more and no less: only those have been looked at."""
-        missing = look.pts.tolist()[::-1]
+    def _same_frames(self, segment: Segment, detections: SegmentDetections) -> Iterator[Frame]:
+        """Exactly the frames of pass one: on any other frame, nothing was detected."""
+        remaining = detections.pts.tolist()[::-1]
         for frame in self._reader.frames(segment):
-            if not missing or frame.pts != missing.pop():
-                raise self._differs()
+            if not remaining or frame.pts != remaining.pop():
+                raise self._changed()
             yield frame
-        if missing:
-            raise self._differs()
+        if remaining:
+            raise self._changed()
 
-    def _differs(self) -> MediaError:
-        return MediaError(f"{self._facts.name}: its frames came out differently the second time; run it again.")
+    def _changed(self) -> MediaError:
+        return MediaError(f"{self._info.name}: the second pass decoded other frames than the first; run again.")
 
 
 def _boxes(tracks: Sequence[Track], frame: int, planes: Planes) -> list[tuple[Kind, PixelBox]]:
     """What to paint on one frame."""
+    geometry = (planes.width, planes.height, planes.subsampling_x, planes.subsampling_y)
     return [
-        (
-            track.kind,
-            outward(track.boxes[frame - track.first], planes.width, planes.height, planes.step_x, planes.step_y),
-        )
+        (track.kind, round_outward(track.boxes[frame - track.first], *geometry))
         for track in tracks
         if track.first <= frame < track.end
     ]

@@ -1,5 +1,7 @@
-"""The steps of a journey, each a function that another process can do: what goes in and out is small, the rest is in
-the job's folder. The last argument takes the progress.
+"""The stages of a video, each a function that can run in another process.
+
+Arguments and results are small; everything else is in the work folder. The last argument takes the progress, and every
+stage also returns the seconds that it spent, by stage.
 """
 
 from collections import Counter
@@ -17,18 +19,18 @@ from dashredact.formats import exchange
 from dashredact.formats.exchange import Canvas
 from dashredact.formats.tracks_json import TracksFile
 from dashredact.imaging.mosaic import Mask
-from dashredact.media import join
+from dashredact.media import concat, remux
 from dashredact.media.info import Segment, VideoInfo
 from dashredact.media.probe import probe
+from dashredact.media.streams import StreamSelection
 from dashredact.media.verify import Checks, verify
-from dashredact.pipeline import recheck
 from dashredact.pipeline.detect_pass import DetectPass
-from dashredact.pipeline.recheck import ResidualDetection
+from dashredact.pipeline.recheck import ResidualDetection, outside_masks, residual_detections
 from dashredact.pipeline.render_pass import RenderPass
 from dashredact.pipeline.stopwatch import Stopwatch
-from dashredact.settings import Boxes, Damaged, HideSettings, Settings, Style
+from dashredact.settings import BoxFile, Damaged, RenderSettings, Settings, Style
 from dashredact.tracking import zones
-from dashredact.tracking.tracks import link as link_detections
+from dashredact.tracking.tracks import build_tracks
 from dashredact.values import Array, Detections, Detector, SegmentDetections, StageProgress, Track
 from dashredact.workspace.work_folder import WorkFolder
 
@@ -38,11 +40,11 @@ Seconds = Counter[str]
 
 @dataclass(frozen=True)
 class TrackedVideo:
-    """What pass one found in a range of segments."""
+    """The frames and tracks of a video, or of a run of its segments."""
 
     pts: NDArray[np.int64]
-    """(frames,) in the source's time base"""
-    firsts: dict[int, int]
+    """(frames,) of the whole video, in the source's time base"""
+    first_frames: dict[int, int]
     """by segment, the index of its first frame in the video"""
     size: tuple[int, int]
     """width and height of the upright picture"""
@@ -50,11 +52,19 @@ class TrackedVideo:
     """PTS of frames that could not be decoded"""
     tracks: Sequence[Track]
 
-    def part(self, share: Sequence[Segment]) -> "TrackedVideo":
-        """The same for some neighbouring segments: the tracks that are seen there."""
-        first = self.firsts[share[0].index]
-        end = self.firsts.get(share[-1].index + 1, len(self.pts))
+    def frames(self, segments: Sequence[Segment]) -> tuple[int, int]:
+        """First frame and end of some neighbouring segments."""
+        return self.first_frames[segments[0].index], self.first_frames.get(segments[-1].index + 1, len(self.pts))
+
+    def part(self, segments: Sequence[Segment]) -> "TrackedVideo":
+        """The same with only the tracks on some neighbouring segments."""
+        first, end = self.frames(segments)
         return replace(self, tracks=[track for track in self.tracks if track.first < end and track.end > first])
+
+    def no_detections(self, segment: Segment) -> SegmentDetections:
+        """The frames of a segment, for rendering tracks that do not come from detections."""
+        first, end = self.frames([segment])
+        return SegmentDetections(self.pts[first:end], self.size, Detections.empty())
 
 
 class VerifiedFile(NamedTuple):
@@ -64,74 +74,77 @@ class VerifiedFile(NamedTuple):
 
 
 def probe_source(source: Path, settings: Settings, advance: StageProgress) -> tuple[VideoInfo, Seconds]:
-    """What the file is, before a frame of it is decoded."""
     advance("probe", 0)
     return probe(source, video_stream=settings.video_stream), Counter()
 
 
 def detect(
     source: Path,
-    facts: VideoInfo,
-    job: WorkFolder,
-    share: Sequence[Segment],
+    info: VideoInfo,
+    work: WorkFolder,
+    segments: Sequence[Segment],
     detector: Detector,
     damaged: Damaged,
     advance: StageProgress,
 ) -> tuple[None, Seconds]:
     """Pass one of some neighbouring segments."""
-    watch = Stopwatch()
-    DetectPass(source, facts, job, detector, watch).look(share, damaged, advance)
-    return None, watch.seconds
+    stopwatch = Stopwatch()
+    DetectPass(source, info, work, detector, stopwatch).run(segments, damaged, advance)
+    return None, stopwatch.seconds
 
 
 def track(
-    facts: VideoInfo,
-    job: WorkFolder,
+    info: VideoInfo,
+    work: WorkFolder,
     segments: Sequence[Segment],
     settings: Settings,
     boxes: Path | None,
     advance: StageProgress,
 ) -> tuple[TrackedVideo, Seconds]:
-    """Tracks over the whole video, zones first, then given boxes: segment borders are no borders for an object."""
-    advance("link", 0)
-    watch, looks = Stopwatch(), _looks(job, segments)
-    pts = np.concatenate([seen.pts for seen in looks])
+    """Tracks of the whole video, across segments: first zones, then those of a box file, then those of detections."""
+    advance("track", 0)
+    stopwatch, saved = Stopwatch(), _load_detections(work, segments)
+    pts = np.concatenate([segment.pts for segment in saved])
     if not len(pts):
-        raise UnreadableError(f"{facts.name}: not one frame of it can be decoded.")
-    with watch.timed("link"):
-        firsts = np.cumsum([0, *(len(seen.pts) for seen in looks)]).tolist()
-        size = next(seen.size for seen in looks if len(seen.pts))
-        moved = [seen.detections.shifted(first) for seen, first in zip(looks, firsts, strict=False)]
-        counted = zones.outside(Detections.concatenate(moved), settings.zones.ignore, *size)
-        found = link_detections(counted, pts * float(facts.video.time_base), *size, settings.link)
-        given = _given(boxes, settings.boxes, Canvas(*size, len(pts)))
-        tracks = [*zones.tracks(settings.zones.mask, len(pts), *size), *given, *found]
+        raise UnreadableError(f"{info.name}: no frame of it can be decoded; copy it again from the camera.")
+    with stopwatch.timed("track"):
+        detections, first_frames, size = _merge(saved)
+        counted = zones.outside(detections, settings.zones.ignore, *size)
+        detected = build_tracks(counted, pts * float(info.video.time_base), *size, settings.link)
+        given = _tracks_of_box_file(boxes, settings.boxes, Canvas(*size, len(pts)))
+        tracks = [*zones.tracks(settings.zones.mask, len(pts), *size), *given, *detected]
     numbered = [replace(track, id=number) for number, track in enumerate(tracks, 1)]
-    places = {segment.index: first for segment, first in zip(segments, firsts, strict=False)}
-    lost = tuple(time for seen in looks for time in seen.lost)
-    return TrackedVideo(pts, places, size, lost, numbered), watch.seconds
+    by_segment = {segment.index: first for segment, first in zip(segments, first_frames, strict=True)}
+    lost = tuple(time for segment in saved for time in segment.lost)
+    return TrackedVideo(pts, by_segment, size, lost, numbered), stopwatch.seconds
 
 
-def adopt(
-    facts: VideoInfo, job: WorkFolder, segments: Sequence[Segment], known: TracksFile, advance: StageProgress
+def adopt_tracks(
+    info: VideoInfo, work: WorkFolder, segments: Sequence[Segment], known: TracksFile, advance: StageProgress
 ) -> tuple[TrackedVideo, Seconds]:
-    """Tracks that are settled take the place of pass one: its frames are saved as looks that saw nothing."""
-    if known.time_base != facts.video.time_base:
-        raise UnreadableError(f"{facts.name}: its tracks file counts time in other ticks; it belongs to another video.")
-    firsts: dict[int, int] = {}
-    for segment in segments:
-        first, end = (
-            outer if edge is None else int(np.searchsorted(known.pts, edge))
-            for edge, outer in ((segment.start, 0), (segment.end, len(known.pts)))
+    """The tracks of a file instead of pass one: its frames are saved as segments without detections."""
+    if known.time_base != info.video.time_base:
+        raise UnreadableError(
+            f"{info.name}: its time base is {info.video.time_base}, but that of its tracks file is {known.time_base};"
+            " it belongs to another video."
         )
-        firsts[segment.index] = first
-        job.save_look(segment.index, SegmentDetections(known.pts[first:end], known.size, Detections.empty()))
-        advance("look", end - first)
-    return TrackedVideo(known.pts, firsts, known.size, (), known.tracks), Counter()
+    tracked = TrackedVideo(known.pts, first_frames_of(segments, known.pts), known.size, (), known.tracks)
+    for segment in segments:
+        detections = tracked.no_detections(segment)
+        work.save_detections(segment.index, detections)
+        advance("detect", len(detections.pts))
+    return tracked, Counter()
 
 
-def _given(boxes: Path | None, expected: Boxes | None, canvas: Canvas) -> Sequence[Track]:
-    """UsageError where the file is not the one that the run began with, or not of this video."""
+def first_frames_of(segments: Sequence[Segment], pts: NDArray[np.int64]) -> dict[int, int]:
+    """By segment, the index of its first frame. segments: all of a video. pts: of all its frames."""
+    return {
+        segment.index: 0 if segment.start is None else int(np.searchsorted(pts, segment.start)) for segment in segments
+    }
+
+
+def _tracks_of_box_file(boxes: Path | None, expected: BoxFile | None, canvas: Canvas) -> Sequence[Track]:
+    """UsageError if the file has changed since the run began, or belongs to another video."""
     if boxes is None:
         return ()
     if exchange.described(boxes) != expected:
@@ -141,89 +154,88 @@ def _given(boxes: Path | None, expected: Boxes | None, canvas: Canvas) -> Sequen
 
 def render(
     source: Path,
-    facts: VideoInfo,
-    job: WorkFolder,
-    share: Sequence[Segment],
-    linked: TrackedVideo,
-    settings: HideSettings,
+    info: VideoInfo,
+    work: WorkFolder,
+    segments: Sequence[Segment],
+    tracked: TrackedVideo,
+    settings: RenderSettings,
     advance: StageProgress,
 ) -> tuple[None, Seconds]:
     """Pass two of some neighbouring segments."""
-    watch = Stopwatch()
-    hider = RenderPass(source, facts, job, settings, watch)
-    hider.hide(share, _looks(job, share), linked.tracks, linked.firsts[share[0].index], advance)
-    return None, watch.seconds
+    stopwatch = Stopwatch()
+    first_frame = tracked.first_frames[segments[0].index]
+    render_pass = RenderPass(source, info, work, settings, stopwatch)
+    render_pass.run(segments, _load_detections(work, segments), tracked.tracks, first_frame, advance)
+    return None, stopwatch.seconds
 
 
-def finish(
+def join_and_verify(
     source: Path,
-    facts: VideoInfo,
-    job: WorkFolder,
+    info: VideoInfo,
+    work: WorkFolder,
     segments: Sequence[Segment],
-    choice: join.StreamSelection,
+    selection: StreamSelection,
     style: Style,
     advance: StageProgress,
 ) -> tuple[VerifiedFile, Seconds]:
-    """The parts become one file with the chosen streams, and that is verified."""
-    watch, looks = Stopwatch(), _looks(job, segments)
+    """Concatenate the parts, add the selected streams of the source, and verify the finished file."""
+    stopwatch, saved = Stopwatch(), _load_detections(work, segments)
     advance("join", 0)
-    with watch.timed("join"):
-        parts = [job.part(segment.index) for segment, seen in zip(segments, looks, strict=True) if len(seen.pts)]
-        join.concatenate(parts, job.assembled, facts.video.time_base)
-        join.remux(job.assembled, source, job.finished, facts, choice)
+    with stopwatch.timed("join"):
+        parts = [work.part(segment.index) for segment, own in zip(segments, saved, strict=True) if len(own.pts)]
+        concat.concatenate(parts, work.assembled, info.video.time_base)
+        remux.remux(work.assembled, source, work.finished, info, selection)
     advance("verify", 0)
-    with watch.timed("verify"):
-        pts = np.concatenate([seen.pts for seen in looks]).tolist()
-        masks = PaintedMasks(job, segments, looks)
-        checks = verify(job.finished, source, facts, choice, pts=pts, masks=masks, style=style, advance=advance)
-        return VerifiedFile(checks, files.sha256(job.finished)), watch.seconds
+    with stopwatch.timed("verify"):
+        pts = np.concatenate([segment.pts for segment in saved]).tolist()
+        masks = PaintedMasks(work, segments, saved)
+        checks = verify(work.finished, source, info, selection, pts=pts, masks=masks, style=style, advance=advance)
+        return VerifiedFile(checks, files.sha256(work.finished)), stopwatch.seconds
 
 
-def detect_again(
+def recheck(
     finished: Path,
-    facts: VideoInfo,
-    again: WorkFolder,
-    share: Sequence[Segment],
+    info: VideoInfo,
+    work: WorkFolder,
+    segments: Sequence[Segment],
     detector: Detector,
     every: int,
     advance: StageProgress,
 ) -> tuple[None, Seconds]:
-    """Some neighbouring segments of the finished file, whose facts these are."""
-    watch = Stopwatch()
-    DetectPass(finished, facts, again, detector, watch, stage="second look", every=every).look(
-        share, Damaged.REFUSE, advance
-    )
-    return None, Counter({"second look": sum(watch.seconds.values())})
+    """Detect on every n-th frame of some neighbouring segments of the finished file. info, work: of that file."""
+    stopwatch = Stopwatch()
+    detect_pass = DetectPass(finished, info, work, detector, stopwatch, stage="recheck", every=every)
+    detect_pass.run(segments, Damaged.REFUSE, advance)
+    return None, Counter({"recheck": sum(stopwatch.seconds.values())})
 
 
-def residual_detections(
-    facts: VideoInfo,
-    again: WorkFolder,
-    parts: Sequence[Segment],
-    job: WorkFolder,
+def find_residuals(
+    info: VideoInfo,
+    recheck_work: WorkFolder,
+    recheck_segments: Sequence[Segment],
+    work: WorkFolder,
     segments: Sequence[Segment],
     detector: Detector,
     settings: Settings,
     advance: StageProgress,
 ) -> tuple[tuple[int, list[ResidualDetection]], Seconds]:
-    """How many frames of the finished file were looked at, and what is to be seen there beside the masks.
+    """The number of frames that were rechecked, and what was detected on them outside the masks.
 
-    facts, again, parts: of the finished file. job, segments: of its source.
+    info, recheck_work, recheck_segments: of the finished file. work, segments: of its source.
     """
-    advance("second look", 0)
+    advance("recheck", 0)
     assert settings.second_look is not None
-    seen, masks = _looks(again, parts), PaintedMasks(job, segments, _looks(job, segments))
-    pts = np.concatenate([look.pts for look in seen])
-    frames = np.searchsorted(np.array(facts.packets.shown_pts, np.int64), pts)
-    firsts = np.cumsum([0, *(len(look.pts) for look in seen)]).tolist()
-    size = next(look.size for look in seen if len(look.pts))
-    moved = [look.detections.shifted(first) for look, first in zip(seen, firsts, strict=False)]
-    counted = zones.outside(Detections.concatenate(moved), settings.zones.ignore, *size)
-    uncovered = recheck.uncovered(counted, lambda place: _boxes(masks(int(frames[place]))))
-    times = (pts - facts.packets.shown_pts[0]) * float(facts.video.time_base)
-    own = {kind: score for kind, score in detector.thresholds.items() if kind in settings.link.kinds}
-    finds = recheck.residuals(uncovered, frames, times, own, settings.second_look, detector.identity.name)
-    return (len(pts), finds), Counter()
+    saved, masks = _load_detections(recheck_work, recheck_segments), PaintedMasks.load(work, segments)
+    detections, _, size = _merge(saved)
+    pts = np.concatenate([segment.pts for segment in saved])
+    frames = np.searchsorted(np.array(info.packets.shown_pts, np.int64), pts)
+    counted = zones.outside(detections, settings.zones.ignore, *size)
+    uncovered = outside_masks(counted, lambda row: _boxes(masks(int(frames[row]))))
+    times = (pts - info.packets.shown_pts[0]) * float(info.video.time_base)
+    thresholds = {kind: score for kind, score in detector.thresholds.items() if kind in settings.link.kinds}
+    model, recheck_settings = detector.identity.name, settings.second_look
+    residuals = residual_detections(uncovered, frames, times, thresholds, recheck_settings, model)
+    return (len(pts), residuals), Counter()
 
 
 def _boxes(masks: Sequence[Mask]) -> Array:
@@ -231,26 +243,42 @@ def _boxes(masks: Sequence[Mask]) -> Array:
     return np.array([mask.box for mask in masks], np.float64).reshape(-1, 4)
 
 
-def _looks(job: WorkFolder, segments: Sequence[Segment]) -> list[SegmentDetections]:
-    looks = [job.look(segment.index) for segment in segments]
-    whole = [seen for seen in looks if seen is not None]
-    if len(whole) < len(looks):
-        raise MediaError("The work folder was spoilt; run again, it starts anew.")
-    return whole
+def _load_detections(work: WorkFolder, segments: Sequence[Segment]) -> list[SegmentDetections]:
+    loaded = [work.detections(segment.index) for segment in segments]
+    intact = [detections for detections in loaded if detections is not None]
+    if len(intact) < len(loaded):
+        raise MediaError("The work folder is damaged; run again to start from the beginning.")
+    return intact
+
+
+def _merge(saved: Sequence[SegmentDetections]) -> tuple[Detections, list[int], tuple[int, int]]:
+    """Detections by frame of the video, the first frame of each segment, and the size of the picture.
+
+    At least one segment must have frames.
+    """
+    first_frames: list[int] = np.cumsum([0, *(len(segment.pts) for segment in saved[:-1])]).tolist()
+    shifted = [segment.detections.shifted(first) for segment, first in zip(saved, first_frames, strict=True)]
+    size = next(segment.size for segment in saved if len(segment.pts))
+    return Detections.concatenate(shifted), first_frames, size
 
 
 class PaintedMasks:
-    """What was painted on a frame, read back segment by segment: a long video's masks would fill the memory."""
+    """The masks that were painted on a frame. Only those of one segment are in memory at a time."""
 
-    def __init__(self, job: WorkFolder, segments: Sequence[Segment], looks: Sequence[SegmentDetections]) -> None:
-        self._job = job
-        self._segments = [segment.index for segment, seen in zip(segments, looks, strict=True) if len(seen.pts)]
-        self._ends = np.cumsum([len(seen.pts) for seen in looks if len(seen.pts)])
-        self._place = -1
+    def __init__(self, work: WorkFolder, segments: Sequence[Segment], saved: Sequence[SegmentDetections]) -> None:
+        """saved: of each segment."""
+        self._work = work
+        self._segments = [segment.index for segment, own in zip(segments, saved, strict=True) if len(own.pts)]
+        self._ends = np.cumsum([len(own.pts) for own in saved if len(own.pts)])
+        self._loaded = -1
         self._masks: dict[int, list[Mask]] = {}
 
+    @classmethod
+    def load(cls, work: WorkFolder, segments: Sequence[Segment]) -> "PaintedMasks":
+        return cls(work, segments, _load_detections(work, segments))
+
     def __call__(self, frame: int) -> Sequence[Mask]:
-        place = int(np.searchsorted(self._ends, frame, "right"))
-        if place != self._place:
-            self._place, self._masks = place, self._job.masks(self._segments[place])
+        number = int(np.searchsorted(self._ends, frame, "right"))
+        if number != self._loaded:
+            self._loaded, self._masks = number, self._work.masks(self._segments[number])
         return self._masks.get(frame, ())

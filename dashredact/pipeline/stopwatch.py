@@ -1,4 +1,4 @@
-"""Where the time of a video goes."""
+"""Measures how the time of a video is divided between its stages."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Stopwatch:
-    """Seconds by stage. Stages nest, and time is counted for the innermost; threads count side by side."""
+    """Seconds by stage. Stages may nest: time counts for the innermost one. Every thread is timed on its own."""
 
     def __init__(self) -> None:
         self.seconds: Counter[str] = Counter()
@@ -29,7 +29,7 @@ class Stopwatch:
             stack.pop()
 
     def each(self, stage: str, items: Iterable[T]) -> Iterator[T]:
-        """The same items; the time it takes to make each is counted."""
+        """The same items; the time that it takes to produce them is counted."""
         iterator = iter(items)
         while True:
             with self.timed(stage):

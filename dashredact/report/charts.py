@@ -87,7 +87,7 @@ def panels(masks: Masks) -> list[Panel]:
     found = []
     for kind in (*KINDS, Kind.ZONE):
         tracks = sorted((track for track in masks.tracks if track.kind is kind), key=lambda track: track.first)
-        rows = timeline.lanes(tracks)
+        rows = timeline.rows(tracks)
         scale = Scale(masks)
         bars = [_bar(track, row, scale) for track, row in zip(tracks, rows, strict=True)]
         if bars:
@@ -97,7 +97,7 @@ def panels(masks: Masks) -> list[Panel]:
 
 def _bar(track: Track, row: int, scale: Scale) -> Bar:
     y, x = ROW * row, scale.frame(track.first)
-    seen = [run for run in timeline.runs(track) if run.origin in (Origin.DETECTED, Origin.MANUAL)]
+    seen = [run for run in timeline.origin_runs(track) if run.origin in (Origin.DETECTED, Origin.MANUAL)]
     near = scale.frame(seen[0].first) if seen else x
     far = scale.frame(seen[-1].end) if seen else x
     path = "".join(f"M{a:g} {y:g}h{b - a:.4g}v{_BAR:g}H{a:g}z" for a, b in _joined(seen, scale))
@@ -140,6 +140,6 @@ def share(masks: Masks, height: float) -> Share:
 
     middles = [scale.at((masks.starts(one.first) + masks.starts(one.end)) / 2) for one in points]
     means = [f"{x:g},{y(one.mean)}" for x, one in zip(middles, points, strict=True)]
-    most = [f"{x:g},{y(one.most)}" for x, one in zip(middles, points, strict=True)]
+    most = [f"{x:g},{y(one.max)}" for x, one in zip(middles, points, strict=True)]
     floor = [f"{middles[0]:g},{height:g}", *means, f"{middles[-1]:g},{height:g}"]
     return Share(" ".join(floor), " ".join(most), top, timeline.bins(masks.shares, _TABLE))

@@ -10,7 +10,7 @@ from dashredact.pipeline import recheck
 from dashredact.review import risk
 from dashredact.review.draws import Draw
 from dashredact.review.risk import Hole, Risk
-from dashredact.tracking.timeline import length, masked_shares
+from dashredact.tracking.timeline import duration, masked_shares
 from dashredact.values import Array, Kind, Track
 
 BAD = ("refused", "refused by policy", "failed", "bug")
@@ -84,7 +84,7 @@ class Masks:
     @property
     def length(self) -> float:
         """Seconds, the last frame's own included."""
-        return length(self.times)
+        return duration(self.times)
 
     def starts(self, frame: int) -> float:
         """Seconds at which the frame comes up; past the last frame, the length."""

@@ -8,24 +8,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from msgspec import to_builtins
 
 from dashredact.audit.events import EventType
 from dashredact.errors import MediaError, RefusedError, UsageError, VideoError
+from dashredact.execute.protocol import Executor
 from dashredact.formats import tracks_json
 from dashredact.formats.tracks_json import TracksFile
-from dashredact.media import join, segmentation
-from dashredact.media.info import VideoInfo
 from dashredact.pipeline import audit_record, stages
 from dashredact.pipeline.outcome import classify_error
 from dashredact.pipeline.stages import TrackedVideo
-from dashredact.pipeline.video import Executor, RenderedVideo, StageRunner
+from dashredact.pipeline.video import OpenedVideo, RenderedVideo, VideoPipeline
 from dashredact.review import correction_stages, publish
-from dashredact.review.correction_stages import CorrectedSegments
+from dashredact.review.correction_stages import CorrectionPlan
 from dashredact.review.decisions import Reviewer
 from dashredact.review.state import ReviewState, track_of
-from dashredact.settings import Damaged, HideSettings, Keep, Settings, Style
+from dashredact.settings import Settings
 from dashredact.values import Kind, ProgressCallback, Track
 from dashredact.workspace import sources
 from dashredact.workspace.inbox import Item
@@ -56,19 +54,6 @@ def track_changes(standing: ReviewState, file: TracksFile) -> Changes:
     return Changes(every, [*come, *lost])
 
 
-def settings_of(told: Mapping[str, Any]) -> Settings:
-    """Of a line of the log, as far as rendering depends on them."""
-    hide = told["hide"]
-    return Settings(
-        hide=HideSettings(Style(hide["style"]), hide["encoder"], hide["crf"], hide["preset"]),
-        audio=Keep(told["audio"]),
-        gps=Keep(told["gps"]),
-        damaged=Damaged(told["damaged"]),
-        video_stream=told["video_stream"],
-        segment_seconds=told["segment_seconds"],
-    )
-
-
 class Correction:
     """Of one video, whose source is at hand. OUT is locked by the caller."""
 
@@ -85,86 +70,71 @@ class Correction:
         self._path = source
         if self._source.sha256 != standing.result["source"]["sha256"]:
             raise UsageError(f"{source} is not the video that {standing.output['name']} was made from.")
-        self._settings = settings_of(standing.result["settings"])
+        self._settings = Settings.for_rendering(standing.result["settings"])
 
     @cached_property
     def changes(self) -> Changes:
         return track_changes(self._standing, self._file)
 
-    def apply(self, report: ProgressCallback, crew: Executor) -> Mapping[str, Any]:
-        """Render, verify, publish. The line of the log comes back. What is saved goes on in the next run."""
-        job = self._job()
+    def apply(self, progress: ProgressCallback, executor: Executor) -> Mapping[str, Any]:
+        """Render, verify, publish. Returns the line of the log. A run that is stopped is resumed by the next one."""
+        work = self._work_folder()
         try:
-            return self._applied(StageRunner(self._path, crew, report), job)
+            return self._applied(VideoPipeline(self._path, work, None, self._settings, progress, executor))
         except VideoError:
-            job.close()  # what is in it may be the cause
+            work.close()  # its content may be the cause
             raise
         except OSError as error:
             raise MediaError(classify_error(self._standing.name, self._out, error)[1]) from error
 
-    def _applied(self, run: StageRunner, job: WorkFolder) -> Mapping[str, Any]:
-        facts = run.one(stages.probe_source, self._path, self._settings)
-        run.expect(facts)
-        cut = self._cut(facts)
-        finished, compared = self._render(run, facts, cut, job)
+    def _applied(self, pipeline: VideoPipeline) -> Mapping[str, Any]:
+        video, work = pipeline.open(), pipeline.work
+        plan = self._plan(video)
+        video.runner.one(correction_stages.copy_unchanged, self._before, work, plan, video.info.video.time_base)
+        rendered = pipeline.render(video, plan.tracked, [[segment] for segment in plan.changed_segments])
+        compared = video.runner.one(correction_stages.compare, self._before, work, plan, self._settings.hide.style)
         self._source.check_unchanged()
         file = replace(self._file, tracks=tuple(self.changes.tracks))
-        content = tracks_json.encode_file(file, {"second_look": to_builtins(audit_record.second_look(finished.again))})
-        record = self._record(finished, cut, content) | {"compared": asdict(compared)}
-        publish.publish(self._out, self._reviewer.index, job, record, content)
+        content = tracks_json.encode_file(
+            file, {"second_look": to_builtins(audit_record.second_look(rendered.recheck))}
+        )
+        record = self._record(rendered, plan, content) | {"compared": asdict(compared)}
+        publish.publish(self._out, self._reviewer.index, work, record, content)
         return record
 
-    def _job(self) -> WorkFolder:
+    def _work_folder(self) -> WorkFolder:
         standing = self._standing
         parts = [standing.output["sha256"], sorted(standing.marks), sorted(standing.lifts)]
         return WorkFolder(self._out, standing.name, hashlib.sha256(json.dumps(parts).encode()).hexdigest())
 
-    def _cut(self, facts: VideoInfo) -> CorrectedSegments:
-        pts, time_base = self._file.pts, facts.video.time_base
-        if self._file.time_base != time_base:
-            raise RefusedError(f"{facts.name}: its time base is {time_base} and not that of its tracks file.")
-        segments = segmentation.split(facts.packets, time_base, self._settings.segment_seconds)
-        starts = [int(np.searchsorted(pts, segment.start)) if segment.start is not None else 0 for segment in segments]
-        ends = [*starts[1:], len(pts)]
-        touched = {
-            segment.index
-            for segment, first, end in zip(segments, starts, ends, strict=True)
-            if any(track.first < end and track.end > first for track in self.changes.moved)
-        }
-        firsts = {segment.index: first for segment, first in zip(segments, starts, strict=True)}
-        return CorrectedSegments(segments, firsts, pts, self._file.size, frozenset(touched))
+    def _plan(self, video: OpenedVideo) -> CorrectionPlan:
+        file, time_base = self._file, video.info.video.time_base
+        if file.time_base != time_base:
+            raise RefusedError(
+                f"{video.info.name}: its time base is {time_base}, but that of its tracks file is"
+                f" {file.time_base}; give the original with --source."
+            )
+        first_frames = stages.first_frames_of(video.segments, file.pts)
+        tracked = TrackedVideo(file.pts, first_frames, file.size, (), self.changes.tracks)
+        changed = replace(tracked, tracks=self.changes.moved)
+        touched = frozenset(segment.index for segment in video.segments if changed.part([segment]).tracks)
+        return CorrectionPlan(video.segments, tracked, touched)
 
-    def _render(
-        self, run: StageRunner, facts: VideoInfo, cut: CorrectedSegments, job: WorkFolder
-    ) -> tuple[RenderedVideo, correction_stages.Compared]:
-        settings, pts = self._settings, cut.pts
-        style = settings.hide.style
-        run.one(correction_stages.prepare, self._before, job, cut, facts.video.time_base)
-        linked = TrackedVideo(pts, dict(cut.firsts), cut.size, (), self.changes.tracks)
-        again = [[segment] for segment in cut.segments if segment.index in cut.touched]
-        run.all(stages.render, [(self._path, facts, job, own, linked.part(own), settings.hide) for own in again])
-        choice = join.select_streams(facts, settings)
-        done = run.one(stages.finish, self._path, facts, job, cut.segments, choice, style)
-        compared = run.one(correction_stages.compare, self._before, job, cut, style)
-        about = (facts, choice, pts, cut.size, (), linked.tracks, done.checks)
-        finished = RenderedVideo(job.finished, done.sha256, *about, again=None, seconds={**run.seconds})
-        return finished, compared
-
-    def _record(self, finished: RenderedVideo, cut: CorrectedSegments, content: bytes) -> dict[str, Any]:
+    def _record(self, rendered: RenderedVideo, plan: CorrectionPlan, content: bytes) -> dict[str, Any]:
         """What the masking was done with stays what it was: the next run of `redact` has nothing to do."""
         standing, before = self._standing, self._standing.result
         same = ("policy", "model", "settings", "fingerprint", "source")
         return {
             **{name: before[name] for name in same},
-            **audit_record.of_rendered(finished),
+            **audit_record.of_rendered(rendered),
             "act": str(EventType.CORRECTED),
             "by": self._reviewer.by,
             "reason": "",
             "frames": before["frames"],
             "output": {
                 "name": standing.output["name"],
-                "sha256": finished.sha256,
-                "bytes": finished.path.stat().st_size,
+                "sha256": rendered.sha256,
+                "bytes": rendered.path.stat().st_size,
             },
             "replaces": standing.output["sha256"],
             "tracks_file": {
@@ -173,5 +143,5 @@ class Correction:
                 "bytes": len(content),
             },
             "corrections": {"marks": sorted(standing.marks), "lifts": sorted(standing.lifts)},
-            "segments": {"rendered": sorted(cut.touched), "of": len(cut.segments)},
+            "segments": {"rendered": sorted(plan.touched), "of": len(plan.segments)},
         }

@@ -1,66 +1,60 @@
-"""The steps of a correction that are not those of every journey, each a function that another process can do."""
+"""The stages of a correction that masking does not have, each a function that can run in another process."""
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from dashredact.errors import UnverifiedError
 from dashredact.media import copy_segments
-from dashredact.media.compare import side_by_side
+from dashredact.media.compare import compare_files
 from dashredact.media.info import Segment
-from dashredact.media.verify import differences
-from dashredact.pipeline.stages import PaintedMasks, Seconds
+from dashredact.media.verify import mask_differences
+from dashredact.pipeline.stages import PaintedMasks, Seconds, TrackedVideo
 from dashredact.pipeline.stopwatch import Stopwatch
 from dashredact.settings import Style
-from dashredact.values import Detections, SegmentDetections, StageProgress
+from dashredact.values import StageProgress
 from dashredact.workspace.work_folder import WorkFolder
 
 
 @dataclass(frozen=True)
-class CorrectedSegments:
-    """How the frames of a video fall into segments, and which of them a correction touches."""
+class CorrectionPlan:
+    """What a correction makes of a video, and which of its segments it changes."""
 
     segments: Sequence[Segment]
-    firsts: Mapping[int, int]
-    """by segment, the index of its first frame in the video"""
-    pts: NDArray[np.int64]
-    """(frames,) in the source's time base"""
-    size: tuple[int, int]
-    """width and height of the upright picture"""
+    tracked: TrackedVideo
+    """with the tracks after the correction"""
     touched: frozenset[int]
-    """segments that are rendered again"""
+    """indices of segments that are rendered again"""
 
-    def look(self, segment: Segment) -> SegmentDetections:
-        first = self.firsts[segment.index]
-        end = self.firsts.get(segment.index + 1, len(self.pts))
-        return SegmentDetections(self.pts[first:end], self.size, Detections.empty())
+    @property
+    def changed_segments(self) -> list[Segment]:
+        return [segment for segment in self.segments if segment.index in self.touched]
 
 
-def prepare(
-    before: Path, job: WorkFolder, cut: CorrectedSegments, time_base: Fraction, advance: StageProgress
+def copy_unchanged(
+    before: Path, work: WorkFolder, plan: CorrectionPlan, time_base: Fraction, advance: StageProgress
 ) -> tuple[None, Seconds]:
-    """The job learns which frames there are, and gets the parts that stay as they are from the file before."""
-    watch = Stopwatch()
-    advance("reuse", 0)
-    for segment in cut.segments:
-        job.save_look(segment.index, cut.look(segment))
+    """Fill the work folder: the frames of every segment, and the parts of unchanged segments from the file before."""
+    stopwatch = Stopwatch()
+    advance("copy", 0)
+    frames = {segment.index: plan.tracked.no_detections(segment) for segment in plan.segments}
+    for segment, detections in frames.items():
+        work.save_detections(segment, detections)
 
-    def place(segment: int) -> Path | None:
-        reused = segment not in cut.touched and not job.part(segment).exists()
-        return job.unfinished(segment) if reused else None
+    def target_of(segment: int) -> Path | None:
+        is_copied = segment not in plan.touched and not work.part(segment).exists()
+        return work.temporary_part(segment) if is_copied else None
 
-    with watch.timed("reuse"):
-        firsts = {segment.index: cut.firsts[segment.index] for segment in cut.segments if len(cut.look(segment).pts)}
-        for segment_index in copy_segments.copy_segments(before, cut.pts.tolist(), time_base, firsts, place):
-            job.save_part(segment_index, job.unfinished(segment_index), {})
-            advance("reuse", 0)
-    return None, watch.seconds
+    with stopwatch.timed("copy"):
+        firsts = {index: plan.tracked.first_frames[index] for index, own in frames.items() if len(own.pts)}
+        pts = plan.tracked.pts.tolist()
+        for segment in copy_segments.copy_segments(before, pts, time_base, firsts, target_of):
+            work.save_part(segment, work.temporary_part(segment), {})
+            advance("copy", 0)
+    return None, stopwatch.seconds
 
 
 @dataclass(frozen=True)
@@ -76,21 +70,20 @@ class Compared:
 
 
 def compare(
-    before: Path, job: WorkFolder, cut: CorrectedSegments, style: Style, advance: StageProgress
+    before: Path, work: WorkFolder, plan: CorrectionPlan, style: Style, advance: StageProgress
 ) -> tuple[Compared, Seconds]:
-    """UnverifiedError where a frame outside the touched segments has changed, or a mask is missing inside."""
-    watch: Counter[str] = Counter()
-    painted = PaintedMasks(job, cut.segments, [cut.look(segment) for segment in cut.segments])
+    """UnverifiedError if a frame outside the touched segments has changed, or a mask is missing inside them."""
+    painted = PaintedMasks.load(work, plan.segments)
     same = rendered = masks = 0
-    worst, firsts = 0.0, [cut.firsts[segment.index] for segment in cut.segments]
-    for pair in side_by_side(before, job.finished):
-        if bisect_right(firsts, pair.number) - 1 in cut.touched:
+    worst, firsts = 0.0, [plan.tracked.first_frames[segment.index] for segment in plan.segments]
+    for number, frame, identical in compare_files(before, work.finished):
+        if bisect_right(firsts, number) - 1 in plan.touched:
             rendered += 1
-            found = list(differences(pair.now, pair.number, painted(pair.number), style))
-            masks, worst = masks + len(found), max(worst, *found, 0.0)
-        elif pair.same:
+            differences = list(mask_differences(frame, number, painted(number), style))
+            masks, worst = masks + len(differences), max(worst, *differences, 0.0)
+        elif identical:
             same += 1
         else:
-            raise UnverifiedError(f"Frame {pair.number} of the corrected file is not what it was, and nobody asked.")
+            raise UnverifiedError(f"Frame {number} of the corrected file changed although no correction touches it.")
         advance("verify", 1)
-    return Compared(same, rendered, masks, round(worst, 2)), watch
+    return Compared(same, rendered, masks, round(worst, 2)), Counter()

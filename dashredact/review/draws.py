@@ -18,7 +18,7 @@ from dashredact.audit.events import EventType
 from dashredact.audit.records import event_type, results
 from dashredact.review.miss_bound import MissBound
 from dashredact.review.state import ReviewState, review_states
-from dashredact.tracking.timeline import length
+from dashredact.tracking.timeline import duration
 from dashredact.values import Array
 
 Record = Mapping[str, Any]
@@ -50,7 +50,7 @@ def draw(spans: Sequence[FrameSpan], count: int, seed: str) -> list[Drawn]:
 
     ValueError where the videos have no length.
     """
-    lengths = np.array([length(span.times) for span in spans])
+    lengths = np.array([duration(span.times) for span in spans])
     ends = lengths.cumsum()
     if not spans or not ends[-1]:
         raise ValueError("there is nothing to draw from")

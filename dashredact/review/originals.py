@@ -11,7 +11,7 @@ from dashredact.errors import RefusedError, UsageError
 from dashredact.formats.tracks_json import TracksFile, tenths
 from dashredact.imaging import boxes as geometry
 from dashredact.imaging import contact_sheet as sheets
-from dashredact.imaging.flow import Follower, Grey
+from dashredact.imaging.flow import GreyImage, MedianFlowTracker
 from dashredact.media import segmentation
 from dashredact.media.images import Scaler
 from dashredact.media.probe import probe
@@ -49,12 +49,12 @@ def pictures(
     source: Path, file: TracksFile, wanted: Sequence[int], stream: int | None
 ) -> Iterator[tuple[int, Picture]]:
     """The wanted frames of the source, upright, RGB, by rising number. RefusedError where one does not decode."""
-    facts = probe(source, video_stream=stream)
-    scaler = Scaler(facts.video.width, facts.video.height)
+    info = probe(source, video_stream=stream)
+    scaler = Scaler(info.video.width, info.video.height)
     numbers = {int(file.pts[number]): number for number in wanted}
     missing = set(numbers)
-    with Reader(source, facts) as reader:
-        for segment in segmentation.split(facts.packets, facts.video.time_base, _SEGMENT):
+    with Reader(source, info) as reader:
+        for segment in segmentation.split(info.packets, info.video.time_base, _SEGMENT):
             if any(_within(time, segment.start, segment.end) for time in missing):
                 for frame in reader.frames(segment):
                     if frame.pts in numbers:
@@ -77,11 +77,11 @@ def follow(
     box that a person drew stays as it is.
     """
     keys: list[tuple[float, ...]] = []
-    follower: Follower | None = None
+    follower: MedianFlowTracker | None = None
     for number, picture in pictures(source, file, frames, stream):
-        grey: Grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
+        grey: GreyImage = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
         if follower is None:
-            follower = Follower(grey, box)
+            follower = MedianFlowTracker(grey, box)
             keys.append((number, *box.tolist()))
             continue
         now = follower.step(grey)
@@ -93,14 +93,14 @@ def follow(
 
 def contact_sheet(source: Path, file: TracksFile, places: Sequence[FlaggedTrack], stream: int | None) -> bytes:
     """A PNG of what lies around each track on the frame where it was seen best, as it was filmed."""
-    chosen = places[: sheets.MOST]
+    chosen = places[: sheets.MAX_TILES]
     best = [place.track.first + int(place.track.scores.argmax()) for place in chosen]
     shown: dict[int, Picture] = {}
     for number, picture in pictures(source, file, sorted(set(best)), stream):
         for place, frame in zip(chosen, best, strict=True):
             if frame == number:
                 track = place.track
-                words = f"{track.id} {track.kind} {frame}"
-                shown[track.id] = sheets.tile(picture, track.boxes[frame - track.first], words)
+                caption = f"{track.id} {track.kind} {frame}"
+                shown[track.id] = sheets.tile(picture, track.boxes[frame - track.first], caption)
     whole = sheets.sheet([shown[place.track.id] for place in chosen])
     return bytes(cv2.imencode(".png", np.ascontiguousarray(whole[..., ::-1]))[1].tobytes())

@@ -6,8 +6,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from dashredact.imaging.coverage import LEAST
-from dashredact.tracking.timeline import runs
+from dashredact.imaging.coverage import MIN_SIZE
+from dashredact.tracking.timeline import origin_runs
 from dashredact.values import ORIGINS, Array, Kind, Origin, Track
 
 NEAR = 0.1
@@ -16,7 +16,7 @@ HOLE = 0.25
 """seconds from which a bridged hole is a reason to look"""
 SHORT = 0.25
 """seconds from the first to the last sight under which a track is short"""
-SMALL = LEAST
+SMALL = MIN_SIZE
 """pixels; a track whose largest box has no longer side is small"""
 _EDGE = 1.0  # pixels from the border at which a box touches it
 
@@ -75,7 +75,7 @@ def holes(track: Track, times: Array) -> list[Hole]:
     """Every hole that was bridged, in order. times: (frames,) seconds of the video's frames."""
     return [
         Hole(track.id, track.kind, first, end, float(times[min(end, len(times) - 1)] - times[max(first - 1, 0)]))
-        for origin, first, end in runs(track)
+        for origin, first, end in origin_runs(track)
         if origin is Origin.BRIDGED
     ]
 

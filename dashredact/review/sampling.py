@@ -24,7 +24,7 @@ from dashredact.review.decisions import Reviewer, readable
 from dashredact.review.draws import Drawn, FrameSpan
 from dashredact.review.miss_bound import miss_bound
 from dashredact.review.state import ReviewState
-from dashredact.tracking.timeline import length
+from dashredact.tracking.timeline import duration
 from dashredact.values import KINDS, Array
 
 VERDICTS = "verdicts.csv"
@@ -59,7 +59,7 @@ def draw(reviewer: Reviewer, names: Sequence[str], frames: int, folder: Path, se
         "kinds": _kinds(videos),
         "names": names,
         "videos": len(videos),
-        "seconds": round(sum(length(span.times) for span in spans), 3),
+        "seconds": round(sum(duration(span.times) for span in spans), 3),
         "population": draws.fingerprint(videos),
         "drawn": [one._asdict() for one in drawn],
     }

@@ -1,1 +1,1 @@
-"""Detections become tracks: which are of one object, how it moves, where its mask goes on. No pixel, no file."""
+"""Detections become tracks: association, motion, bridging, extension, zones. Boxes only: no pixels, no files."""

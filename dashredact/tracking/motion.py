@@ -1,4 +1,4 @@
-"""How a box moves: told from its last sights, second order, since what comes nearer gets faster and larger."""
+"""How a box moves, estimated from the observations near a moment: with constant velocity, or constant acceleration."""
 
 from dataclasses import dataclass
 
@@ -7,18 +7,18 @@ from numpy.typing import NDArray
 
 from dashredact.values import Array
 
-SECONDS = 0.3
-"""time before a moment whose sights tell the motion there"""
-_LEAST, _LEAST_BENT = 3, 5  # sights that tell a velocity, and those that tell how it changes
-_LEAST_SECONDS = 0.15  # that they last
-_LEAST_SPEED = 3.0  # sides a second from which a change of speed stands out from the noise of boxes
-_STEADY, _PIXEL = 0.07, 1.0  # sides, and pixels at least, that sights may lie off a path that tells that
-_BENDS = 0.15  # seconds that a change of velocity goes on; longer ahead it would be guesswork, squared
+WINDOW = 0.3
+"""seconds around a moment whose observations determine the motion there"""
+_MIN_FOR_VELOCITY, _MIN_FOR_ACCELERATION = 3, 5  # observations
+_MIN_SPAN = 0.15  # seconds that they span
+_MIN_SPEED = 3.0  # box sides a second; of a slower object, acceleration is lost in the noise of the boxes
+_MAX_RESIDUAL, _MAX_RESIDUAL_PIXELS = 0.07, 1.0  # of the fit: box sides, or pixels if that is more
+_ACCELERATION_TIME = 0.15  # seconds for which acceleration is extrapolated; velocity is constant after that
 
 
 @dataclass(frozen=True)
 class Motion:
-    """A box at a moment, and how each side of it moves."""
+    """A box at a moment and the motion of its sides."""
 
     time: float
     box: Array
@@ -26,50 +26,51 @@ class Motion:
     velocity: Array
     """(4,) pixels a second"""
     acceleration: Array
-    """(4,) pixels a second, each second"""
+    """(4,) pixels a second squared"""
 
-    def moved(self, time: Array) -> Array:
-        """(N, 4) how far the sides are moved on, or back, at the times (N,)."""
-        passed = np.asarray(time, np.float64)[:, None] - self.time
-        bent = np.clip(passed, -_BENDS, _BENDS)
-        return self.velocity * passed + self.acceleration * bent * (passed - bent / 2)
+    def displacement(self, times: Array) -> Array:
+        """(N, 4) pixels by which the sides have moved at the times (N,), which may lie before or after `time`."""
+        elapsed = np.asarray(times, np.float64)[:, None] - self.time
+        accelerated = np.clip(elapsed, -_ACCELERATION_TIME, _ACCELERATION_TIME)
+        return self.velocity * elapsed + self.acceleration * accelerated * (elapsed - accelerated / 2)
 
     def at(self, time: float) -> Array:
-        """(4,)"""
-        return np.asarray(self.box + self.moved(np.array([time]))[0])
+        """(4,) the box at that time."""
+        return np.asarray(self.box + self.displacement(np.array([time]))[0])
 
 
 def straight(times: Array, boxes: Array, *, last: bool = True) -> Motion:
-    """The even motion at the last sight, or at the first; none where the sights near it are too few to tell.
+    """Constant velocity at the last (or first) observation; zero if there are too few observations near it.
 
     times: (N,) seconds, rising. boxes: (N, 4). N is at least 1.
     """
-    edge, passed, near = _near(times, last=last)
-    velocity = _fit(passed[near], boxes[near], 1)[0] if near.sum() >= _LEAST else np.zeros(4)
+    edge, elapsed, near = _near(times, last=last)
+    velocity = _fit(elapsed[near], boxes[near], 1)[0] if near.sum() >= _MIN_FOR_VELOCITY else np.zeros(4)
     return Motion(float(times[edge]), boxes[edge], velocity, np.zeros(4))
 
 
 def accelerated(times: Array, boxes: Array, *, last: bool = True) -> Motion | None:
-    """The same with what changes of it. None for a slow object, and for one that does not move steadily."""
-    edge, passed, near = _near(times, last=last)
-    if near.sum() < _LEAST_BENT or np.ptp(passed[near]) < _LEAST_SECONDS:
+    """Constant acceleration at the last (or first) observation; None for objects that move slowly or unsteadily."""
+    edge, elapsed, near = _near(times, last=last)
+    if near.sum() < _MIN_FOR_ACCELERATION or np.ptp(elapsed[near]) < _MIN_SPAN:
         return None
-    factors = _fit(passed[near], boxes[near], 2)
+    coefficients = _fit(elapsed[near], boxes[near], 2)
     side = max(float((boxes[edge, 2:] - boxes[edge, :2]).max()), 1.0)
-    off = boxes[near] - np.vander(passed[near], 3) @ factors
-    moved = np.ptp(boxes[near], axis=0).max() / max(float(np.ptp(passed[near])), 1e-6)
-    if moved < _LEAST_SPEED * side or np.sqrt(np.mean(off**2, 0)).max() > max(_STEADY * side, _PIXEL):
+    residuals = boxes[near] - np.vander(elapsed[near], 3) @ coefficients
+    speed = np.ptp(boxes[near], axis=0).max() / max(float(np.ptp(elapsed[near])), 1e-6)
+    limit = max(_MAX_RESIDUAL * side, _MAX_RESIDUAL_PIXELS)
+    if speed < _MIN_SPEED * side or np.sqrt(np.mean(residuals**2, 0)).max() > limit:
         return None
-    return Motion(float(times[edge]), boxes[edge], factors[1], 2 * factors[0])
+    return Motion(float(times[edge]), boxes[edge], coefficients[1], 2 * coefficients[0])
 
 
 def _near(times: Array, *, last: bool) -> tuple[int, Array, NDArray[np.bool_]]:
-    """Row of the sight, seconds from it to each, and which of them tell the motion there."""
+    """Row of the observation, seconds from it to each of them, and which ones lie within the window."""
     edge = -1 if last else 0
-    passed = times - times[edge]
-    return edge, passed, np.abs(passed) <= SECONDS
+    elapsed = times - times[edge]
+    return edge, elapsed, np.abs(elapsed) <= WINDOW
 
 
-def _fit(passed: Array, boxes: Array, order: int) -> Array:
-    """(order + 1, 4) factors of the falling powers of the time passed."""
-    return np.asarray(np.linalg.lstsq(np.vander(passed, order + 1), boxes, rcond=None)[0])
+def _fit(elapsed: Array, boxes: Array, degree: int) -> Array:
+    """(degree + 1, 4) coefficients of a least-squares polynomial, highest power first."""
+    return np.asarray(np.linalg.lstsq(np.vander(elapsed, degree + 1), boxes, rcond=None)[0])

@@ -1,4 +1,4 @@
-"""What a chart of a video needs: the masked share of every frame, tracks in rows, few points for many frames."""
+"""Data for charts of a video: the masked fraction of each frame, binned values, and a row for each track."""
 
 from collections.abc import Sequence
 from itertools import groupby, pairwise
@@ -11,7 +11,7 @@ from dashredact.values import ORIGINS, Array, Origin, Track
 
 
 class OriginRun(NamedTuple):
-    """Frames `first..end` of the video on which a track's boxes came to be in one way."""
+    """Consecutive frames `first..end` on which the boxes of a track have the same origin."""
 
     origin: Origin
     first: int
@@ -19,16 +19,16 @@ class OriginRun(NamedTuple):
 
 
 class ChartBin(NamedTuple):
-    """Neighbouring frames `first..end` as one point of a chart."""
+    """Values of consecutive frames `first..end`, as one point of a chart."""
 
     first: int
     end: int
     mean: float
-    most: float
+    max: float
 
 
-def length(times: Array) -> float:
-    """Seconds that a video lasts, its last frame as long as the middle one of all; 0 for a single frame.
+def duration(times: Array) -> float:
+    """Duration of a video in seconds; its last frame is given the median duration. 0 for a single frame.
 
     times: (frames,) seconds since the first frame.
     """
@@ -36,7 +36,7 @@ def length(times: Array) -> float:
 
 
 def masked_shares(tracks: Sequence[Track], frames: int, width: int, height: int) -> Array:
-    """(frames,) share of the picture, 0..1, that the masks cover together; width, height: pixels of the picture."""
+    """(frames,) fraction of the picture under the union of the masks. width, height: of the picture in pixels."""
     on_frame: list[list[Array]] = [[] for _ in range(frames)]
     for track in tracks:
         for frame, box in enumerate(track.boxes, track.first):
@@ -45,28 +45,29 @@ def masked_shares(tracks: Sequence[Track], frames: int, width: int, height: int)
     return np.array(areas) / (width * height)
 
 
-def bins(values: Array, most: int) -> list[ChartBin]:
-    """The values of neighbouring frames together, so that at most `most` are left. None for no values."""
-    edges = np.unique(np.linspace(0, len(values), min(most, len(values)) + 1).astype(int)).tolist()
-    pairs = pairwise(edges)
-    return [ChartBin(a, b, float(values[a:b].mean()), float(values[a:b].max())) for a, b in pairs]
+def bins(values: Array, max_bins: int) -> list[ChartBin]:
+    """The values in at most `max_bins` bins of about equal length; no bins if there are no values."""
+    edges = np.unique(np.linspace(0, len(values), min(max_bins, len(values)) + 1).astype(int)).tolist()
+    matches = pairwise(edges)
+    return [ChartBin(a, b, float(values[a:b].mean()), float(values[a:b].max())) for a, b in matches]
 
 
-def lanes(tracks: Sequence[Track]) -> list[int]:
-    """A row for each track, from 0: the first in which the track before it has ended. tracks: by first frame."""
+def rows(tracks: Sequence[Track]) -> list[int]:
+    """A row for each track, from 0, so that tracks in a row do not overlap. tracks: sorted by first frame."""
     ends: list[int] = []
-    rows = []
+    assigned = []
     for track in tracks:
         row = next((number for number, end in enumerate(ends) if end < track.first), len(ends))
         ends[row : row + 1] = [track.end]
-        rows.append(row)
-    return rows
+        assigned.append(row)
+    return assigned
 
 
-def runs(track: Track) -> list[OriginRun]:
-    found, first = [], track.first
+def origin_runs(track: Track) -> list[OriginRun]:
+    """The frames of a track, divided where the origin of its boxes changes."""
+    result, first = [], track.first
     for number, run in groupby(track.origins):
         end = first + len(list(run))
-        found.append(OriginRun(ORIGINS[number], first, end))
+        result.append(OriginRun(ORIGINS[number], first, end))
         first = end
-    return found
+    return result

@@ -1,4 +1,4 @@
-"""Detections of an earlier run, kept beside its results: brought back, they leave only linking and painting to do."""
+"""Detections of an earlier run, kept beside its results: with them, a video is masked again without detecting."""
 
 from itertools import count, takewhile
 from pathlib import Path
@@ -28,7 +28,7 @@ class DetectionsCache:
 
         sha256: of the source. must: RefusedError where none are kept, and the work folder has none of its own.
         """
-        if work.look(0) is not None:
+        if work.detections(0) is not None:
             return
         digest, path = self._index.kept(self._name(item)), self.path(item)
         segments = kept.read(path, self._key(sha256)) if digest and files.has_digest(path, digest) else []
@@ -37,11 +37,11 @@ class DetectionsCache:
                 f"{item.name}: no detections of this file and model are kept; mask it with --keep-detections first."
             )
         for number, segment in enumerate(segments):
-            work.save_look(number, segment)
+            work.save_detections(number, segment)
 
     def pack(self, sha256: str, work: WorkFolder, target: Path) -> None:
         """Write what pass one detected into one file. sha256: of the source."""
-        segments = takewhile(lambda segment: segment is not None, (work.look(number) for number in count()))
+        segments = takewhile(lambda segment: segment is not None, (work.detections(number) for number in count()))
         kept.write(target, self._key(sha256), [segment for segment in segments if segment is not None])
 
     def _name(self, item: Item) -> str:

@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from dashredact.settings import JOURNEY_VERSION, Settings
+from dashredact.settings import PIPELINE_VERSION, Settings
 from dashredact.values import Detections, Detector, SegmentDetections
 
 DETECTIONS = ".detections.npz"
@@ -21,7 +21,7 @@ _UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile)
 def key(source_sha256: str, detector: Detector, settings: Settings) -> str:
     """sha256 over all that detections depend on."""
     cuts = (settings.video_stream, settings.segment_seconds, settings.tiles)
-    parts = [JOURNEY_VERSION, source_sha256, detector.identity.sha256, detector.long_side, *cuts]
+    parts = [PIPELINE_VERSION, source_sha256, detector.identity.sha256, detector.long_side, *cuts]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -29,6 +29,13 @@ class FileState(StrEnum):
     """the name leads out of the folder; nothing there was opened"""
 
 
+_FAULTS = {
+    FileState.OUTSIDE: "is outside the folder of the log",
+    FileState.MISSING: "is missing",
+    FileState.CHANGED: "is another file now: its content was changed or swapped",
+}
+
+
 class OutputFolder:
     """One output folder, which need not exist before something is written to it."""
 
@@ -85,6 +92,10 @@ class OutputFolder:
         if not path.is_file():
             return FileState.MISSING
         return FileState.AS_LOGGED if files.has_digest(path, entry.sha256) else FileState.CHANGED
+
+    def fault(self, entry: FileEntry) -> str:
+        """What is wrong with a file that the log names, as half a sentence; empty where it is as logged."""
+        return _FAULTS.get(self.state(entry), "")
 
     def file(self, entry: FileEntry) -> Path:
         """The path of a file that the log names. RefusedError where it is missing, or not that file."""

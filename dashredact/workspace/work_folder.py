@@ -1,6 +1,6 @@
-"""The work folder of one video: what is already done, so that a killed run goes on where it was.
+"""The work folder of one video: its saved stages, so that a run that was killed can be resumed.
 
-Holds detections, encoded masked parts and what was painted; never an unmasked pixel.
+It holds detections, encoded masked parts and what was painted on them; never an unmasked pixel.
 """
 
 import hashlib
@@ -16,23 +16,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashredact.errors import MediaError
-from dashredact.files import private_folder, publish, write
+from dashredact.files import private_folder, publish
 from dashredact.imaging.boxes import PixelBox
 from dashredact.imaging.mosaic import Mask
 from dashredact.values import Detections, SegmentDetections
 from dashredact.workspace.locks import STATE_FOLDER
 
 _UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile)
-_PLANES, _CELLS = 3, 16  # most that a mask has
+_PLANES, _CELLS = 3, 16  # most planes of a mask, and most cells of a plane
 
 
 class WorkFolder:
-    """Paths and saved steps of one source under one set of settings."""
+    """The saved stages of one source under one set of settings."""
 
     FINISHED = "finished"
 
     def __init__(self, output_folder: Path, source: str, key: str) -> None:
-        """source: the video's name relative to the run; key: what its result depends on, as a hash."""
+        """source: name of the video relative to the run. key: hash of everything that its result depends on."""
         work = private_folder(output_folder / STATE_FOLDER)
         self.folder = work / f"{_owner(source)}-{key}"
         forget(output_folder, source, but=self.folder)
@@ -40,80 +40,74 @@ class WorkFolder:
 
     @property
     def assembled(self) -> Path:
+        """All parts as one stream, before the re-mux."""
         return self.folder / "assembled.mp4"
 
     @property
     def finished(self) -> Path:
+        """The file that is verified and then published."""
         return self.folder / self.FINISHED
 
     def part(self, segment: int) -> Path:
-        """The encoded part of a segment; it exists only whole."""
+        """The encoded part of a segment; it exists only when it is complete."""
         return self.folder / f"part-{segment:05}.mp4"
 
-    def again(self, key: str) -> "WorkFolder":
-        """The same video's place for what is seen on its finished file; inside, so that it goes with it."""
+    def temporary_part(self, segment: int) -> Path:
+        """Where a part is written before it is complete."""
+        return self.folder / f"temporary-{segment:05}.mp4"
+
+    def recheck_folder(self, key: str) -> "WorkFolder":
+        """A folder for the detections on the finished file; inside this one, so that it is removed with it."""
         other = copy(self)
-        other.folder = private_folder(self.folder / f"again-{key}")
+        other.folder = private_folder(self.folder / f"recheck-{key}")
         return other
 
     def close(self) -> None:
-        """Empty the work folder: the result is out, or will never be."""
+        """Remove the work folder: the result is published, or never will be."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def announce(self, output_sha256: str) -> None:
-        """Note what is about to get its final name, so that after a crash we know it for ours."""
-        write(self.folder / "announced", output_sha256.encode())
-
-    def announced(self) -> str | None:
-        path = self.folder / "announced"
-        return path.read_text() if path.exists() else None
-
-    def unfinished(self, segment: int) -> Path:
-        """Where a part is written before it is whole."""
-        return self.folder / f"unfinished-{segment:05}.mp4"
-
-    def save_part(self, segment: int, unfinished: Path, masks: dict[int, list[Mask]]) -> None:
-        """masks: what was painted, by frame index; saved first, so that a part without them does not exist."""
+    def save_part(self, segment: int, temporary: Path, masks: dict[int, list[Mask]]) -> None:
+        """masks: what was painted, by frame index; saved first, so that every part has its masks."""
         self._save_arrays(self._masks_path(segment), _pack(masks))
-        publish(unfinished, self.part(segment))
+        publish(temporary, self.part(segment))
 
     def masks(self, segment: int) -> dict[int, list[Mask]]:
-        """What was painted on a segment, by frame index. MediaError where that cannot be read."""
+        """What was painted on a segment, by frame index. MediaError if it cannot be read."""
         try:
             with self._masks_path(segment).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return _unpack(arrays["frames"], arrays["boxes"], arrays["shapes"], arrays["cells"])
         except _UNREADABLE as error:
-            raise MediaError("The work folder was spoilt; run again, it starts anew.") from error
+            raise MediaError("The work folder is damaged; run again to start from the beginning.") from error
 
-    def save_look(self, segment: int, look: SegmentDetections) -> None:
-        seen = look.detections
-        arrays = {"pts": look.pts, "lost": np.array(look.lost, np.int64), "size": np.array(look.size)}
-        arrays |= {"frames": seen.frames, "kinds": seen.kinds, "boxes": seen.boxes, "scores": seen.scores}
-        self._save_arrays(self._look_path(segment), arrays)
+    def save_detections(self, segment: int, saved: SegmentDetections) -> None:
+        rows = saved.detections
+        arrays = {"pts": saved.pts, "lost": np.array(saved.lost, np.int64), "size": np.array(saved.size)}
+        arrays |= {"frames": rows.frames, "kinds": rows.kinds, "boxes": rows.boxes, "scores": rows.scores}
+        self._save_arrays(self._detections_path(segment), arrays)
 
-    def look(self, segment: int) -> SegmentDetections | None:
-        """None where this segment has not been looked at, or what was kept of it cannot be read."""
+    def detections(self, segment: int) -> SegmentDetections | None:
+        """None if nothing was saved for this segment, or it cannot be read."""
         try:
-            with self._look_path(segment).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                seen = Detections(arrays["frames"], arrays["kinds"], arrays["boxes"], arrays["scores"])
+            with self._detections_path(segment).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                rows = Detections(arrays["frames"], arrays["kinds"], arrays["boxes"], arrays["scores"])
                 width, height = (int(side) for side in arrays["size"])
                 return SegmentDetections(
-                    arrays["pts"], (width, height), seen, tuple(int(pts) for pts in arrays["lost"])
+                    arrays["pts"], (width, height), rows, tuple(int(pts) for pts in arrays["lost"])
                 )
         except _UNREADABLE:
             return None
 
-    def _look_path(self, segment: int) -> Path:
-        return self.folder / f"look-{segment:05}.npz"
+    def _detections_path(self, segment: int) -> Path:
+        return self.folder / f"detections-{segment:05}.npz"
 
     def _masks_path(self, segment: int) -> Path:
         return self.folder / f"masks-{segment:05}.npz"
 
     def _save_arrays(self, path: Path, arrays: dict[str, NDArray[Any]]) -> None:
-        beside = path.with_suffix(".tmp")
-        with beside.open("wb") as file:
+        temporary = path.with_suffix(".tmp")
+        with temporary.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
-        publish(beside, path)
+        publish(temporary, path)
 
 
 def folders(output_folder: Path) -> list[Path]:
@@ -124,7 +118,7 @@ def folders(output_folder: Path) -> list[Path]:
 
 
 def owner_in(folder: Path, sources: Iterable[str]) -> str:
-    """Which of these sources a work folder belongs to; empty where to none."""
+    """The source that a work folder belongs to; empty if it is none of these."""
     return next((source for source in sources if folder.name.startswith(f"{_owner(source)}-")), "")
 
 
@@ -138,7 +132,7 @@ def of_source(output_folder: Path, source: str) -> list[Path]:
 
 
 def forget(output_folder: Path, source: str, *, but: Path | None = None) -> None:
-    """Remove the work folders of a source: its result is out, or was begun with other settings."""
+    """Remove the work folders of a source: its result is published, or they are of other settings."""
     for stale in of_source(output_folder, source):
         if stale != but:
             shutil.rmtree(stale)

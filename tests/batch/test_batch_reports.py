@@ -66,7 +66,7 @@ def test_a_video_that_waits_is_said_once(tmp_path: Path, finder: Finder, clip: L
     crew.stop()
     batch = Batch(OutputFolder(out), finder, SETTINGS, progress, executor=crew, unattended=True)
     run = InboxRun(inbox, OutputFolder(out), batch, crew, InboxWatcher(inbox, out, 0), progress, InboxRules())
-    assert [outcome.verdict for outcome in run.outcomes()] == ["waiting"]
+    assert [outcome.status for outcome in run.outcomes()] == ["waiting"]
     assert run.summary.line == "nothing new; waiting: 1 for the next run, oldest 0.0 h"
 
 
@@ -88,7 +88,7 @@ def test_an_upload_that_cannot_be_moved_to_quarantine_does_not_end_the_run(tmp_p
             progress,
             InboxRules(tries=1),
         )
-        summaries += [([outcome.verdict for outcome in run.outcomes()], dict(run.summary.waiting))]
+        summaries += [([outcome.status for outcome in run.outcomes()], dict(run.summary.waiting))]
     assert summaries == [(["failed", "failed"], {"set aside": 2}), ([], {"set aside": 2})]
     assert batch.index.quarantined() == []
 

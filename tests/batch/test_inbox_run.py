@@ -64,8 +64,8 @@ class Fleet:
         self.summary = run.summary
         return outcomes
 
-    def verdicts(self, **rules: Any) -> dict[str, str]:
-        return {outcome.name: str(outcome.verdict) for outcome in self.run(**rules)}
+    def statuses(self, **rules: Any) -> dict[str, str]:
+        return {outcome.name: str(outcome.status) for outcome in self.run(**rules)}
 
     @property
     def log(self) -> list[dict[str, Any]]:
@@ -83,10 +83,10 @@ def fleet(tmp_path: Path, clip: Library) -> Fleet:
 def test_what_arrived_is_masked_and_then_left_alone(fleet: Fleet) -> None:
     fleet.upload("30.mp4")
     fleet.upload("late.mp4", "sub/ドラレコ.mp4")
-    assert fleet.verdicts() == {"30.mp4": "masked", "sub/ドラレコ.mp4": "masked"}
+    assert fleet.statuses() == {"30.mp4": "masked", "sub/ドラレコ.mp4": "masked"}
     assert (fleet.out / "sub" / "ドラレコ.masked.mp4").is_file()
     seen = fleet.finder.pictures
-    assert fleet.verdicts() == {}
+    assert fleet.statuses() == {}
     assert fleet.summary.outcomes == {VideoStatus.SKIPPED: 2}
     assert fleet.finder.pictures == seen
     assert len(fleet.log) == 2
@@ -116,8 +116,8 @@ def test_rehash_reads_everything_again(fleet: Fleet) -> None:
         (" ".join(str(part) for part in _state(output)), os.fsencode(output)),
     )
     index._data.commit()
-    assert fleet.verdicts() == {}
-    assert fleet.verdicts(rehash=True) == {"30.mp4": "masked"}
+    assert fleet.statuses() == {}
+    assert fleet.statuses(rehash=True) == {"30.mp4": "masked"}
     assert output.read_bytes() == content
 
 
@@ -130,26 +130,26 @@ def test_an_output_that_is_gone_is_made_again(fleet: Fleet) -> None:
     fleet.upload()
     fleet.run()
     (fleet.out / "30.masked.mp4").unlink()
-    assert fleet.verdicts() == {"30.mp4": "masked"}
+    assert fleet.statuses() == {"30.mp4": "masked"}
 
 
 def test_another_content_under_the_same_name_is_masked_again(fleet: Fleet) -> None:
     fleet.upload()
     fleet.run()
     fleet.upload("late.mp4", "30.mp4")
-    assert fleet.verdicts() == {"30.mp4": "masked"}
+    assert fleet.statuses() == {"30.mp4": "masked"}
 
 
 def test_the_same_content_under_other_names_is_masked_once(fleet: Fleet) -> None:
     for name in ("a.mp4", "b.mp4", "sub/c.mp4"):
         fleet.upload(as_name=name)
-    assert sorted(fleet.verdicts().values()) == ["duplicate", "duplicate", "masked"]
+    assert sorted(fleet.statuses().values()) == ["duplicate", "duplicate", "masked"]
     assert len(list(fleet.out.rglob("*.masked.mp4"))) == 1
     outputs = {record["output"]["name"] for record in fleet.log}
     assert len(outputs) == 1
-    assert fleet.verdicts() == {}
+    assert fleet.statuses() == {}
     (fleet.out / outputs.pop()).unlink()
-    assert "masked" in fleet.verdicts().values()
+    assert "masked" in fleet.statuses().values()
 
 
 def test_a_growing_upload_is_left_alone(fleet: Fleet) -> None:
@@ -179,10 +179,10 @@ def test_a_file_that_changes_while_it_is_masked_waits(fleet: Fleet, monkeypatch:
 
     monkeypatch.setattr(Finder, "_find", grow)
     (outcome,) = fleet.run()
-    assert (outcome.verdict, outcome.record) == (VideoStatus.WAITING, None)
+    assert (outcome.status, outcome.record) == (VideoStatus.WAITING, None)
     assert not (fleet.out / "30.masked.mp4").exists()
     monkeypatch.setattr(Finder, "_find", find)
-    assert fleet.verdicts() == {"30.mp4": "masked"}
+    assert fleet.statuses() == {"30.mp4": "masked"}
 
 
 def test_links_are_not_followed(fleet: Fleet, tmp_path: Path, clip: Library) -> None:
@@ -209,7 +209,7 @@ def test_a_file_that_becomes_a_link_after_it_was_seen_is_refused(
 
     monkeypatch.setattr(InboxWatcher, "look", swap)
     (outcome,) = fleet.run()
-    assert outcome.verdict is VideoStatus.REFUSED
+    assert outcome.status is VideoStatus.REFUSED
     assert "link" in outcome.reason
 
 
@@ -227,7 +227,7 @@ def test_without_room_a_video_waits(fleet: Fleet, monkeypatch: pytest.MonkeyPatc
     usage = shutil.disk_usage(fleet.inbox)
     monkeypatch.setattr(inbox_run.shutil, "disk_usage", lambda _: usage._replace(free=1000))
     (outcome,) = fleet.run()
-    assert outcome.verdict is VideoStatus.WAITING
+    assert outcome.status is VideoStatus.WAITING
     assert "has 0.0 GiB left" in outcome.reason
     assert not (fleet.out / audit_log.NAME).exists()
 
@@ -240,9 +240,9 @@ def test_what_fails_is_tried_again_and_then_set_aside_with_its_reason(fleet: Fle
     path.parent.mkdir()
     path.write_text("not a video")
     fleet.upload()
-    assert fleet.verdicts(tries=2) == {"30.mp4": "masked", "sub/it's broken.mp4": "failed"}
+    assert fleet.statuses(tries=2) == {"30.mp4": "masked", "sub/it's broken.mp4": "failed"}
     assert fleet.summary.waiting == {"to be tried again": 1}
-    assert fleet.verdicts(tries=2) == {"sub/it's broken.mp4": "failed"}
+    assert fleet.statuses(tries=2) == {"sub/it's broken.mp4": "failed"}
     aside = fleet.inbox / "quarantine" / "sub" / "it's broken.mp4"
     assert aside.read_text() == "not a video"
     assert "is not a video" in aside.with_name(aside.name + ".reason.txt").read_text()
@@ -250,7 +250,7 @@ def test_what_fails_is_tried_again_and_then_set_aside_with_its_reason(fleet: Fle
     assert [record["act"] for record in fleet.log] == ["failed", "masked", "failed", "quarantined"] or [
         record["act"] for record in fleet.log
     ] == ["masked", "failed", "failed", "quarantined"]
-    assert fleet.verdicts(tries=2) == {}
+    assert fleet.statuses(tries=2) == {}
     assert len(Index(OutputFolder(fleet.out)).quarantined()) == 1
 
 
@@ -281,18 +281,18 @@ def test_without_quarantine_it_stays_and_is_left_alone_until_it_changes(fleet: F
     path = fleet.inbox / "broken.mp4"
     path.write_text("not a video")
     for _ in range(2):
-        assert fleet.verdicts(tries=2, quarantine=False) == {"broken.mp4": "failed"}
-    assert fleet.verdicts(tries=2, quarantine=False) == {}
+        assert fleet.statuses(tries=2, quarantine=False) == {"broken.mp4": "failed"}
+    assert fleet.statuses(tries=2, quarantine=False) == {}
     assert fleet.summary.waiting == {"set aside": 1}
     assert path.exists()
     fleet.upload("30.mp4", "broken.mp4")
-    assert fleet.verdicts(tries=2, quarantine=False) == {"broken.mp4": "masked"}
+    assert fleet.statuses(tries=2, quarantine=False) == {"broken.mp4": "masked"}
 
 
 def test_two_files_whose_results_would_have_one_name(fleet: Fleet) -> None:
     fleet.upload("30.mp4", "a.mov")
     fleet.upload("late.mp4", "a.mp4")
-    assert fleet.verdicts() == {"a.mov": "masked", "a.mp4": "refused"}
+    assert fleet.statuses() == {"a.mov": "masked", "a.mp4": "refused"}
     assert "rename one of them" in fleet.log[-1]["reason"]
 
 
@@ -301,9 +301,9 @@ def test_who_came_first_keeps_the_name(fleet: Fleet) -> None:
     fleet.run()
     time.sleep(0.02)
     fleet.upload("late.mp4", "a.mov")
-    assert fleet.verdicts(tries=1) == {"a.mov": "refused"}
+    assert fleet.statuses(tries=1) == {"a.mov": "refused"}
     assert (fleet.inbox / "a.mp4").exists()
-    assert fleet.verdicts(tries=1) == {}
+    assert fleet.statuses(tries=1) == {}
 
 
 def test_what_cannot_be_read_is_not_tried_for_ever(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -317,8 +317,8 @@ def test_what_cannot_be_read_is_not_tried_for_ever(fleet: Fleet, monkeypatch: py
 
     monkeypatch.setattr(files, "sha256", unreadable)
     for _ in range(2):
-        assert fleet.verdicts(tries=2, quarantine=False) == {"30.mp4": "failed"}
-    assert fleet.verdicts(tries=2, quarantine=False) == {}
+        assert fleet.statuses(tries=2, quarantine=False) == {"30.mp4": "failed"}
+    assert fleet.statuses(tries=2, quarantine=False) == {}
     assert fleet.summary.waiting == {"set aside": 1}
 
 
@@ -353,7 +353,7 @@ def test_the_index_can_be_lost_at_any_time(fleet: Fleet, content: bytes | None) 
     path.unlink()
     if content is not None:
         path.write_bytes(content)
-    assert fleet.verdicts(tries=2) == {"broken.mp4": "failed"}
+    assert fleet.statuses(tries=2) == {"broken.mp4": "failed"}
     assert fleet.summary.outcomes[VideoStatus.SKIPPED] == 1
     assert (fleet.inbox / "quarantine" / "broken.mp4").exists()
 

@@ -99,7 +99,7 @@ def test_what_is_there_is_not_written_over(made: Path, tmp_path: Path) -> None:
     before = made.read_bytes()
     done = _call("export", made, "--format", "coco", "-o", made)
     assert done.exit_code == 2
-    assert "is there already" in done.stderr and done.stderr.count("\n") == 1
+    assert "already exists" in done.stderr and done.stderr.count("\n") == 1
     assert made.read_bytes() == before
     assert list(tmp_path.iterdir()) == [made]
 

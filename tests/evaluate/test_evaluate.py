@@ -22,7 +22,7 @@ from dashredact.evaluate import datasets
 from dashredact.evaluate import run as evaluation
 from dashredact.evaluate.metrics import Rate
 from dashredact.imaging import contact_sheet as sheets
-from dashredact.settings import LinkSettings
+from dashredact.settings import TrackSettings
 from dashredact.values import Kind, Picture
 
 _THRESHOLDS = dict.fromkeys(Kind, 0.5)
@@ -66,7 +66,7 @@ def _change(folder: Path, **other: Any) -> None:
 
 
 def _seen(folder: Path, finder: Finder) -> list[evaluation.EvaluatedSet]:
-    link = LinkSettings(_THRESHOLDS)
+    link = TrackSettings(_THRESHOLDS)
     return [
         evaluation.EvaluatedSet(one, evaluation.detect_all(one, finder, lambda fact: None), link, finder.long_side)
         for one in datasets.read(folder)
@@ -274,8 +274,8 @@ def _shows_the_secret(picture: Picture) -> bool:
 def test_a_sheet_has_room_for_the_largest_only(tmp_path: Path) -> None:
     (miss,) = _seen(_make(tmp_path / "set", range(10, 11)), Finder(miss_first=9))[0].misses()
     large = replace(miss.image, boxes=miss.image.boxes)
-    many = [miss._replace(image=large, size=float(size)) for size in range(sheets.MOST + 20)]
-    assert evaluation.contact_sheet(many).shape == (sheets.MOST // 8 * sheets.TILE, 8 * sheets.TILE, 3)
+    many = [miss._replace(image=large, size=float(size)) for size in range(sheets.MAX_TILES + 20)]
+    assert evaluation.contact_sheet(many).shape == (sheets.MAX_TILES // 8 * sheets.TILE, 8 * sheets.TILE, 3)
 
 
 # --- the command -------------------------------------------------------------------------------------------------

@@ -168,14 +168,14 @@ def test_a_track_that_is_away_comes_back_as_two_and_nothing_between(tmp_path: Pa
 def test_no_file_is_written_over(tmp_path: Path, form: TracksFormat) -> None:
     path = tmp_path / "trip.any"
     path.write_text("mine")
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="already exists"):
         exchange.write(path, _one(), form)
     assert path.read_text() == "mine"
 
 
 def test_labels_of_somebody_else_stay_as_they_are(tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text("cat")
-    with pytest.raises(UsageError, match=r"labels.txt is there already"):
+    with pytest.raises(UsageError, match=r"labels.txt already exists"):
         exchange.write(tmp_path / "gt.txt", _one(), TracksFormat.MOT)
     assert [path.name for path in tmp_path.iterdir()] == ["labels.txt"]
 

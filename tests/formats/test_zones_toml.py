@@ -6,7 +6,7 @@ import pytest
 
 from dashredact.errors import UsageError
 from dashredact.formats import zones_toml
-from dashredact.settings import Camera, Zone, Zones
+from dashredact.settings import CameraZones, Zone, Zones
 
 GOOD = """
 [[camera]]
@@ -31,7 +31,10 @@ def path(tmp_path: Path) -> Path:
 def test_cameras_come_in_the_order_of_the_file(path: Path) -> None:
     path.write_text(GOOD)
     bonnet, overlay = Zone("bonnet", (0.0, 0.85, 1.0, 1.0)), Zone("overlay", (0.0, 0.0, 0.3, 0.05))
-    assert zones_toml.read(path) == (Camera("front-*.mp4", Zones((bonnet,), (overlay,))), Camera("*", Zones()))
+    assert zones_toml.read(path) == (
+        CameraZones("front-*.mp4", Zones((bonnet,), (overlay,))),
+        CameraZones("*", Zones()),
+    )
 
 
 _CAMERA = '[[camera]]\nfiles = "a*"\n'

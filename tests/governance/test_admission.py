@@ -263,5 +263,5 @@ def test_what_was_refused_and_never_masked_has_no_work_folder(
     finder = Finder()
     batch = Batch(OutputFolder(tmp_path / "out"), finder, SETTINGS, lambda _: None, admission=admission)
     (outcome,) = batch.run(inbox.plan([videos("cabin-1.mp4")], tmp_path / "out"))
-    assert outcome.verdict is VideoStatus.REFUSED_BY_POLICY and finder.calls == 0
+    assert outcome.status is VideoStatus.REFUSED_BY_POLICY and finder.calls == 0
     assert [path.name for path in (tmp_path / "out" / ".dashredact").iterdir() if path.is_dir()] == []

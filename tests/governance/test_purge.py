@@ -21,6 +21,7 @@ from dashredact.audit import verify as audit_verify
 from dashredact.governance.notice import log_evidence
 from dashredact.governance.notice.evidence import Case
 from dashredact.governance.retention.inventory import Disposition
+from dashredact.workspace.output_folder import OutputFolder
 from dashredact.workspace.work_folder import WorkFolder
 
 
@@ -171,7 +172,10 @@ def test_a_deletion_record_says_name_sha256_rule_and_time(fleet: Fleet) -> None:
     for record in (original, output):
         jsonschema.validate(record, json.loads(schemas.text("audit-2.json")))
     assert list(chain.verify(audit_log.lines(fleet.log))) == []
-    assert audit_verify.verify(fleet.out, audit_verify.VerifyOptions(results=True)).faults == []
+    assert (
+        audit_verify.verify(fleet.out, audit_verify.VerifyOptions(file_fault=OutputFolder(fleet.out).fault)).faults
+        == []
+    )
 
 
 def test_kept_detections_and_pages_of_the_report_go_with_the_masked_video(fleet: Fleet) -> None:

@@ -40,10 +40,10 @@ def _contains(outer: Array, inner: Array, tolerance: float = 1e-9) -> bool:
 @_FEW
 @given(_box(), _sizes, _sizes, _steps, _steps)
 def test_outward_covers_what_of_the_box_is_in_the_picture(
-    box: Array, width: int, height: int, step_x: int, step_y: int
+    box: Array, width: int, height: int, subsampling_x: int, subsampling_y: int
 ) -> None:
     inside = boxes.clip(box[None], width, height)[0]
-    found = np.array(boxes.outward(box, width, height, step_x, step_y), np.float64)
+    found = np.array(boxes.round_outward(box, width, height, subsampling_x, subsampling_y), np.float64)
     if boxes.area(inside) > 0:
         assert _contains(found, inside)
 
@@ -51,13 +51,13 @@ def test_outward_covers_what_of_the_box_is_in_the_picture(
 @_FEW
 @given(_box(), _sizes, _sizes, _steps, _steps)
 def test_outward_lies_inside_the_picture_on_the_grid(
-    box: Array, width: int, height: int, step_x: int, step_y: int
+    box: Array, width: int, height: int, subsampling_x: int, subsampling_y: int
 ) -> None:
-    x0, y0, x1, y1 = boxes.outward(box, width, height, step_x, step_y)
+    x0, y0, x1, y1 = boxes.round_outward(box, width, height, subsampling_x, subsampling_y)
     assert 0 <= x0 <= x1 <= width
     assert 0 <= y0 <= y1 <= height
-    assert all(side % step_x == 0 or side == width for side in (x0, x1))
-    assert all(side % step_y == 0 or side == height for side in (y0, y1))
+    assert all(side % subsampling_x == 0 or side == width for side in (x0, x1))
+    assert all(side % subsampling_y == 0 or side == height for side in (y0, y1))
 
 
 @_FEW
@@ -65,7 +65,7 @@ def test_outward_lies_inside_the_picture_on_the_grid(
 def test_outward_goes_less_than_one_step_too_far(box: Array, width: int, height: int, step: int) -> None:
     inside = boxes.clip(box[None], width, height)[0]
     if boxes.area(inside) > 0:
-        found = np.array(boxes.outward(box, width, height, step, step))
+        found = np.array(boxes.round_outward(box, width, height, step, step))
         assert np.all(np.abs(found - inside) < step + 1e-9)
 
 
@@ -75,7 +75,7 @@ def test_outward_of_a_box_beside_the_picture_is_empty(box: Array, width: int, he
     size = np.array([width, height])
     beside = [box - np.tile(box[2:], 2), box - np.tile(box[:2] - size, 2)]
     for moved in beside:
-        x0, y0, x1, y1 = boxes.outward(moved, width, height)
+        x0, y0, x1, y1 = boxes.round_outward(moved, width, height)
         assert x0 == x1 or y0 == y1
 
 

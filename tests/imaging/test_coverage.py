@@ -54,6 +54,6 @@ def test_an_object_is_bare_if_it_is_uncovered_on_one_frame_that_counts() -> None
     sizes = np.array([40.0, 10, 40, 40, 40, 10, 40])
     uncovered = np.array([False, True, True, False, False, True, True])
     tracks = np.array(["small only when bare", "small only when bare", "bare", "bare", "good", "never large", ""])
-    cover = coverage.Cover(sizes, uncovered, tracks)
-    assert coverage.bare_tracks(cover, 32).tolist() == [True, False, False]
-    assert coverage.bare_tracks(coverage.join([]), 32).tolist() == []
+    cover = coverage.ObjectCoverage(sizes, uncovered, tracks)
+    assert coverage.uncovered_tracks(cover, 32).tolist() == [True, False, False]
+    assert coverage.uncovered_tracks(coverage.concatenate([]), 32).tolist() == []

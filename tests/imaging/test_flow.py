@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dashredact.imaging.flow import Follower, Grey
+from dashredact.imaging.flow import GreyImage, MedianFlowTracker
 from dashredact.values import Array
 
 _GENERATOR = np.random.default_rng(5)
@@ -12,7 +12,7 @@ _BACK = cv2.GaussianBlur(_GENERATOR.integers(60, 180, (240, 320), np.uint8), (0,
 _THING = cv2.resize(_GENERATOR.integers(0, 255, (8, 12), np.uint8), (48, 32), interpolation=cv2.INTER_CUBIC)
 
 
-def _picture(box: Array) -> Grey:
+def _picture(box: Array) -> GreyImage:
     picture = _BACK.copy()
     x0, y0, x1, y1 = np.rint(box).astype(int)
     picture[y0:y1, x0:x1] = cv2.resize(_THING, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
@@ -30,7 +30,7 @@ def _iou(a: Array, b: Array) -> float:
 def test_moving_and_growing_object_is_followed(speed: tuple[float, float], growth: float) -> None:
     start = np.array([120.0, 90, 168, 122])
     change = np.array([*speed, speed[0] + growth * 1.5, speed[1] + growth])
-    follower = Follower(_picture(start), start)
+    follower = MedianFlowTracker(_picture(start), start)
     for number in range(1, 25):
         true = start + number * change
         box = follower.step(_picture(true))
@@ -39,14 +39,14 @@ def test_moving_and_growing_object_is_followed(speed: tuple[float, float], growt
 
 def test_object_that_vanishes_is_lost_at_once() -> None:
     start = np.array([120.0, 90, 168, 122])
-    follower = Follower(_picture(start), start)
+    follower = MedianFlowTracker(_picture(start), start)
     assert follower.step(_picture(start + 2)) is not None
     assert follower.step(_BACK) is None
 
 
 def test_object_behind_another_is_lost() -> None:
     start = np.array([120.0, 90, 168, 122])
-    follower = Follower(_picture(start), start)
+    follower = MedianFlowTracker(_picture(start), start)
     hidden = _picture(start + 2)
     hidden[70:140, 100:190] = 128
     assert follower.step(hidden) is None
@@ -54,7 +54,7 @@ def test_object_behind_another_is_lost() -> None:
 
 def test_object_that_leaves_the_picture_is_lost() -> None:
     start = np.array([260.0, 90, 308, 122])
-    follower = Follower(_picture(start), start)
+    follower = MedianFlowTracker(_picture(start), start)
     steps = 0
     for number in range(1, 30):
         shift = np.float32([[1, 0, 4 * number], [0, 1, 0]])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dashredact.imaging.boxes import PixelBox, outward
+from dashredact.imaging.boxes import PixelBox, round_outward
 from dashredact.imaging.mosaic import CELLS, Planes, paint, render
 from dashredact.settings import Style
 from dashredact.values import KINDS, Kind
@@ -21,15 +21,17 @@ _SOFT = st.sampled_from((Style.BLUR, Style.MOSAIC))
 
 def _frame(layout: str, depth: int, width: int, height: int, seed: int) -> Planes:
     """Patches of every brightness, so that neighbouring cells differ, with noise on top."""
-    step_x, step_y = _STEPS[layout]
+    subsampling_x, subsampling_y = _STEPS[layout]
     draw = np.random.default_rng(seed)
-    sizes = [(height, width)] + [(-(-height // step_y), -(-width // step_x))] * (0 if layout == "gray" else 2)
+    sizes = [(height, width)] + [(-(-height // subsampling_y), -(-width // subsampling_x))] * (
+        0 if layout == "gray" else 2
+    )
     planes = []
     for rows, columns in sizes:
         patches = draw.integers(0, 1 << depth, (-(-rows // 5), -(-columns // 5)))
         noisy = patches.repeat(5, 0).repeat(5, 1)[:rows, :columns] + draw.integers(-20, 21, (rows, columns))
         planes.append(np.clip(noisy, 0, (1 << depth) - 1).astype(np.uint8 if depth == 8 else np.uint16))
-    return Planes(planes, step_x, step_y, depth)
+    return Planes(planes, subsampling_x, subsampling_y, depth)
 
 
 _frames = st.builds(
@@ -47,7 +49,9 @@ def _box_on(draw: st.DrawFn, frame: Planes, least: int = 0) -> PixelBox:
     """As the journey makes them: on the grid of the chroma planes, or at the picture's edge."""
     x, y = draw(st.integers(0, frame.width - 1)), draw(st.integers(0, frame.height - 1))
     across, down = draw(st.integers(least, frame.width)), draw(st.integers(least, frame.height))
-    return outward((x, y, x + across, y + down), frame.width, frame.height, frame.step_x, frame.step_y)
+    return round_outward(
+        (x, y, x + across, y + down), frame.width, frame.height, frame.subsampling_x, frame.subsampling_y
+    )
 
 
 @st.composite
@@ -62,9 +66,9 @@ def _copies(frame: Planes) -> list[NDArray[Any]]:
 
 def _region(frame: Planes, number: int, box: PixelBox) -> NDArray[Any]:
     """The samples of a plane that show any pixel of the box."""
-    step_x, step_y = (frame.step_x, frame.step_y) if number else (1, 1)
-    rows = sorted({y // step_y for y in range(box.y0, box.y1)})
-    columns = sorted({x // step_x for x in range(box.x0, box.x1)})
+    subsampling_x, subsampling_y = (frame.subsampling_x, frame.subsampling_y) if number else (1, 1)
+    rows = sorted({y // subsampling_y for y in range(box.y0, box.y1)})
+    columns = sorted({x // subsampling_x for x in range(box.x0, box.x1)})
     return np.asarray(frame.planes[number][np.ix_(rows, columns)])
 
 
@@ -72,10 +76,10 @@ def _outside(frame: Planes, number: int, boxes: list[PixelBox]) -> NDArray[np.bo
     luma = np.ones((frame.height, frame.width), bool)
     for box in boxes:
         luma[box.y0 : box.y1, box.x0 : box.x1] = False
-    step_x, step_y = (frame.step_x, frame.step_y) if number else (1, 1)
+    subsampling_x, subsampling_y = (frame.subsampling_x, frame.subsampling_y) if number else (1, 1)
     outside = np.ones(frame.planes[number].shape, bool)
     for y, x in zip(*np.nonzero(~luma), strict=True):
-        outside[y // step_y, x // step_x] = False
+        outside[y // subsampling_y, x // subsampling_x] = False
     return outside
 
 

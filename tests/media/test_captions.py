@@ -13,7 +13,7 @@ from dashredact.media.images import paintable
 from dashredact.media.probe import probe
 from dashredact.media.reader import Reader
 from dashredact.media.segmentation import split
-from dashredact.settings import HideSettings
+from dashredact.settings import RenderSettings
 
 _CAPTION = b"\xb5\x00\x31GA94\x03\x41\xff\xfc\xc8\xe9\xff"  # ATSC A/53, one pair of characters
 _SEI = b"\0\0\0\x01\x06\x04" + bytes([len(_CAPTION)]) + _CAPTION + b"\x80"
@@ -35,10 +35,10 @@ def test_captions_do_not_leave(clip: Library, tmp_path: Path, encoder: str) -> N
     clips.ffmpeg("-r", "30", "-i", spoken, "-c", "copy", source)
     assert _captioned(source) > 30
 
-    facts = probe(source)
-    with Reader(source, facts) as reader:
-        (segment,) = split(facts.packets, facts.video.time_base, 100)
+    info = probe(source)
+    with Reader(source, info) as reader:
+        (segment,) = split(info.packets, info.video.time_base, 100)
         images = [frame.image for frame in reader.frames(segment)]
-    how = encoders.encoder_settings(facts, images[0], HideSettings(encoder=encoder))
+    how = encoders.encoder_settings(info, images[0], RenderSettings(encoder=encoder))
     assert encoders.encode(part, (paintable(image, how.pixel_format)[0] for image in images), how) == len(images)
     assert _captioned(part) == 0

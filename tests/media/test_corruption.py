@@ -20,10 +20,10 @@ _NAMES += ["intra refresh.mkv"]
 
 def _read(path: Path, seconds: float) -> tuple[dict[int, np.ndarray], list[int]]:
     """Frames by PTS, and those that are lost."""
-    facts = probe(path)
+    info = probe(path)
     found, lost = {}, []
-    with Reader(path, facts) as reader:
-        for segment in split(facts.packets, facts.video.time_base, seconds):
+    with Reader(path, info) as reader:
+        for segment in split(info.packets, info.video.time_base, seconds):
             found |= {frame.pts: frame.image.to_ndarray() for frame in reader.frames(segment)}
             lost += reader.lost
     return found, lost
@@ -66,11 +66,11 @@ def test_what_has_no_times_is_not_salvaged(name: str, clip: Library, tmp_path: P
 @pytest.mark.parametrize("name", _NAMES)
 def test_segments_that_are_sought_lose_the_same_frames(name: str, clip: Library, tmp_path: Path) -> None:
     path = clips.spoil(clip(name), tmp_path / name, [7, 20])
-    facts = probe(path)
+    info = probe(path)
     _, through = _read(path, 0.3)
     sought: list[int] = []
-    for segment in split(facts.packets, facts.video.time_base, 0.3):
-        with Reader(path, facts) as reader:
+    for segment in split(info.packets, info.video.time_base, 0.3):
+        with Reader(path, info) as reader:
             list(reader.frames(segment))
         sought += reader.lost
     assert sought == through

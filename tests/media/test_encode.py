@@ -13,17 +13,18 @@ from clips import Library
 
 from dashredact.errors import MediaError
 from dashredact.media import encode as encoders
-from dashredact.media.encode import EncoderSettings, encoder_settings, timescale
+from dashredact.media.encode import EncoderSettings, encoder_settings
 from dashredact.media.info import Segment
+from dashredact.media.packets import timescale
 from dashredact.media.probe import probe
 from dashredact.media.reader import Reader
-from dashredact.settings import HideSettings
+from dashredact.settings import RenderSettings
 
 
-def _recipe(clip: Library, name: str, settings: HideSettings = HideSettings()) -> EncoderSettings:  # noqa: B008
-    facts = probe(clip(name))
-    with Reader(clip(name), facts) as reader:
-        return encoder_settings(facts, next(iter(reader.frames(Segment(0, None, None)))).image, settings)
+def _recipe(clip: Library, name: str, settings: RenderSettings = RenderSettings()) -> EncoderSettings:  # noqa: B008
+    info = probe(clip(name))
+    with Reader(clip(name), info) as reader:
+        return encoder_settings(info, next(iter(reader.frames(Segment(0, None, None)))).image, settings)
 
 
 @pytest.mark.parametrize(
@@ -70,9 +71,9 @@ def test_interlaced_source_stays_interlaced(clip: Library) -> None:
 
 
 def test_twelve_bits_are_cut_only_for_the_encoder_that_cannot() -> None:
-    assert encoders._within("libx264", "yuv420p12le") == "yuv420p10le"
-    assert encoders._within("libx265", "yuv420p12le") == "yuv420p12le"
-    assert encoders._within("libx264", "yuv420p") == "yuv420p"
+    assert encoders._supported_format("libx264", "yuv420p12le") == "yuv420p10le"
+    assert encoders._supported_format("libx265", "yuv420p12le") == "yuv420p12le"
+    assert encoders._supported_format("libx264", "yuv420p") == "yuv420p"
 
 
 @pytest.mark.parametrize("base", [Fraction(1, 30), Fraction(1, 600), Fraction(1001, 30000), Fraction(1, 90000)])

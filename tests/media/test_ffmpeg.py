@@ -11,7 +11,7 @@ from conftest import Mask
 
 from dashredact.audit import log as audit_log
 from dashredact.errors import MachineError, MediaError, UnreadableError
-from dashredact.media import ffmpeg, header, join, probe
+from dashredact.media import ffmpeg, header, probe, remux
 from dashredact.pipeline.outcome import VideoStatus
 
 Fake = Callable[[str, str], Path]
@@ -48,13 +48,13 @@ def _ends(process: int) -> bool:
 
 def test_crashing_tool_is_quoted(fake: Fake) -> None:
     fake("ffmpeg", "echo one >&2; echo two >&2; echo out of luck >&2; exit 3")
-    with pytest.raises(MediaError, match=r"^ffmpeg ended with code 3: one / two / out of luck$"):
+    with pytest.raises(MediaError, match=r"^ffmpeg failed with code 3: one / two / out of luck$"):
         ffmpeg.run(["ffmpeg"], timeout=10)
 
 
 def test_tool_killed_by_a_signal_is_an_error(fake: Fake) -> None:
     fake("ffmpeg", "kill -SEGV $$")
-    with pytest.raises(MediaError, match="ended with code -11: no message"):
+    with pytest.raises(MediaError, match="failed with code -11: no message"):
         ffmpeg.run(["ffmpeg"], timeout=10)
 
 
@@ -68,7 +68,7 @@ def test_endless_complaint_is_cut(fake: Fake) -> None:
 def test_hanging_tool_is_stopped(fake: Fake, tmp_path: Path) -> None:
     fake("ffmpeg", f"echo $$ > {tmp_path}/pid; exec sleep 60")
     began = time.monotonic()
-    with pytest.raises(MediaError, match="made no end within 1 s"):
+    with pytest.raises(MediaError, match="did not finish within 1 s"):
         ffmpeg.run(["ffmpeg"], timeout=1)
     assert time.monotonic() - began < 10
     assert _ends(int((tmp_path / "pid").read_text()))
@@ -106,7 +106,7 @@ def test_hanging_ffprobe_is_told(fake: Fake, clip: Library, tmp_path: Path, monk
     source = clip("30.mp4")
     monkeypatch.setattr(header, "_PROBE_SECONDS", 1)
     fake("ffprobe", f"echo $$ > {tmp_path}/pid; exec sleep 60")
-    with pytest.raises(UnreadableError, match="made no end within 1 s"):
+    with pytest.raises(UnreadableError, match="did not finish within 1 s"):
         probe.probe(source)
     assert _ends(int((tmp_path / "pid").read_text()))
 
@@ -125,7 +125,7 @@ def test_broken_ffmpeg_fails_the_video_and_publishes_nothing(
     source = clip("30.mp4")
     fake("ffmpeg", _but_for_its_version(BROKEN[name]))
     outcome = mask(source)
-    assert outcome.verdict is VideoStatus.FAILED
+    assert outcome.status is VideoStatus.FAILED
     assert "\n" not in outcome.reason
     left = sorted(path.name for path in (tmp_path / "out").iterdir() if not path.name.startswith("."))
     assert left == sorted([audit_log.NAME, audit_log.HEAD])
@@ -137,7 +137,7 @@ def test_ffmpeg_that_writes_rubbish_fails_the_video(fake: Fake, clip: Library, m
     rubbish = 'for word in "$@"; do case $word in file:*/finished) echo rubbish > "${word#file:}";; esac; done'
     fake("ffmpeg", _but_for_its_version(rubbish))
     outcome = mask(source)
-    assert outcome.verdict is VideoStatus.FAILED
+    assert outcome.status is VideoStatus.FAILED
     assert not list((tmp_path / "out").glob("*.masked.*"))
 
 
@@ -147,10 +147,10 @@ def test_hanging_ffmpeg_fails_the_video(
     source = clip("30.mp4")
     ffmpeg.ffmpeg_version()
     fake("ffmpeg", f"echo $$ > {tmp_path}/pid; exec sleep 60")
-    monkeypatch.setattr(join, "run", lambda argv, timeout: ffmpeg.run(argv, timeout=min(timeout, 1)))
+    monkeypatch.setattr(remux, "run", lambda argv, timeout: ffmpeg.run(argv, timeout=min(timeout, 1)))
     outcome = mask(source)
-    assert outcome.verdict is VideoStatus.FAILED
-    assert "made no end within" in outcome.reason
+    assert outcome.status is VideoStatus.FAILED
+    assert "did not finish within" in outcome.reason
     assert _ends(int((tmp_path / "pid").read_text()))
 
 

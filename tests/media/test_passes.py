@@ -9,11 +9,11 @@ from clips import Finder, Library
 
 from dashredact.errors import StoppedError
 from dashredact.pipeline.video import VideoPipeline
-from dashredact.settings import LinkSettings, Settings
+from dashredact.settings import Settings, TrackSettings
 from dashredact.values import KINDS, Detections, Picture, ProgressEvent
 from dashredact.workspace.work_folder import WorkFolder
 
-SETTINGS = Settings(link=LinkSettings(dict.fromkeys(KINDS, 0.5)))
+SETTINGS = Settings(link=TrackSettings(dict.fromkeys(KINDS, 0.5)))
 
 
 class Stopped(Finder):
@@ -40,7 +40,7 @@ def test_a_stop_while_looking_leaves_no_thread(clip: Library, tmp_path: Path) ->
 
 def test_a_stop_while_hiding_leaves_no_thread(clip: Library, tmp_path: Path) -> None:
     def stop(fact: ProgressEvent) -> None:
-        if fact.stage == "join" or (fact.stage == "hide" and fact.done > fact.total * 0.6):
+        if fact.stage == "join" or (fact.stage == "render" and fact.done > fact.total * 0.6):
             raise StoppedError(15)
 
     with pytest.raises(StoppedError):

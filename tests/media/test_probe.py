@@ -15,13 +15,13 @@ from dashredact.media.probe import probe
 
 @pytest.mark.parametrize("name", clips.GOOD)
 def test_frames_are_those_that_a_player_shows(clip: Library, name: str) -> None:
-    facts = probe(clip(name))
+    info = probe(clip(name))
     times = clips.contents(clip(name)).times()
-    found = [float(pts * facts.video.time_base) for pts in facts.packets.shown_pts]
+    found = [float(pts * info.video.time_base) for pts in info.packets.shown_pts]
     assert len(found) == len(times)
     assert max(abs(a - b) for a, b in zip(found, times, strict=True)) <= 0.001
-    assert not facts.damages
-    assert facts.name == name
+    assert not info.damages
+    assert info.name == name
 
 
 @pytest.mark.parametrize(
@@ -38,9 +38,11 @@ def test_frames_are_those_that_a_player_shows(clip: Library, name: str) -> None:
     ],
 )
 def test_container_is_told_by_content(clip: Library, name: str, container: str) -> None:
-    facts = probe(clip(name))
-    assert facts.container == container
-    assert any("its name ends in .mp4, its content is mkv" in note for note in facts.notes) == name.startswith("really")
+    info = probe(clip(name))
+    assert info.container == container
+    assert any("its name ends in .mp4, but its content is mkv" in note for note in info.notes) == name.startswith(
+        "really"
+    )
 
 
 def test_streams_are_told_apart(clip: Library) -> None:
@@ -54,9 +56,9 @@ def test_streams_are_told_apart(clip: Library) -> None:
 
 
 def test_hidden_frames_are_noted(clip: Library) -> None:
-    facts = probe(clip("edit list.mp4"))
-    assert len(facts.packets) > len(facts.packets.shown_pts) == 27
-    assert any("an edit list hides" in note for note in facts.notes)
+    info = probe(clip("edit list.mp4"))
+    assert len(info.packets) > len(info.packets.shown_pts) == 27
+    assert any("an edit list hides" in note for note in info.notes)
 
 
 def test_rate_is_variable_only_where_it_is(clip: Library) -> None:
@@ -66,7 +68,7 @@ def test_rate_is_variable_only_where_it_is(clip: Library) -> None:
 
 def test_start_and_length_are_those_of_the_frames(clip: Library) -> None:
     assert probe(clip("late.mp4")).start == Fraction(4, 5)
-    assert probe(clip("hole.mp4")).step == (Fraction(1, 30), Fraction(91, 30))
+    assert probe(clip("hole.mp4")).frame_intervals == (Fraction(1, 30), Fraction(91, 30))
 
 
 @pytest.mark.parametrize(
@@ -75,8 +77,8 @@ def test_start_and_length_are_those_of_the_frames(clip: Library) -> None:
         ("empty.mp4", UnreadableError, "is empty"),
         ("picture.mp4", UnreadableError, "is a PNG picture"),
         ("playlist.mp4", UnreadableError, "is a playlist"),
-        ("sound only.mp4", UnreadableError, r"holds no video stream \(#0 audio aac\)"),
-        ("no index.mp4", UnreadableError, "is cut off"),
+        ("sound only.mp4", UnreadableError, r"has no video stream \(#0 audio aac\)"),
+        ("no index.mp4", UnreadableError, "is truncated"),
         ("two videos.mp4", RefusedError, "has 2 video streams .* --video-stream 0"),
     ],
 )
@@ -96,7 +98,7 @@ def test_stream_that_is_not_there_is_refused(clip: Library) -> None:
 def test_cut_off_file_is_damaged(clip: Library) -> None:
     cut_off, incomplete = probe(clip("cut off.mp4")).damages
     assert "of the 60 frames in its index are missing" in cut_off
-    assert "1 incomplete packets" in incomplete
+    assert "1 incomplete packet," in incomplete
 
 
 def test_folder_missing_file_and_pipe_are_unreadable(tmp_path: Path) -> None:

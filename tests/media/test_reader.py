@@ -35,26 +35,26 @@ SEGMENTED = {
 """Least number of segments that the clip must fall into, so that there is something to test."""
 
 
-def _read(reader: Reader, facts: VideoInfo, segment: Segment) -> list[tuple[int, int]]:
+def _read(reader: Reader, info: VideoInfo, segment: Segment) -> list[tuple[int, int]]:
     """PTS and written number of every frame."""
-    scaler = Scaler(*((facts.video.width, facts.video.height)))
+    scaler = Scaler(*((info.video.width, info.video.height)))
     return [(frame.pts, clips.number_on(scaler(frame.image))) for frame in reader.frames(segment)]
 
 
 @pytest.mark.parametrize("name", SEGMENTED)
 def test_segments_hold_each_frame_once_in_whatever_order_they_are_read(clip: Library, name: str) -> None:
     path = clip(name)
-    facts = probe(path)
-    segments = split(facts.packets, facts.video.time_base, 0.3)
+    info = probe(path)
+    segments = split(info.packets, info.video.time_base, 0.3)
     assert len(segments) >= SEGMENTED[name]
-    with Reader(path, facts) as reader:
-        in_one_go = [_read(reader, facts, segment) for segment in segments]
+    with Reader(path, info) as reader:
+        in_one_go = [_read(reader, info, segment) for segment in segments]
         assert reader.lost == []
-    expected = list(zip(facts.packets.shown_pts, map(clips.number_on, clips.pictures_of(path)), strict=True))
+    expected = list(zip(info.packets.shown_pts, map(clips.number_on, clips.pictures_of(path)), strict=True))
     assert [frame for part in in_one_go for frame in part] == expected
     for number in reversed(range(len(segments))):
-        with Reader(path, facts) as reader:
-            assert _read(reader, facts, segments[number]) == in_one_go[number], f"segment {number} after a seek"
+        with Reader(path, info) as reader:
+            assert _read(reader, info, segments[number]) == in_one_go[number], f"segment {number} after a seek"
             assert reader.lost == []
 
 
@@ -62,29 +62,29 @@ def test_pixels_after_a_seek_are_those_of_reading_through(clip: Library) -> None
     """An intra-refresh stream shows a clean picture only some frames after a recovery point."""
     for name in ("intra refresh.mkv", "open gop.mp4", "open gop.mkv"):
         path = clip(name)
-        facts = probe(path)
-        segments = split(facts.packets, facts.video.time_base, 0.3)
-        with Reader(path, facts) as reader:
+        info = probe(path)
+        segments = split(info.packets, info.video.time_base, 0.3)
+        with Reader(path, info) as reader:
             through = [[frame.image.to_ndarray() for frame in reader.frames(segment)] for segment in segments]
         for number, segment in enumerate(segments):
-            with Reader(path, facts) as reader:
+            with Reader(path, info) as reader:
                 sought = [frame.image.to_ndarray() for frame in reader.frames(segment)]
             assert all(np.array_equal(a, b) for a, b in zip(sought, through[number], strict=True)), (name, number)
 
 
 def test_lost_frames_are_told_in_the_segment_they_belong_to(clip: Library) -> None:
     path = clip("spoilt.mp4")
-    facts = probe(path)
-    segments = split(facts.packets, facts.video.time_base, 0.3)
-    wreck = set(facts.packets.pts[20:30])
+    info = probe(path)
+    segments = split(info.packets, info.video.time_base, 0.3)
+    wreck = set(info.packets.pts[20:30])
     """two that are spoilt, and what was predicted from them, up to the next key frame"""
-    with Reader(path, facts) as reader:
+    with Reader(path, info) as reader:
         for segment in segments:
             seen = {frame.pts for frame in reader.frames(segment)}
             assert segment.end is not None or segment is segments[-1]
             mine = {
                 pts
-                for pts in facts.packets.shown_pts
+                for pts in info.packets.shown_pts
                 if (segment.start is None or pts >= segment.start) and (segment.end is None or pts < segment.end)
             }
             assert seen | set(reader.lost) == mine
@@ -129,7 +129,7 @@ def test_working_format_loses_neither_depth_nor_colour(source: str, size: tuple[
 def test_planes_are_the_frame_itself(pixel_format: str, depth: int, steps: tuple[int, int]) -> None:
     image = _image(pixel_format, 50, 38)
     view = frame_images.planes(image)
-    assert (view.depth, view.step_x, view.step_y, view.width, view.height) == (depth, *steps, 50, 38)
+    assert (view.depth, view.subsampling_x, view.subsampling_y, view.width, view.height) == (depth, *steps, 50, 38)
     for number, plane in enumerate(view.planes):
         plane[:] = number + 7
     again = frame_images.planes(image)
@@ -159,11 +159,11 @@ def test_orientation_turns_pixels(turn: Orientation, expected: list[list[int]]) 
 def test_detector_and_painter_see_the_same_way_up(clip: Library, name: str) -> None:
     """A box found on the scaled picture lies on the same thing on the planes."""
     path = clip(name)
-    facts = probe(path)
+    info = probe(path)
     shown = clips.pictures_of(path)[10]
-    with Reader(path, facts) as reader:
+    with Reader(path, info) as reader:
         frame = list(reader.frames(Segment(0, None, None)))[10]
-    picture = Scaler(facts.video.width, facts.video.height)(frame.image)
+    picture = Scaler(info.video.width, info.video.height)(frame.image)
     assert np.abs(picture.astype(int) - shown).mean() < 3
     image, planes = frame_images.paintable(frame.image, frame_images.working_format(frame.image))
     assert (image.width, image.height) == frame_images.upright_size(frame.image) == (shown.shape[1], shown.shape[0])
@@ -176,14 +176,14 @@ def test_detector_and_painter_see_the_same_way_up(clip: Library, name: str) -> N
 def test_painting_leaves_the_decoders_frame_alone(clip: Library) -> None:
     """Later frames are predicted from it."""
     path = clip("30.mp4")
-    facts = probe(path)
-    with Reader(path, facts) as reader:
+    info = probe(path)
+    with Reader(path, info) as reader:
         for frame in reader.frames(Segment(0, None, None)):
             before = frame.image.to_ndarray()
             _, planes = frame_images.paintable(frame.image, "yuv420p")
             planes.planes[0][:] = 16
-    with Reader(path, facts) as reader:
-        numbers = [number for _, number in _read(reader, facts, Segment(0, None, None))]
+    with Reader(path, info) as reader:
+        numbers = [number for _, number in _read(reader, info, Segment(0, None, None))]
     assert numbers == list(range(36))
     assert before.shape == (168, 192)
 
@@ -198,5 +198,5 @@ def test_picture_has_square_pixels_and_is_at_most_doubled(clip: Library) -> None
 
 def test_turn_by_other_than_quarters_is_refused(clip: Library) -> None:
     path = clip("turned 45.mp4")
-    with Reader(path, probe(path)) as reader, pytest.raises(RefusedError, match="quarter turns"):
+    with Reader(path, probe(path)) as reader, pytest.raises(RefusedError, match="multiple of 90°"):
         frame_images.orientation(next(iter(reader.frames(Segment(0, None, None)))).image)

@@ -16,7 +16,7 @@ from conftest import SETTINGS
 from dashredact.errors import UnverifiedError
 from dashredact.imaging.boxes import PixelBox
 from dashredact.imaging.mosaic import Mask, Planes, paint
-from dashredact.media import join
+from dashredact.media import concat, remux
 from dashredact.pipeline import render_pass
 from dashredact.pipeline.video import RenderedVideo, VideoPipeline
 from dashredact.settings import Keep, Settings, Style
@@ -98,7 +98,7 @@ Spoil = Callable[[list[Any]], list[Any]]
 
 def _assembled_differently(monkeypatch: pytest.MonkeyPatch, spoil: Spoil) -> None:
     """Pass the packets of the assembled video through `spoil`."""
-    assemble = join.concatenate
+    assemble = concat.concatenate
 
     def changed(parts: list[Path], target: Path, time_base: Fraction) -> None:
         whole = target.with_name("whole.mp4")
@@ -110,7 +110,7 @@ def _assembled_differently(monkeypatch: pytest.MonkeyPatch, spoil: Spoil) -> Non
                 packet.stream = stream
                 file.mux(packet)
 
-    monkeypatch.setattr(join, "concatenate", changed)
+    monkeypatch.setattr(concat, "concatenate", changed)
 
 
 def _later(packets: list[Any]) -> list[Any]:
@@ -152,14 +152,14 @@ def test_wrong_frames_are_found(
 
 def _remuxed_with(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
     """Let ffmpeg do one thing more to the finished file. {source} is the path of the source."""
-    remux = join.remux
+    original = remux.remux
 
     def changed(assembled: Path, source: Path, target: Path, *rest: Any) -> None:
-        remux(assembled, source, target, *rest)
+        original(assembled, source, target, *rest)
         whole = target.rename(target.with_name("whole.mp4"))
         clips.ffmpeg("-i", whole, *(text.format(source=source) for text in arguments), "-f", "mp4", target)
 
-    monkeypatch.setattr(join, "remux", changed)
+    monkeypatch.setattr(remux, "remux", changed)
 
 
 SECOND_VIDEO = (("-i", "{source}", "-map", "0:v", "-map", "1:v", "-c", "copy"), "video")
@@ -190,7 +190,7 @@ def test_stream_that_nobody_chose_is_found(
 
 def test_sound_that_is_late_is_found(run: Callable[..., RenderedVideo], monkeypatch: pytest.MonkeyPatch) -> None:
     _remuxed_with(monkeypatch, "-itsoffset", "0.2", "-i", "{source}", "-map", "0:v", "-map", "1:a", "-c", "copy")
-    with pytest.raises(UnverifiedError, match=r"Sound .* runs from"):
+    with pytest.raises(UnverifiedError, match=r"Audio .* runs from"):
         run("sound.mp4", replace(SETTINGS, audio=Keep.KEEP))
 
 

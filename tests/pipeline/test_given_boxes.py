@@ -90,11 +90,11 @@ def test_beside_the_detector_both_are_masked(clip: Library, given: Any, tmp_path
 
 def test_other_boxes_are_another_result(clip: Library, given: Any, tmp_path: Path) -> None:
     source, boxes, finder = clip("30.mp4"), given("30.mp4"), Finder(miss_first=BLIND)
-    assert run(source, boxes, tmp_path / "out", finder).verdict is VideoStatus.MASKED
-    assert run(source, boxes, tmp_path / "out", finder).verdict is VideoStatus.SKIPPED
+    assert run(source, boxes, tmp_path / "out", finder).status is VideoStatus.MASKED
+    assert run(source, boxes, tmp_path / "out", finder).status is VideoStatus.SKIPPED
     told = json.loads(boxes.read_text())
     boxes.write_text(json.dumps({**told, "tracks": []}))
-    assert run(source, boxes, tmp_path / "out", finder).verdict is VideoStatus.MASKED
+    assert run(source, boxes, tmp_path / "out", finder).status is VideoStatus.MASKED
 
 
 def test_other_labels_are_another_result(given: Any) -> None:

@@ -22,14 +22,14 @@ from dashredact.cli import redact
 from dashredact.errors import ExitCode
 from dashredact.pipeline.outcome import Outcome, VideoStatus
 from dashredact.pipeline.video import RunOptions
-from dashredact.settings import Damaged, LinkSettings, Settings, Style, Zone, Zones
+from dashredact.settings import Damaged, Settings, Style, TrackSettings, Zone, Zones
 from dashredact.values import KINDS, ModelIdentity, ProgressEvent
 from dashredact.workspace import inbox, kept
 from dashredact.workspace.output_folder import OutputFolder
 
-STRICT = replace(SETTINGS, link=LinkSettings(dict.fromkeys(KINDS, 0.95)))
+STRICT = replace(SETTINGS, link=TrackSettings(dict.fromkeys(KINDS, 0.95)))
 """Nothing that the finder sees is masked."""
-KEEP, RELINK = RunOptions(keep=True), RunOptions(relink=True)
+KEEP, RELINK = RunOptions(keep_detections=True), RunOptions(relink=True)
 Run = Callable[..., Outcome]
 
 
@@ -76,9 +76,9 @@ def test_without_a_word_they_are_used_too(clip: Library, run: Run) -> None:
     run(source, finder, SETTINGS, KEEP)
     calls = finder.calls
     for changed in (replace(SETTINGS, hide=replace(SETTINGS.hide, style=Style.FILL)), STRICT):
-        assert run(source, finder, changed).verdict is VideoStatus.MASKED
+        assert run(source, finder, changed).status is VideoStatus.MASKED
     zones = Zones(mask=(Zone("all", (0, 0, 1, 1)),))
-    assert run(source, finder, replace(SETTINGS, zones=zones)).verdict is VideoStatus.MASKED
+    assert run(source, finder, replace(SETTINGS, zones=zones)).status is VideoStatus.MASKED
     assert finder.calls == calls
 
 
@@ -111,7 +111,7 @@ def test_what_the_log_does_not_vouch_for_is_not_used(clip: Library, run: Run, tm
     run(source, finder, STRICT, KEEP)
     spoil(tmp_path / "out" / "30.detections.npz")
     calls = finder.calls
-    assert run(source, finder, SETTINGS, RELINK).verdict is VideoStatus.REFUSED
+    assert run(source, finder, SETTINGS, RELINK).status is VideoStatus.REFUSED
     assert finder.calls == calls
     check_cover(source, output_of(run(source, finder)))
     assert finder.calls > calls
@@ -126,7 +126,7 @@ def test_detections_of_another_detector_are_not_used(clip: Library, run: Run, ot
     source = clip("30.mp4")
     run(source, Finder(miss_first=10**6), STRICT, KEEP)
     refused = run(source, other, SETTINGS, RELINK)
-    assert refused.verdict is VideoStatus.REFUSED
+    assert refused.status is VideoStatus.REFUSED
     assert refused.reason == (
         "30.mp4: no detections of this file and model are kept; mask it with --keep-detections first."
     )
@@ -139,8 +139,8 @@ def test_detections_of_another_source_are_not_used(clip: Library, run: Run, tmp_
     run(source, finder, SETTINGS, KEEP)
     source.write_bytes(clip("one key frame.mp4").read_bytes())
     calls = finder.calls
-    assert run(source, finder, SETTINGS, RELINK).verdict is VideoStatus.REFUSED
-    assert run(source, finder).verdict is VideoStatus.MASKED
+    assert run(source, finder, SETTINGS, RELINK).status is VideoStatus.REFUSED
+    assert run(source, finder).status is VideoStatus.MASKED
     assert finder.calls > calls
 
 
@@ -152,14 +152,14 @@ def test_lost_frames_are_still_lost(clip: Library, run: Run) -> None:
     assert first.record and second.record
     assert first.record["frames"] == second.record["frames"]
     assert len(first.record["frames"]["lost_at"]) >= 2
-    assert run(source, finder, SETTINGS, RELINK).verdict is VideoStatus.FAILED, "a damaged file is refused as ever"
+    assert run(source, finder, SETTINGS, RELINK).status is VideoStatus.FAILED, "a damaged file is refused as ever"
 
 
 def test_a_strange_file_under_the_name_is_not_overwritten(clip: Library, run: Run, tmp_path: Path) -> None:
     strange = tmp_path / "out" / "30.detections.npz"
     strange.parent.mkdir()
     strange.write_bytes(b"mine")
-    assert run(clip("30.mp4"), Finder(), SETTINGS, KEEP).verdict is VideoStatus.REFUSED
+    assert run(clip("30.mp4"), Finder(), SETTINGS, KEEP).status is VideoStatus.REFUSED
     assert strange.read_bytes() == b"mine"
 
 

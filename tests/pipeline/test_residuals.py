@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
-from dashredact.pipeline.recheck import ResidualDetection, residuals, uncovered
-from dashredact.settings import SecondLook
+from dashredact.pipeline.recheck import ResidualDetection, outside_masks, residual_detections
+from dashredact.settings import RecheckSettings
 from dashredact.values import KINDS, Detections, Kind
 
-HOW = SecondLook(every=5)
+HOW = RecheckSettings(every=5)
 OWN = dict.fromkeys(KINDS, 0.4)
 BOX = (100.0, 50.0, 140.0, 70.0)
 
@@ -24,9 +24,9 @@ def seen(*rows: tuple[int, float, ArrayLike], kind: Kind = Kind.PLATE) -> Detect
     )
 
 
-def found(detections: Detections, frames: int = 12, how: SecondLook = HOW) -> list[ResidualDetection]:
+def found(detections: Detections, frames: int = 12, how: RecheckSettings = HOW) -> list[ResidualDetection]:
     at = np.arange(0, 5 * frames, 5)
-    return residuals(detections, at, at / 30, OWN, how, "m")
+    return residual_detections(detections, at, at / 30, OWN, how, "m")
 
 
 @pytest.mark.parametrize(
@@ -43,15 +43,15 @@ def found(detections: Detections, frames: int = 12, how: SecondLook = HOW) -> li
 )
 def test_half_under_masks_is_covered(masks: list[list[float]], left: int) -> None:
     on = {1: np.array(masks, float).reshape(-1, 4)}
-    rest = uncovered(seen((1, 0.9, BOX)), lambda frame: on[frame])
+    rest = outside_masks(seen((1, 0.9, BOX)), lambda frame: on[frame])
     assert len(rest) == left
 
 
 def test_masks_of_another_frame_do_not_count() -> None:
     masks = {0: np.array([BOX]), 1: np.empty((0, 4))}
-    rest = uncovered(seen((0, 0.9, BOX), (1, 0.8, BOX)), lambda frame: masks[frame])
+    rest = outside_masks(seen((0, 0.9, BOX), (1, 0.8, BOX)), lambda frame: masks[frame])
     assert rest.frames.tolist() == [1]
-    assert len(uncovered(Detections.empty(), lambda frame: masks[frame])) == 0
+    assert len(outside_masks(Detections.empty(), lambda frame: masks[frame])) == 0
 
 
 def test_nothing_seen_nothing_found() -> None:
@@ -87,4 +87,4 @@ def test_a_video_of_one_frame_has_no_second_sight_to_wait_for() -> None:
 def test_lower_scores_find_more() -> None:
     rows = [(frame, 0.3, BOX) for frame in range(3)]
     assert len(found(seen(*rows))) == 0
-    assert len(found(seen(*rows), how=SecondLook(lowest=0.7))) == 1
+    assert len(found(seen(*rows), how=RecheckSettings(lowest=0.7))) == 1

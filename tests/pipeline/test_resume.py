@@ -18,7 +18,7 @@ from conftest import SETTINGS, work_left
 from dashredact.audit import chain
 from dashredact.audit import log as audit_log
 from dashredact.batch.batch import Batch
-from dashredact.media import join
+from dashredact.media import concat, remux
 from dashredact.pipeline import render_pass, stages
 from dashredact.pipeline import video as video_pipeline
 from dashredact.pipeline.outcome import Outcome, VideoStatus
@@ -81,14 +81,14 @@ def _half_a_line(path: Path, record: Any) -> None:
 
 
 HOOKS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
-    "before anything is seen": (WorkFolder, "save_look", lambda act: _dying(act, before=True)),
-    "after the first look": (WorkFolder, "save_look", _dying),
-    "after the second look": (WorkFolder, "save_look", lambda act: _dying(act, 2)),
+    "before anything is seen": (WorkFolder, "save_detections", lambda act: _dying(act, before=True)),
+    "after the first look": (WorkFolder, "save_detections", _dying),
+    "after the second look": (WorkFolder, "save_detections", lambda act: _dying(act, 2)),
     "in the middle of a part": (render_pass, "paint", lambda act: _dying(act, 20)),
     "after the masks of a part, before the part": (WorkFolder, "_save_arrays", lambda act: _dying(act, SEGMENTS + 2)),
     "after the second part": (WorkFolder, "save_part", lambda act: _dying(act, 2)),
-    "after assembling": (join, "concatenate", _dying),
-    "after the re-mux": (join, "remux", _dying),
+    "after assembling": (concat, "concatenate", _dying),
+    "after the re-mux": (remux, "remux", _dying),
     "after verifying": (stages, "verify", _dying),
     "before the journal entry": (Journal, "_write", lambda act: _dying(act, before=True)),
     "after the journal entry": (Journal, "_write", _dying),
@@ -123,7 +123,7 @@ def drive(source: str, out: str, hook: str) -> None:
 def undisturbed(clip: Library, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """Results of a run that nobody killed, by name."""
     out = tmp_path_factory.mktemp("undisturbed")
-    assert run(clip(CLIP), out, Finder(batch_size=1)).verdict is VideoStatus.MASKED
+    assert run(clip(CLIP), out, Finder(batch_size=1)).status is VideoStatus.MASKED
     return results(out)
 
 
@@ -161,7 +161,7 @@ def test_killed_run_publishes_nothing_unverified_and_the_next_one_finishes(
 
     finder = Finder(batch_size=1)
     outcome = run(clip(CLIP), out, finder)
-    assert outcome.verdict is (VideoStatus.SKIPPED if hook in SETTLED else VideoStatus.MASKED), outcome.reason
+    assert outcome.status is (VideoStatus.SKIPPED if hook in SETTLED else VideoStatus.MASKED), outcome.reason
     assert results(out) == undisturbed
     assert finder.pictures == FRAMES - LOOKED_AT.get(hook, FRAMES)
     assert list(chain.verify(audit_log.lines(out / audit_log.NAME))) == []
@@ -199,7 +199,7 @@ def test_part_of_the_wrong_frames_never_gets_out(clip: Library, tmp_path: Path) 
     (work,) = work_left(out)
     (work / "part-00001.mp4").write_bytes((work / "part-00000.mp4").read_bytes())
     outcome = run(clip(CLIP), out, Finder())
-    assert outcome.verdict is not VideoStatus.MASKED
+    assert outcome.status is not VideoStatus.MASKED
     assert results(out) == {}
 
 
@@ -209,7 +209,7 @@ def test_spoilt_work_is_done_again(clip: Library, tmp_path: Path, undisturbed: d
     _kill(clip(CLIP), out, "after the second part")
     (work,) = work_left(out)
     (work / name).write_bytes(b"\0" * 1000)
-    assert run(clip(CLIP), out, Finder()).verdict in (VideoStatus.FAILED, VideoStatus.MASKED)
+    assert run(clip(CLIP), out, Finder()).status in (VideoStatus.FAILED, VideoStatus.MASKED)
     run(clip(CLIP), out, Finder())
     assert results(out) == undisturbed
 
@@ -232,7 +232,7 @@ def test_sigterm_ends_a_run_with_143_and_the_next_one_goes_on(clip: Library, tmp
         "from dashredact.progress import ProgressDisplay\n"
         "redact.detector_of = lambda chosen: clips.Finder(batch_size=1)\n"
         "def signalled(self, fact):\n"
-        "    if os.environ['WHEN'] == 'now' and fact.stage == 'hide': os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    if os.environ['WHEN'] == 'now' and fact.stage == 'render': os.kill(os.getpid(), signal.SIGTERM)\n"
         "ProgressDisplay.__call__ = signalled\n"
         "cli.main(sys.argv[1:])\n"
     )
@@ -242,9 +242,9 @@ def test_sigterm_ends_a_run_with_143_and_the_next_one_goes_on(clip: Library, tmp
         argv, capture_output=True, timeout=60, check=False, text=True, env={**environment, "WHEN": "now"}
     )
     assert stopped.returncode == 128 + signal.SIGTERM, stopped.stderr
-    assert stopped.stderr == "dashredact: Stopped by signal 15; run the same command again to go on.\n"
+    assert stopped.stderr == "dashredact: Stopped by signal 15; run the same command again to continue.\n"
     assert results(out) == {}
-    assert len(list((out / locks.STATE_FOLDER).glob("*/look-*.npz"))) == 1
+    assert len(list((out / locks.STATE_FOLDER).glob("*/detections-*.npz"))) == 1
     done = subprocess.run(
         argv, capture_output=True, timeout=60, check=False, text=True, env={**environment, "WHEN": "never"}
     )

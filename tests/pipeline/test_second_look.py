@@ -21,13 +21,13 @@ from dashredact.cli import masking, redact
 from dashredact.errors import ExitCode
 from dashredact.pipeline.outcome import Outcome, VideoStatus
 from dashredact.pipeline.video import RunOptions
-from dashredact.settings import SecondLook, Settings, Zone, Zones
+from dashredact.settings import RecheckSettings, Settings, Zone, Zones
 from dashredact.values import KINDS, Detections, Detector, Kind, ModelIdentity, Picture, ProgressEvent
 from dashredact.workspace import inbox
 from dashredact.workspace.output_folder import OutputFolder
 
 BLIND = 10**6
-AGAIN = replace(SETTINGS, second_look=SecondLook(every=5))
+AGAIN = replace(SETTINGS, second_look=RecheckSettings(every=5))
 LEFT_OUT = ["30.mp4", "irregular.mkv", "late.mp4", "open gop.mp4", "hevc 10 bit.mkv", "odd.webm", "turned 90.mp4"]
 LEFT_OUT += ["10.mp4", "4-2-2.mp4", "flat pixels.mp4", "mpeg4.avi", "transport.ts"]
 
@@ -76,7 +76,7 @@ def look_of(outcome: Outcome) -> dict[str, Any]:
 @pytest.mark.parametrize("name", LEFT_OUT)
 def test_what_was_left_out_on_purpose_is_found(clip: Library, run: Run, name: str, kind: Kind) -> None:
     outcome = run(clip(name), Finder(miss_first=BLIND), Finder(kind=kind))
-    assert outcome.verdict is VideoStatus.NEEDS_REVIEW
+    assert outcome.status is VideoStatus.NEEDS_REVIEW
     assert outcome.output is not None
     told = look_of(outcome)
     assert (told["ran"], told["every"], told["models"]) == (True, 5, ("finder",))
@@ -99,14 +99,14 @@ def test_a_few_frames_before_the_first_mask_are_found(clip: Library, run: Run) -
     outcome = run(clip("30.mp4"), Finder(miss_first=20), Finder())
     (find,) = look_of(outcome)["finds"]
     assert (find["frame"], find["first"], find["last"], find["sights"]) == (5, 5, 5, 1)
-    assert outcome.verdict is VideoStatus.NEEDS_REVIEW
+    assert outcome.status is VideoStatus.NEEDS_REVIEW
 
 
 @pytest.mark.parametrize("name", clips.GOOD)
 def test_it_is_silent_where_all_is_covered(clip: Library, run: Run, name: str) -> None:
     """Even where a mask itself looks like a face."""
     outcome = run(clip(name), Finder(), Finder(), Stubborn())
-    assert outcome.verdict is VideoStatus.MASKED, outcome.reason
+    assert outcome.status is VideoStatus.MASKED, outcome.reason
     told = look_of(outcome)
     assert (told["finds"], told["models"]) == ((), ("finder", "stubborn"))
     assert told["frames"] >= len(tracks_of(outcome.output)["pts"]) / 5 if outcome.output else False
@@ -124,37 +124,37 @@ def test_books_tell_what_was_found_or_that_nobody_looked(clip: Library, run: Run
         jsonschema.validate(told, schema("tracks"))
         assert told["second_look"] == line["second_look"]
         assert line["second_look"]["ran"] is ran
-    assert "second look" in lines[0]["seconds"]
+    assert "recheck" in lines[0]["seconds"]
     assert lines[1]["second_look"] == {"ran": False}
 
 
 def test_what_was_not_looked_at_again_is_not_done(clip: Library, run: Run) -> None:
     first = Finder()
-    assert run(clip("30.mp4"), first, settings=SETTINGS).verdict is VideoStatus.MASKED
-    assert run(clip("30.mp4"), first, Finder()).verdict is VideoStatus.MASKED
-    assert run(clip("30.mp4"), first, Finder()).verdict is VideoStatus.SKIPPED
+    assert run(clip("30.mp4"), first, settings=SETTINGS).status is VideoStatus.MASKED
+    assert run(clip("30.mp4"), first, Finder()).status is VideoStatus.MASKED
+    assert run(clip("30.mp4"), first, Finder()).status is VideoStatus.SKIPPED
 
 
 def test_a_wish_that_nobody_can_fulfil_is_no_pass(clip: Library, run: Run) -> None:
-    assert run(clip("30.mp4"), Finder()).verdict is VideoStatus.BUG
+    assert run(clip("30.mp4"), Finder()).status is VideoStatus.BUG
 
 
 def test_what_lies_in_an_ignored_zone_is_not_told(clip: Library, run: Run) -> None:
     everywhere = Zones(ignore=(Zone("all", (0, 0, 1, 1)),))
     outcome = run(clip("30.mp4"), Finder(), Finder(), settings=replace(AGAIN, zones=everywhere))
-    assert outcome.verdict is VideoStatus.MASKED
+    assert outcome.status is VideoStatus.MASKED
     assert look_of(outcome)["finds"] == ()
 
 
-@pytest.mark.parametrize(("score", "verdict"), [(0.63, VideoStatus.MASKED), (0.68, VideoStatus.NEEDS_REVIEW)])
-def test_several_sights_have_to_agree(clip: Library, run: Run, score: float, verdict: VideoStatus) -> None:
+@pytest.mark.parametrize(("score", "status"), [(0.63, VideoStatus.MASKED), (0.68, VideoStatus.NEEDS_REVIEW)])
+def test_several_sights_have_to_agree(clip: Library, run: Run, score: float, status: VideoStatus) -> None:
     """Thresholds are 0.5; two sights count from 0.65."""
 
     class Doubtful(Finder):
         def __call__(self, pictures: Sequence[Picture]) -> list[Detections]:
             return [replace(found, scores=np.minimum(found.scores, score)) for found in super().__call__(pictures)]
 
-    assert run(clip("30.mp4"), Finder(miss_first=BLIND), Doubtful()).verdict is verdict
+    assert run(clip("30.mp4"), Finder(miss_first=BLIND), Doubtful()).status is status
 
 
 def test_stopped_in_the_second_look_it_goes_on_there(clip: Library, run: Run, tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_stopped_in_the_second_look_it_goes_on_there(clip: Library, run: Run, tm
     calls = first.calls
     assert len(work_left(tmp_path / "out")) == 1
     outcome = run(clip("30.mp4"), first, second)
-    assert (first.calls, outcome.verdict) == (calls, VideoStatus.NEEDS_REVIEW)
+    assert (first.calls, outcome.status) == (calls, VideoStatus.NEEDS_REVIEW)
     assert second.pictures < look_of(outcome)["frames"], "a segment that was looked at is not looked at again"
     assert not work_left(tmp_path / "out")
 

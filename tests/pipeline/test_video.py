@@ -226,7 +226,7 @@ def test_positions_are_kept_only_when_asked_for(clip: Library, mask: Mask, tmp_p
 def test_second_video_is_refused_unless_one_is_chosen(clip: Library, mask: Mask, tmp_path: Path) -> None:
     source = clip("two videos.mp4")
     refused = mask(source)
-    assert refused.verdict is VideoStatus.REFUSED
+    assert refused.status is VideoStatus.REFUSED
     assert "--video-stream" in refused.reason
     assert no_results(tmp_path / "out")
     output = output_of(mask(source, video_stream=1))
@@ -249,7 +249,7 @@ def test_second_run_skips(clip: Library, mask: Mask, finder: Finder, tmp_path: P
     output = output_of(mask(clip("30.mp4")))
     before, calls, log = output.stat().st_mtime_ns, finder.calls, (tmp_path / "out" / audit_log.NAME).read_bytes()
     again = mask(clip("30.mp4"))
-    assert (again.verdict, again.output) == (VideoStatus.SKIPPED, output)
+    assert (again.status, again.output) == (VideoStatus.SKIPPED, output)
     assert (output.stat().st_mtime_ns, finder.calls) == (before, calls)
     assert (tmp_path / "out" / audit_log.NAME).read_bytes() == log
 
@@ -282,7 +282,7 @@ def test_foreign_file_under_the_name_of_the_output_is_left_alone(clip: Library, 
     foreign.parent.mkdir()
     foreign.write_text("mine")
     outcome = mask(clip("30.mp4"))
-    assert outcome.verdict is VideoStatus.REFUSED
+    assert outcome.status is VideoStatus.REFUSED
     assert "30.masked.mp4" in outcome.reason
     assert foreign.read_text() == "mine"
     assert not (tmp_path / "out" / "30.tracks.json").exists()
@@ -294,7 +294,7 @@ def test_two_sources_with_one_stem_do_not_write_over_each_other(clip: Library, f
     shutil.copy(clip("30.mp4"), folder / "trip.mp4")
     shutil.copy(clip("25.mov"), folder / "trip.mov")
     outcomes = list(Batch(OutputFolder(out), finder, SETTINGS, lambda _: None).run(inbox.plan([folder], out)))
-    assert [(outcome.name, outcome.verdict) for outcome in outcomes] == [
+    assert [(outcome.name, outcome.status) for outcome in outcomes] == [
         ("trip.mov", VideoStatus.MASKED),
         ("trip.mp4", VideoStatus.REFUSED),
     ]
@@ -312,7 +312,7 @@ def test_one_bad_video_does_not_stop_the_others(clip: Library, finder: Finder, t
     shutil.copy(clip("empty.mp4"), folder / "a.mp4")
     shutil.copy(clip("30.mp4"), folder / "deep" / "- b's trip.mp4")
     outcomes = list(Batch(OutputFolder(out), finder, SETTINGS, lambda _: None).run(inbox.plan([folder], out)))
-    assert [outcome.verdict for outcome in outcomes] == [VideoStatus.FAILED, VideoStatus.MASKED]
+    assert [outcome.status for outcome in outcomes] == [VideoStatus.FAILED, VideoStatus.MASKED]
     assert (out / "deep" / "- b's trip.masked.mp4").is_file()
 
 
@@ -320,7 +320,7 @@ def test_rehearsal_writes_nothing_and_is_not_done_twice(clip: Library, finder: F
     out = tmp_path / "out"
     items = inbox.plan([clip("30.mp4")], out)
     (rehearsed,) = Batch(OutputFolder(out), finder, SETTINGS, lambda _: None).rehearse(items)
-    assert rehearsed.verdict is VideoStatus.REHEARSED
+    assert rehearsed.status is VideoStatus.REHEARSED
     assert rehearsed.record is not None
     assert rehearsed.record["tracks"]["face"]["tracks"] == 1
     assert [path.name for path in out.iterdir()] == [locks.STATE_FOLDER]
@@ -338,12 +338,12 @@ BAD = {
     "picture.mp4": (UnreadableError, "PNG picture"),
     "playlist.mp4": (UnreadableError, "playlist"),
     "sound only.mp4": (UnreadableError, "no video stream"),
-    "no index.mp4": (UnreadableError, "cut off"),
-    "cut off.mp4": (DamagedError, "cut off"),
+    "no index.mp4": (UnreadableError, "truncated"),
+    "cut off.mp4": (DamagedError, "truncated"),
     "spoilt.mp4": (DamagedError, "cannot be decoded"),
     "two videos.mp4": (RefusedError, "2 video streams"),
-    "turned 45.mp4": (RefusedError, "quarter turns"),
-    "grows.ts": (DamagedError, "incomplete packets"),
+    "turned 45.mp4": (RefusedError, "multiple of 90°"),
+    "grows.ts": (DamagedError, "incomplete packet"),
 }
 
 
@@ -358,7 +358,7 @@ def test_bad_file_ends_in_one_sentence_and_no_output(
     source = clip(name)
     content = source.read_bytes()
     outcome = mask(source)
-    assert outcome.verdict is (VideoStatus.REFUSED if kind is RefusedError else VideoStatus.FAILED)
+    assert outcome.status is (VideoStatus.REFUSED if kind is RefusedError else VideoStatus.FAILED)
     assert outcome.reason.startswith(f"{name}: ")
     assert words in outcome.reason
     assert len(outcome.reason) < 400
@@ -367,7 +367,7 @@ def test_bad_file_ends_in_one_sentence_and_no_output(
     assert source.read_bytes() == content
     (record,) = audit_log.records(tmp_path / "out" / audit_log.NAME)
     jsonschema.validate(record, schema("audit"))
-    assert (record["outcome"], record["reason"], record["output"]) == (outcome.verdict, outcome.reason, None)
+    assert (record["outcome"], record["reason"], record["output"]) == (outcome.status, outcome.reason, None)
     with pytest.raises(kind):
         VideoPipeline(
             source, work_folder.WorkFolder(tmp_path / "alone", name, "key"), finder, SETTINGS, lambda _: None
@@ -376,7 +376,7 @@ def test_bad_file_ends_in_one_sentence_and_no_output(
 
 def test_a_picture_that_changes_its_size_is_refused_whatever_is_salvaged(clip: Library, mask: Mask) -> None:
     outcome = mask(clip("grows.ts"), damaged=Damaged.SALVAGE)
-    assert outcome.verdict is VideoStatus.REFUSED and "changes from 192x112" in outcome.reason
+    assert outcome.status is VideoStatus.REFUSED and "changes from 192x112" in outcome.reason
 
 
 def test_lying_name_is_no_obstacle(clip: Library, mask: Mask) -> None:
@@ -389,7 +389,7 @@ def test_lying_name_is_no_obstacle(clip: Library, mask: Mask) -> None:
 def test_salvage_masks_what_can_be_decoded(clip: Library, mask: Mask, tmp_path: Path, name: str) -> None:
     source = clip(name)
     outcome = mask(source, damaged=Damaged.SALVAGE)
-    assert outcome.verdict is VideoStatus.NEEDS_REVIEW
+    assert outcome.status is VideoStatus.NEEDS_REVIEW
     assert outcome.output is not None
     record = outcome.record
     assert record is not None
@@ -401,7 +401,7 @@ def test_salvage_masks_what_can_be_decoded(clip: Library, mask: Mask, tmp_path: 
         assert lost
         assert "cannot be decoded" in outcome.reason
     else:
-        assert "cut off" in outcome.reason
+        assert "truncated" in outcome.reason
     shown = dict(zip(clips.contents(source).times(), map(clips.number_on, clips.pictures_of(source)), strict=True))
     pictures, times = clips.pictures_of(outcome.output), clips.contents(outcome.output).times()
     assert len(pictures) == len(times) == record["frames"]["out"]
@@ -433,6 +433,6 @@ def test_source_that_changes_meanwhile_is_not_published(clip: Library, tmp_path:
 
     out = tmp_path / "out"
     (outcome,) = Batch(OutputFolder(out), Finder(), SETTINGS, grow).run(inbox.plan([source], out))
-    assert outcome.verdict is VideoStatus.FAILED
+    assert outcome.status is VideoStatus.FAILED
     assert "changed while" in outcome.reason
     assert no_results(out)

@@ -22,7 +22,7 @@ from dashredact.cli import redact
 from dashredact.detect.sliced import TiledDetector
 from dashredact.errors import ExitCode
 from dashredact.pipeline.outcome import Outcome, VideoStatus
-from dashredact.settings import Camera, Style, Zone, Zones
+from dashredact.settings import CameraZones, Style, Zone, Zones
 from dashredact.workspace import inbox
 from dashredact.workspace.output_folder import OutputFolder
 
@@ -82,7 +82,7 @@ def test_what_is_half_in_an_ignored_zone_is_masked(clip: Library, mask: Mask) ->
 
 @pytest.fixture
 def run(tmp_path: Path, clip: Library, finder: Finder) -> Callable[..., Outcome]:
-    def run(*cameras: Camera) -> Outcome:
+    def run(*cameras: CameraZones) -> Outcome:
         batch = Batch(OutputFolder(tmp_path / "out"), finder, SETTINGS, lambda _: None, cameras)
         (outcome,) = batch.run(inbox.plan([clip("30.mp4")], tmp_path / "out"))
         return outcome
@@ -91,20 +91,20 @@ def run(tmp_path: Path, clip: Library, finder: Finder) -> Callable[..., Outcome]
 
 
 def test_only_what_applies_to_a_video_masks_it_again(run: Callable[..., Outcome], finder: Finder) -> None:
-    mine, other = Camera("30*", Zones(mask=(LEFT,))), Camera("*", Zones(ignore=(PATH,)))
-    assert run(mine).verdict is VideoStatus.MASKED
+    mine, other = CameraZones("30*", Zones(mask=(LEFT,))), CameraZones("*", Zones(ignore=(PATH,)))
+    assert run(mine).status is VideoStatus.MASKED
     calls = finder.calls
-    assert run(mine).verdict is VideoStatus.SKIPPED
-    assert run(mine, other).verdict is VideoStatus.SKIPPED
-    assert run(mine, replace(other, zones=Zones(mask=(PATH,)))).verdict is VideoStatus.SKIPPED
+    assert run(mine).status is VideoStatus.SKIPPED
+    assert run(mine, other).status is VideoStatus.SKIPPED
+    assert run(mine, replace(other, zones=Zones(mask=(PATH,)))).status is VideoStatus.SKIPPED
     assert finder.calls == calls
     changed = run(replace(mine, zones=Zones(mask=(PATH,))), other)
-    assert changed.verdict is VideoStatus.MASKED
+    assert changed.status is VideoStatus.MASKED
     assert [track["boxes"][0] for track in tracks_of(output_of(changed))["tracks"] if track["kind"] == "zone"] == [
         [int(0.03 * SIZE[0]), int(0.2 * SIZE[1]), -int(-0.97 * SIZE[0] // 1), 56]
     ]
-    assert run(other, mine).verdict is VideoStatus.MASKED, "the first camera that fits counts"
-    assert run().verdict is VideoStatus.MASKED
+    assert run(other, mine).status is VideoStatus.MASKED, "the first camera that fits counts"
+    assert run().status is VideoStatus.MASKED
 
 
 # --- the command --------------------------------------------------------------------------------------------------

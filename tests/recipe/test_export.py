@@ -17,7 +17,7 @@ from dashredact.detect.dashnet import weights as weights_file
 from dashredact.detect.dashnet.engines import torch as torch_engine
 from dashredact.evaluate import datasets
 from dashredact.evaluate import run as evaluation
-from dashredact.settings import LinkSettings
+from dashredact.settings import TrackSettings
 from dashredact.values import KINDS, Detections, Kind
 
 data = pytest.importorskip("weights.recipe.data", reason="runs from the root of the repository only")
@@ -77,7 +77,7 @@ def _finder(folder: Path) -> torch_engine.TorchDetector:
 def test_its_figures_are_those_of_evaluate(out: Path, sets: Path) -> None:
     (model,) = json.loads((out / "manifest.json").read_text())["models"]
     finder = _finder(out)
-    link = LinkSettings(finder.thresholds)
+    link = TrackSettings(finder.thresholds)
     seen = [
         evaluation.EvaluatedSet(one, evaluation.detect_all(one, finder, lambda fact: None), link, finder.long_side)
         for one in datasets.read(sets)

@@ -44,7 +44,7 @@ def test_a_change_of_speed_does_not_go_on_for_ever() -> None:
     times = np.arange(12) / 30
     told = motion.accelerated(times, _path(times, 600, 3000))
     assert told is not None
-    steps = np.diff(told.moved(times[-1] + np.array([0.2, 0.3, 0.4, 0.5]))[:, 0])
+    steps = np.diff(told.displacement(times[-1] + np.array([0.2, 0.3, 0.4, 0.5]))[:, 0])
     np.testing.assert_allclose(steps, steps[0])
 
 

@@ -30,14 +30,14 @@ def test_bins_hold_every_frame_once_and_keep_the_largest(values: np.ndarray, mos
     found = timeline.bins(values, most)
     assert [frame for one in found for frame in range(one.first, one.end)] == list(range(len(values)))
     assert len(found) <= most
-    assert max((one.most for one in found), default=0) == values.max(initial=0)
+    assert max((one.max for one in found), default=0) == values.max(initial=0)
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)), max_size=30).map(sorted))
 def test_tracks_of_one_row_never_meet(spans: list[tuple[int, int]]) -> None:
     tracks = [track(first, [(0, 0, 1, 1)] * length) for first, length in spans]
     ends: dict[int, int] = {}
-    for one, row in zip(tracks, timeline.lanes(tracks), strict=True):
+    for one, row in zip(tracks, timeline.rows(tracks), strict=True):
         assert ends.get(row, -1) < one.first
         ends[row] = one.end
     assert sorted(ends) == list(range(len(ends)))
@@ -48,4 +48,4 @@ def test_runs_say_how_boxes_came_to_be() -> None:
     one.origins[:] = [
         ORIGINS.index(origin) for origin in (Origin.EXTENDED, Origin.DETECTED, Origin.DETECTED, Origin.BRIDGED)
     ]
-    assert timeline.runs(one) == [(Origin.EXTENDED, 7, 8), (Origin.DETECTED, 8, 10), (Origin.BRIDGED, 10, 11)]
+    assert timeline.origin_runs(one) == [(Origin.EXTENDED, 7, 8), (Origin.DETECTED, 8, 10), (Origin.BRIDGED, 10, 11)]

@@ -11,13 +11,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from dashredact.imaging import boxes as geometry
-from dashredact.settings import LinkSettings
-from dashredact.tracking.tracks import link
+from dashredact.settings import TrackSettings
+from dashredact.tracking.tracks import build_tracks
 from dashredact.values import KINDS, ORIGINS, Array, Detections, Kind, Origin, Track
 
 _FEW = settings(max_examples=50, deadline=None)
 _WIDTH, _HEIGHT = 1280, 720
-_SETTINGS = LinkSettings({Kind.FACE: 0.5, Kind.PLATE: 0.5})
+_SETTINGS = TrackSettings({Kind.FACE: 0.5, Kind.PLATE: 0.5})
 _EPSILON = 1e-6
 _TOLERANCE = 1e-3  # pixels; detections are float32
 
@@ -39,8 +39,8 @@ def _detections(sights: Sequence[_Sight]) -> Detections:
     )
 
 
-def _link(sights: Sequence[_Sight], times: Array, how: LinkSettings = _SETTINGS) -> list[Track]:
-    return link(_detections(sights), times, _WIDTH, _HEIGHT, how)
+def _link(sights: Sequence[_Sight], times: Array, how: TrackSettings = _SETTINGS) -> list[Track]:
+    return build_tracks(_detections(sights), times, _WIDTH, _HEIGHT, how)
 
 
 def _covers(track: Track, frame: int, box: Sequence[float] | Array) -> bool:
@@ -83,16 +83,16 @@ def _seen(draw: st.DrawFn, frames: int) -> list[_Sight]:
 
 
 @st.composite
-def _anything(draw: st.DrawFn) -> tuple[Array, list[_Sight], LinkSettings]:
+def _anything(draw: st.DrawFn) -> tuple[Array, list[_Sight], TrackSettings]:
     times = draw(_times())
     thresholds = {kind: draw(st.sampled_from((0.125, 0.3, 0.5, 0.9))) for kind in KINDS}
-    return times, draw(_seen(len(times))), LinkSettings(thresholds)
+    return times, draw(_seen(len(times))), TrackSettings(thresholds)
 
 
 @_FEW
 @given(_anything())
 def test_every_detection_from_the_threshold_up_is_covered_on_its_frame(
-    case: tuple[Array, list[_Sight], LinkSettings],
+    case: tuple[Array, list[_Sight], TrackSettings],
 ) -> None:
     times, sights, how = case
     tracks = _link(sights, times, how)
@@ -104,7 +104,7 @@ def test_every_detection_from_the_threshold_up_is_covered_on_its_frame(
 
 @_FEW
 @given(_anything())
-def test_tracks_are_whole_numbered_and_inside_the_picture(case: tuple[Array, list[_Sight], LinkSettings]) -> None:
+def test_tracks_are_whole_numbered_and_inside_the_picture(case: tuple[Array, list[_Sight], TrackSettings]) -> None:
     times, sights, how = case
     tracks = _link(sights, times, how)
     assert [track.id for track in tracks] == list(range(1, len(tracks) + 1))
@@ -121,7 +121,7 @@ def test_tracks_are_whole_numbered_and_inside_the_picture(case: tuple[Array, lis
 
 @_FEW
 @given(_anything())
-def test_only_as_many_tracks_as_strong_sights(case: tuple[Array, list[_Sight], LinkSettings]) -> None:
+def test_only_as_many_tracks_as_strong_sights(case: tuple[Array, list[_Sight], TrackSettings]) -> None:
     times, sights, how = case
     for kind in KINDS:
         strong = [s for s in sights if s.kind is kind and np.float32(s.score) >= np.float32(how.thresholds[kind])]
@@ -131,7 +131,7 @@ def test_only_as_many_tracks_as_strong_sights(case: tuple[Array, list[_Sight], L
 @_FEW
 @given(_anything(), st.sampled_from((0.0, 0.15, 2.0)), st.sampled_from((0.0, 0.18, 1.0)))
 def test_smoothing_and_growing_only_add_cover(
-    case: tuple[Array, list[_Sight], LinkSettings], smooth: float, grow: float
+    case: tuple[Array, list[_Sight], TrackSettings], smooth: float, grow: float
 ) -> None:
     times, sights, how = case
     plain = _link(sights, times, replace(how, smooth=0.0, grow=0.0))
@@ -143,7 +143,7 @@ def test_smoothing_and_growing_only_add_cover(
 
 @_FEW
 @given(_anything())
-def test_weak_sights_alone_mask_nothing(case: tuple[Array, list[_Sight], LinkSettings]) -> None:
+def test_weak_sights_alone_mask_nothing(case: tuple[Array, list[_Sight], TrackSettings]) -> None:
     times, sights, _ = case
     weak = [sight._replace(score=min(sight.score, 0.49)) for sight in sights]
     assert _link(weak, times) == []
@@ -151,7 +151,7 @@ def test_weak_sights_alone_mask_nothing(case: tuple[Array, list[_Sight], LinkSet
 
 def test_kinds_have_their_own_thresholds() -> None:
     sights = [_Sight(0, (10, 10, 50, 50), 0.4, kind) for kind in KINDS]
-    tracks = _link(sights, np.array([0.0]), LinkSettings({Kind.FACE: 0.5, Kind.PLATE: 0.3}))
+    tracks = _link(sights, np.array([0.0]), TrackSettings({Kind.FACE: 0.5, Kind.PLATE: 0.3}))
     assert [track.kind for track in tracks] == [Kind.PLATE]
 
 
@@ -375,7 +375,7 @@ def test_the_mask_of_a_face_reaches_over_its_forehead() -> None:
 
 @pytest.mark.parametrize("frames", [0, 1, 5])
 def test_nothing_seen_is_no_track(frames: int) -> None:
-    assert link(Detections.empty(), np.arange(frames) / 30, _WIDTH, _HEIGHT, _SETTINGS) == []
+    assert build_tracks(Detections.empty(), np.arange(frames) / 30, _WIDTH, _HEIGHT, _SETTINGS) == []
 
 
 def test_one_object_is_one_track_without_a_hole() -> None:
@@ -470,7 +470,7 @@ def test_a_rushing_face_does_not_make_a_mask_over_its_street() -> None:
 
 @_FEW
 @given(_anything())
-def test_more_time_to_extend_only_adds_cover(case: tuple[Array, list[_Sight], LinkSettings]) -> None:
+def test_more_time_to_extend_only_adds_cover(case: tuple[Array, list[_Sight], TrackSettings]) -> None:
     times, sights, how = case
     less, more = (_link(sights, times, replace(how, extend=extend, smooth=0.0)) for extend in (0.1, 0.8))
     for track in less:

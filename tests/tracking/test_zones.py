@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashredact.settings import Camera, Zone, Zones
+from dashredact.settings import CameraZones, Zone, Zones
 from dashredact.tracking.zones import camera_of, outside, tracks, zones_of
 from dashredact.values import ORIGINS, Detections, Kind, Origin
 
@@ -84,7 +84,7 @@ def test_zones_are_numbered_and_a_video_without_frames_has_none() -> None:
     assert tracks([], 3, 100, 100) == []
 
 
-_FRONT, _ANY = Camera("front-*.mp4", Zones(mask=(_SCREEN,))), Camera("*.mp4", Zones(ignore=(_BONNET,)))
+_FRONT, _ANY = CameraZones("front-*.mp4", Zones(mask=(_SCREEN,))), CameraZones("*.mp4", Zones(ignore=(_BONNET,)))
 
 
 def test_the_first_camera_that_fits_counts() -> None:

@@ -17,7 +17,7 @@ _KEY = "0123456789abcdef"
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> WorkFolder:
+def work(tmp_path: Path) -> WorkFolder:
     return WorkFolder(tmp_path, "front/trip.mp4", _KEY)
 
 
@@ -26,63 +26,63 @@ def _again(tmp_path: Path) -> WorkFolder:
     return WorkFolder(tmp_path, "front/trip.mp4", _KEY)
 
 
-def _save_part(job: WorkFolder, segment: int, masks: dict[int, list[Mask]]) -> None:
-    job.unfinished(segment).write_bytes(b"encoded")
-    job.save_part(segment, job.unfinished(segment), masks)
+def _save_part(work: WorkFolder, segment: int, masks: dict[int, list[Mask]]) -> None:
+    work.temporary_part(segment).write_bytes(b"encoded")
+    work.save_part(segment, work.temporary_part(segment), masks)
 
 
 @pytest.mark.parametrize("lost", [(), (9000, 12003)])
-def test_a_look_comes_back_as_it_was_saved(job: WorkFolder, tmp_path: Path, lost: tuple[int, ...]) -> None:
+def test_detections_come_back_as_they_were_saved(work: WorkFolder, tmp_path: Path, lost: tuple[int, ...]) -> None:
     seen = Detections(
         np.array([0, 2, 2], np.int32),
         np.array([0, 1, 1], np.int8),
         np.array([[1.5, 2.25, 30.125, 40], [0, 0, 1, 1], [5, 6, 7, 8]], np.float32),
         np.array([0.9, 0.1, 0.55], np.float32),
     )
-    look = SegmentDetections(np.array([-3003, 0, 2**40], np.int64), (1920, 1080), seen, lost)
-    job.save_look(4, look)
-    found = _again(tmp_path).look(4)
+    saved = SegmentDetections(np.array([-3003, 0, 2**40], np.int64), (1920, 1080), seen, lost)
+    work.save_detections(4, saved)
+    found = _again(tmp_path).detections(4)
     assert found is not None
-    assert (found.size, found.lost) == (look.size, lost)
+    assert (found.size, found.lost) == (saved.size, lost)
     for name in ("frames", "kinds", "boxes", "scores"):
         saved, read = getattr(seen, name), getattr(found.detections, name)
         assert np.array_equal(saved, read) and saved.dtype == read.dtype
-    assert np.array_equal(found.pts, look.pts) and found.pts.dtype == np.int64
+    assert np.array_equal(found.pts, saved.pts) and found.pts.dtype == np.int64
 
 
-def test_a_look_at_nothing_comes_back(job: WorkFolder) -> None:
-    job.save_look(0, SegmentDetections(np.array([], np.int64), (0, 0), Detections.empty()))
-    found = job.look(0)
+def test_a_segment_without_frames_comes_back(work: WorkFolder) -> None:
+    work.save_detections(0, SegmentDetections(np.array([], np.int64), (0, 0), Detections.empty()))
+    found = work.detections(0)
     assert found is not None
     assert len(found.pts) == len(found.detections) == 0
     assert found.detections.boxes.shape == (0, 4)
 
 
-def test_a_segment_that_was_not_looked_at_has_no_look(job: WorkFolder) -> None:
-    job.save_look(0, SegmentDetections(np.array([], np.int64), (0, 0), Detections.empty()))
-    assert job.look(1) is None
+def test_a_segment_that_was_not_saved_has_no_detections(work: WorkFolder) -> None:
+    work.save_detections(0, SegmentDetections(np.array([], np.int64), (0, 0), Detections.empty()))
+    assert work.detections(1) is None
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # numpy leaves a spoilt file open
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and then nothing", b"words"])
-def test_a_spoilt_look_is_looked_at_again_and_spoilt_masks_end_the_video(job: WorkFolder, content: bytes) -> None:
-    job.save_look(0, SegmentDetections(np.array([1], np.int64), (8, 8), Detections.empty()))
-    _save_part(job, 0, {})
-    for path in job.folder.glob("*.npz"):
+def test_damaged_detections_are_missing_and_damaged_masks_end_the_video(work: WorkFolder, content: bytes) -> None:
+    work.save_detections(0, SegmentDetections(np.array([1], np.int64), (8, 8), Detections.empty()))
+    _save_part(work, 0, {})
+    for path in work.folder.glob("*.npz"):
         path.write_bytes(content)
-    assert job.look(0) is None
+    assert work.detections(0) is None
     with pytest.raises(MediaError, match="run again"):
-        job.masks(0)
+        work.masks(0)
 
 
 @pytest.mark.parametrize("depth", [np.uint8, np.uint16])
-def test_masks_come_back_as_they_were_painted(job: WorkFolder, tmp_path: Path, depth: type[np.generic]) -> None:
+def test_masks_come_back_as_they_were_painted(work: WorkFolder, tmp_path: Path, depth: type[np.generic]) -> None:
     chroma = [np.array([[128, 0]], depth), np.array([[127], [255]], depth)]
     face = Mask(PixelBox(0, 2, 64, 66), (np.arange(16).reshape(4, 4).astype(depth), *chroma))
     plate = Mask(PixelBox(10, 20, 50, 32), (np.array([[1, 255, 3, 4]], depth),))
     tiny = Mask(PixelBox(1918, 1079, 1920, 1080), (np.array([[7], [9]], depth), *chroma))
-    _save_part(job, 0, {3: [face, plate], 5: [tiny]})
-    _save_part(job, 1, {300: [plate]})
+    _save_part(work, 0, {3: [face, plate], 5: [tiny]})
+    _save_part(work, 1, {300: [plate]})
     found = _again(tmp_path).masks(0) | _again(tmp_path).masks(1)
     assert {frame: [mask.box for mask in masks] for frame, masks in found.items()} == {
         3: [face.box, plate.box],
@@ -94,60 +94,58 @@ def test_masks_come_back_as_they_were_painted(job: WorkFolder, tmp_path: Path, d
         assert all(np.array_equal(*cells) for cells in zip(mask.cells, wanted.cells, strict=True))
 
 
-def test_only_the_masks_that_were_asked_for_come_back(job: WorkFolder) -> None:
+def test_only_the_masks_that_were_asked_for_come_back(work: WorkFolder) -> None:
     mask = Mask(PixelBox(0, 0, 4, 4), (np.zeros((1, 1), np.uint8),))
-    _save_part(job, 0, {0: [mask]})
-    _save_part(job, 1, {9: [mask]})
-    assert list(job.masks(1)) == [9]
+    _save_part(work, 0, {0: [mask]})
+    _save_part(work, 1, {9: [mask]})
+    assert list(work.masks(1)) == [9]
 
 
-def test_a_segment_without_a_mask_comes_back_without_one(job: WorkFolder) -> None:
-    _save_part(job, 0, {0: [], 1: []})
-    assert not any(job.masks(0).values())
+def test_a_segment_without_a_mask_comes_back_without_one(work: WorkFolder) -> None:
+    _save_part(work, 0, {0: [], 1: []})
+    assert not any(work.masks(0).values())
 
 
-def test_a_part_exists_only_whole_and_with_its_masks(job: WorkFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_exists_only_whole_and_with_its_masks(work: WorkFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     def crash(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    job.unfinished(0).write_bytes(b"encoded")
-    assert not job.part(0).exists()
+    work.temporary_part(0).write_bytes(b"encoded")
+    assert not work.part(0).exists()
     with monkeypatch.context() as patched, pytest.raises(OSError, match="No space"):
         patched.setattr(np, "savez", crash)
-        job.save_part(0, job.unfinished(0), {})
-    assert not job.part(0).exists()
-    job.save_part(0, job.unfinished(0), {})
-    assert job.part(0).read_bytes() == b"encoded"
-    assert not job.unfinished(0).exists()
+        work.save_part(0, work.temporary_part(0), {})
+    assert not work.part(0).exists()
+    work.save_part(0, work.temporary_part(0), {})
+    assert work.part(0).read_bytes() == b"encoded"
+    assert not work.temporary_part(0).exists()
 
 
-def test_another_key_gets_an_empty_folder_and_removes_the_stale_one(job: WorkFolder, tmp_path: Path) -> None:
+def test_another_key_gets_an_empty_folder_and_removes_the_stale_one(work: WorkFolder, tmp_path: Path) -> None:
     neighbour = WorkFolder(tmp_path, "rear/trip.mp4", _KEY)
-    job.announce("abc")
-    neighbour.announce("def")
+    _save_part(work, 0, {})
+    _save_part(neighbour, 0, {})
     changed = WorkFolder(tmp_path, "front/trip.mp4", "another")
-    assert changed.announced() is None
-    assert not job.folder.exists()
-    assert neighbour.announced() == "def"
+    assert not changed.part(0).exists()
+    assert not work.folder.exists()
+    assert neighbour.part(0).exists()
 
 
-def test_the_same_key_goes_on_where_it_was(job: WorkFolder, tmp_path: Path) -> None:
-    assert job.announced() is None
-    job.announce("abc")
-    assert _again(tmp_path).announced() == "abc"
+def test_the_same_key_goes_on_where_it_was(work: WorkFolder, tmp_path: Path) -> None:
+    _save_part(work, 0, {})
+    assert _again(tmp_path).part(0).read_bytes() == b"encoded"
 
 
-def test_a_closed_job_leaves_nothing(job: WorkFolder, tmp_path: Path) -> None:
-    _save_part(job, 0, {})
-    job.close()
+def test_a_closed_work_folder_leaves_nothing(work: WorkFolder, tmp_path: Path) -> None:
+    _save_part(work, 0, {})
+    work.close()
     assert list((tmp_path / STATE_FOLDER).iterdir()) == []
-    job.close()
+    work.close()
 
 
-def test_work_is_private_and_its_names_tell_nothing(job: WorkFolder, tmp_path: Path) -> None:
-    job.announce("abc")
-    assert "trip" not in str(job.folder.relative_to(tmp_path))
-    for path in (job.folder, job.folder.parent):
+def test_work_is_private_and_its_names_tell_nothing(work: WorkFolder, tmp_path: Path) -> None:
+    assert "trip" not in str(work.folder.relative_to(tmp_path))
+    for path in (work.folder, work.folder.parent):
         assert stat.S_IMODE(path.stat().st_mode) == 0o700
 
 

@@ -17,7 +17,7 @@ from dashredact.detect.dashnet import preprocess
 from dashredact.detect.dashnet.network import DashNet
 from dashredact.evaluate.datasets import Dataset, Image
 from dashredact.evaluate.run import LOWEST_SCORE, EvaluatedSet
-from dashredact.settings import LinkSettings
+from dashredact.settings import TrackSettings
 from dashredact.values import Detections, Kind
 
 from .data import CLASSES, LONG_SIDE, Picture, Pixels
@@ -52,7 +52,7 @@ def judged(
     for name, group in groupby(pairs, key=lambda pair: pair[0].dataset):
         own, seen = zip(*group, strict=True)
         kinds = frozenset(Kind(label) for label, known in zip(CLASSES, own[0].labelled, strict=True) if known)
-        yield EvaluatedSet(Dataset(name, kinds, tuple(map(_image, own))), seen, LinkSettings(thresholds), LONG_SIDE)
+        yield EvaluatedSet(Dataset(name, kinds, tuple(map(_image, own))), seen, TrackSettings(thresholds), LONG_SIDE)
 
 
 def _image(picture: Picture) -> Image:

@@ -15,11 +15,12 @@ from dashredact.audit import log as audit_log
 from dashredact.audit.events import EventType
 from dashredact.audit.records import Clip
 from dashredact.errors import ChangedError, RefusedError, UsageError
+from dashredact.execute.protocol import Executor
 from dashredact.formats import tracks_json
 from dashredact.formats.tracks_json import TracksFile
 from dashredact.governance.disclosure import delivery
-from dashredact.pipeline.video import Executor, RenderedVideo, VideoPipeline
-from dashredact.settings import Damaged, HideSettings, Settings, Style
+from dashredact.pipeline.video import RenderedVideo, VideoPipeline
+from dashredact.settings import Keep, Settings
 from dashredact.values import Kind, ProgressCallback
 from dashredact.workspace import originals
 from dashredact.workspace.work_folder import WorkFolder
@@ -58,8 +59,8 @@ def make_copy(out: Path, wanted: CopyRequest, source: Path, crew: Executor, repo
     before = source.stat()
     scratch = target.parent / f".dashredact-{uuid4().hex}"
     try:
-        job = WorkFolder(files.private_folder(scratch), wanted.clip.name, uuid4().hex)
-        finished = VideoPipeline(source, job, None, _settings(wanted.clip), report, crew).render(known)
+        work = WorkFolder(files.private_folder(scratch), wanted.clip.name, uuid4().hex)
+        finished = VideoPipeline(source, work, None, _settings(wanted.clip), report, crew).mask_tracks(known)
         after = source.stat()
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             raise ChangedError(f"{wanted.clip.name}: changed while it was read; run again.")
@@ -98,15 +99,8 @@ def _without(known: TracksFile, lifted: Sequence[int], name: str) -> TracksFile:
 
 
 def _settings(clip: Clip) -> Settings:
-    """As the clip was masked, without its sound."""
-    told = clip.tried["settings"]
-    hide = told["hide"]
-    return Settings(
-        hide=HideSettings(Style(hide["style"]), hide["encoder"], hide["crf"], hide["preset"]),
-        damaged=Damaged(told["damaged"]),
-        video_stream=told["video_stream"],
-        segment_seconds=told["segment_seconds"],
-    )
+    """As the clip was masked, without its audio."""
+    return replace(Settings.for_rendering(clip.tried["settings"]), audio=Keep.DROP, gps=Keep.DROP)
 
 
 def _record(out: Path, wanted: CopyRequest, finished: RenderedVideo) -> None:

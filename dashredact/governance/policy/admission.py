@@ -11,7 +11,7 @@ from dashredact.errors import PolicyError, RefusedError
 from dashredact.formats import zones_toml as zone_files
 from dashredact.governance.policy import gates
 from dashredact.media.capture_time import CaptureTime, capture_time, read_container
-from dashredact.settings import Camera
+from dashredact.settings import CameraZones
 from dashredact.tracking import zones
 from dashredact.values import KINDS, Kind
 from dashredact.workspace.inbox import Item
@@ -88,7 +88,7 @@ class Admission:
     def _zone_files(self) -> set[str]:
         return {camera.zones for camera in self._policy.cameras if camera.zones}
 
-    def cameras(self, name: str) -> Sequence[Camera]:
+    def cameras(self, name: str) -> Sequence[CameraZones]:
         """Those of the zones file that the policy names for the camera of this video."""
         camera = gates.camera_of(self._policy, name)
         return self._zones.get(camera.zones or "", ()) if camera else ()

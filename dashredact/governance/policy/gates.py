@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from dashredact.governance.policy.words import SENSITIVE, Facing
+from dashredact.tracking import zones
 from dashredact.values import KINDS, Day, Kind
 
 if TYPE_CHECKING:  # what reads a policy takes a third of a second to load
@@ -75,9 +75,8 @@ class Use:
 
 
 def camera_of(policy: "Policy", name: str) -> "Camera | None":
-    """The first whose pattern fits the file name, capitals and all. name: may stand behind its folders."""
-    file = name.rpartition("/")[2]
-    return next((camera for camera in policy.cameras if fnmatchcase(file, camera.files)), None)
+    """The first camera of the policy whose pattern matches the file name, case-sensitively."""
+    return zones.camera_of(policy.cameras, name)
 
 
 def refusals(policy: "Policy", use: Use) -> tuple[Refusal, ...]:

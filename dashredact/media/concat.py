@@ -1,0 +1,98 @@
+"""Concatenates the encoded parts of a video into one stream. Packets are copied; nothing is decoded."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from dashredact.errors import MediaError
+from dashredact.media.ffmpeg import raise_if_disk_full
+from dashredact.media.packets import demux, open_mp4
+
+_HEVC_PARAMETER_SETS = (32, 33, 34)  # NAL unit types: video, sequence and picture parameter set
+
+
+def concatenate(parts: Sequence[Path], target: Path, time_base: Fraction) -> None:
+    """Write the parts one after the other into an MP4 with a single stream. Every packet keeps its PTS.
+
+    MediaError if the parts were not encoded with the same parameters, or a time is not exact in `time_base`.
+    """
+    try:
+        _concatenate(parts, target, time_base)
+    except av.FFmpegError as error:
+        raise_if_disk_full(error)
+        raise MediaError(
+            f"The encoded parts cannot be joined ({error.strerror}); run again to encode them again."
+        ) from error
+
+
+def _concatenate(parts: Sequence[Path], target: Path, time_base: Fraction) -> None:
+    pts = [_ticks(packet, time_base) for part in parts for packet in _packets(part)]
+    dts = iter(decode_times(pts))
+    with open_mp4(target, time_base) as output:
+        stream = None
+        expected: bytes | None = None
+        for part in parts:
+            with av.open(str(part)) as container:
+                template = container.streams.video[0]
+                parameters = _parameters(template.codec_context.name, template.codec_context.extradata or b"")
+                if stream is None:
+                    stream = output.add_stream_from_template(template)
+                    stream.time_base = time_base
+                    expected = parameters
+                if parameters != expected:
+                    raise MediaError(
+                        "The parts were encoded with different parameters; run again to encode them again."
+                    )
+                for packet in demux(container, template.index):
+                    packet.pts, packet.dts = _ticks(packet, time_base), next(dts)
+                    packet.time_base, packet.stream = time_base, stream
+                    output.mux(packet)
+
+
+def _parameters(codec: str, extradata: bytes) -> bytes:
+    """What a decoder needs before the first packet. Of HEVC only the parameter sets, not the encoder's description.
+
+    An `hvcC` box holds arrays of NAL units from byte 23 on; one from a transport stream lacks some, and may have zeros
+    after a unit.
+    """
+    if codec != "hevc" or extradata[:1] != b"\x01":
+        return extradata
+    position, parameter_sets = 23, b""
+    for _ in range(extradata[22]):
+        unit_type, count = extradata[position] & 63, int.from_bytes(extradata[position + 1 : position + 3])
+        position += 3
+        for _ in range(count):
+            end = position + 2 + int.from_bytes(extradata[position : position + 2])
+            if unit_type in _HEVC_PARAMETER_SETS:
+                parameter_sets += b"|" + extradata[position + 2 : end].rstrip(b"\0")
+            position = end
+    return parameter_sets
+
+
+def _packets(part: Path) -> "list[av.Packet[Any]]":
+    with av.open(str(part)) as container:
+        return list(demux(container, container.streams.video[0].index))
+
+
+def _ticks(packet: "av.Packet[Any]", time_base: Fraction) -> int:
+    """The packet's PTS in the source's time base; the part may store it in a finer one."""
+    assert packet.pts is not None and packet.time_base is not None
+    ticks = packet.pts * packet.time_base / time_base
+    if ticks.denominator != 1:
+        raise MediaError("The time of an encoded frame is not exact in the time base of the source.")
+    return int(ticks)
+
+
+def decode_times(pts: list[int]) -> list[int]:
+    """A DTS for each packet, given the PTS in decoding order: increasing, and never later than the PTS.
+
+    Encoders start anew with each part: in a video of variable rate their DTS would not increase across parts.
+    """
+    ranked = sorted(pts)
+    rank = {time: number for number, time in enumerate(ranked)}
+    delay = max((number - rank[time] for number, time in enumerate(pts)), default=0)
+    lead = [ranked[0] - ticks for ticks in range(delay, 0, -1)] if ranked else []
+    return lead + ranked[: len(ranked) - delay]
