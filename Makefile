@@ -38,8 +38,8 @@ $(READY): constraints.txt pyproject.toml
 
 run: setup  ## mask the sample clip into out/, with a report (SOURCE=..., OUT=... for others)
 	$(BIN)/dashredact redact $(SOURCE) -o $(OUT) --audio keep
-	@$(BIN)/dashredact audit verify $(OUT)/audit.jsonl
-	@$(BIN)/dashredact audit show $(OUT)/audit.jsonl
+	@$(BIN)/dashredact audit verify $(OUT)
+	@$(BIN)/dashredact audit show $(OUT)
 	@$(BIN)/dashredact report $(OUT)
 
 test: setup  ## run the tests
@@ -53,9 +53,9 @@ check: setup  ## style and types
 bench: setup  ## speed against a plain ffmpeg transcode, and where the time goes
 	$(BIN)/python tests/bench.py
 
-samples: setup  ## draw the sample clip and the canary anew
-	$(BIN)/python samples/make.py --out samples
-	$(BIN)/python samples/make.py --canary weights/canary.png > weights/canary.json
+samples: setup  ## draw the sample clip and the canary again
+	$(BIN)/python -m samples.recipe.make --out samples
+	$(BIN)/python -m samples.recipe.make --canary weights/canary.png > weights/canary.json
 
 weights: setup  ## train the default weights: make weights DATA=folder (weights/recipe/README.md)
 	@[ -n "$(DATA)" ] || { echo 'Say where the pictures are: make weights DATA=folder' >&2; exit 2; }

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from dashredact.errors import UsageError as UsageError
     from dashredact.errors import VideoError as VideoError
     from dashredact.formats.tracks_json import TracksFile as TracksFile
+    from dashredact.kinds import KINDS as KINDS
+    from dashredact.kinds import Kind as Kind
     from dashredact.media.info import VideoInfo as VideoInfo
     from dashredact.pipeline.outcome import VideoStatus as VideoStatus
     from dashredact.settings import RenderSettings as RenderSettings
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
     from dashredact.settings import TrackSettings as TrackSettings
     from dashredact.values import Detections as Detections
     from dashredact.values import Detector as Detector
-    from dashredact.values import Kind as Kind
     from dashredact.values import ModelIdentity as ModelIdentity
     from dashredact.values import ProgressEvent as ProgressEvent
     from dashredact.values import Track as Track
@@ -51,10 +52,11 @@ _HOMES = {
         *("DashredactError", "LedgerError", "LockedError", "MachineError", "PolicyError", "UsageError", "VideoError"),
     ),
     "dashredact.formats.tracks_json": ("TracksFile",),
+    "dashredact.kinds": ("KINDS", "Kind"),
     "dashredact.media.info": ("VideoInfo",),
     "dashredact.pipeline.outcome": ("VideoStatus",),
-    "dashredact.settings": ("RenderSettings", "TrackSettings", "Settings", "Style"),
-    "dashredact.values": ("Detections", "Detector", "Kind", "ModelIdentity", "ProgressEvent", "Track"),
+    "dashredact.settings": ("RenderSettings", "Settings", "Style", "TrackSettings"),
+    "dashredact.values": ("Detections", "Detector", "ModelIdentity", "ProgressEvent", "Track"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

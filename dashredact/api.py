@@ -10,12 +10,14 @@ from dashredact import files
 from dashredact.audit.events import Tried
 from dashredact.batch.batch import Batch
 from dashredact.detect.api import DetectorOptions, build_detector
+from dashredact.errors import UsageError
 from dashredact.execute.inline import INLINE
 from dashredact.execute.pool import Limits, WorkerPool
 from dashredact.execute.protocol import Executor
 from dashredact.formats import exchange, tracks_json
 from dashredact.formats.exchange import TracksFormat
 from dashredact.formats.tracks_json import TracksFile
+from dashredact.kinds import KINDS
 from dashredact.media.info import VideoInfo
 from dashredact.media.probe import probe as probe_file
 from dashredact.pipeline.outcome import Outcome, VideoStatus
@@ -71,9 +73,11 @@ def redact(
 ) -> list[RedactResult]:
     """Mask videos, and folders of videos, into an output folder; one result each, in the order in which they end.
 
-    settings: how; thresholds that it does not name are the detector's own.
-    detector: who looks for faces and plates; the shipped one where none is given.
-    boxes: a file of boxes that are masked too (tracks JSON, COCO, CVAT, MOT), for one video.
+    settings: how. Kinds without a threshold are not masked; where it names none, all that the detector finds are, at
+        its own thresholds.
+    detector: who looks; the shipped one, for faces and plates, where none is given.
+    boxes: a file of boxes that are masked too (tracks JSON, COCO, CVAT, MOT), for one video: of the kinds that settings
+        names, or of all where it names none.
     boxes_of_another_video: whether a tracks file may name another video than this one.
     second_look: whether the detector looks at the finished file again.
     workers: processes that do the work, so that a codec that crashes ends one video; 0: this process does it. The
@@ -91,7 +95,12 @@ def redact(
     if boxes and not boxes_of_another_video:
         for item in items:
             exchange.check_source(Path(boxes), item.source)
-    described = exchange.described(Path(boxes)) if boxes else None
+    named = settings.link.thresholds if settings else {}
+    if missing := [kind for kind in named if kind not in looks.thresholds and not boxes]:
+        finds = ", ".join(looks.thresholds)
+        raise UsageError(f"The detector finds {finds}, and {', '.join(missing)} is to be masked; use another detector.")
+    taken = [kind for kind in KINDS if kind in (named or KINDS)]
+    described = exchange.described(Path(boxes), taken) if boxes else None
     how = replace(_complete(settings or Settings(), looks, second_look=second_look), boxes=described)
     run_options = RunOptions((looks,) if how.second_look else (), boxes=Path(boxes) if boxes else None)
     with target.masking(), _executor(workers) as executor:

@@ -7,10 +7,14 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from dashredact.values import KINDS, Kind, ModelIdentity
+from dashredact.kinds import KINDS, SHIPPED_KINDS, Kind
+from dashredact.values import ModelIdentity
 
 PIPELINE_VERSION = 1
 """Increase it when the same settings give a different output: finished videos are then masked again."""
+
+UNDETECTED = 1.0
+"""Threshold of a kind that is masked and that no detector looks for: only given boxes are."""
 
 
 class Style(StrEnum):
@@ -35,7 +39,7 @@ class TrackSettings:
 
     thresholds: dict[Kind, float] = field(default_factory=dict)
     """least score of a detection that starts a track, per kind; weaker ones only continue a track. Kinds without one
-    are not masked; an empty dict stands for all kinds at 0.5"""
+    are not masked; an empty dict stands for those that the shipped weights find, at the threshold of their rows"""
     weakest: float = 0.15
     """least score of a detection that continues a track"""
     bridge: float = 1.0
@@ -49,8 +53,13 @@ class TrackSettings:
 
     @property
     def kinds(self) -> frozenset[Kind]:
-        """The kinds that are masked."""
-        return frozenset(self.thresholds or KINDS)
+        """What is masked."""
+        return frozenset(self.thresholds or SHIPPED_KINDS)
+
+    @property
+    def detects(self) -> bool:
+        """Whether any kind is looked for."""
+        return not self.thresholds or any(score < UNDETECTED for score in self.thresholds.values())
 
 
 @dataclass(frozen=True)
@@ -123,6 +132,11 @@ class BoxFile:
     sha256: str
     labels: str = ""
     """sha256 of the list of classes beside it, for formats that have one"""
+    kinds: tuple[Kind, ...] = KINDS
+    """whose boxes are taken; zones always are"""
+
+    def takes(self, kind: Kind) -> bool:
+        return kind is Kind.ZONE or kind in self.kinds
 
 
 @dataclass(frozen=True)

@@ -4,33 +4,22 @@ A box is `x0 y0 x1 y1` in pixels of the upright, decoded picture: origin at the 
 A range of frames is `first..end`, end exclusive. A time is a Fraction of seconds or an integer PTS with its time base.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from dashredact.kinds import KINDS, Kind
 
 Array = NDArray[np.float64]
 Day = date
 """A calendar day, for modules that compare days and must not read the clock."""
 Picture = NDArray[np.uint8]
 """uint8 (height, width, 3), RGB."""
-
-
-class Kind(StrEnum):
-    """What is masked."""
-
-    FACE = "face"
-    PLATE = "plate"
-    ZONE = "zone"
-    """a rectangle of the picture that a person chose"""
-
-
-KINDS = (Kind.FACE, Kind.PLATE)
-"""The kinds that are detected, in the order of the network's classes."""
 
 
 LOWEST_SCORE = 0.10
@@ -56,7 +45,7 @@ class Detections:
     frames: NDArray[np.int32]
     """(N,) frame index"""
     kinds: NDArray[np.int8]
-    """(N,) index into `KINDS`"""
+    """(N,) index into `KINDS`; files say it by name, see `to_arrays`"""
     boxes: NDArray[np.float32]
     """(N, 4) x0 y0 x1 y1"""
     scores: NDArray[np.float32]
@@ -68,6 +57,25 @@ class Detections:
     def shifted(self, frames: int) -> "Detections":
         """A copy whose frame indices are increased by `frames`."""
         return Detections((self.frames + frames).astype(np.int32), self.kinds, self.boxes, self.scores)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """For a file. `kinds` counts in `kind_names` there, so that a file does not depend on the order of `KINDS`."""
+        return {
+            "frames": self.frames,
+            "kinds": self.kinds,
+            "kind_names": np.array(KINDS, np.str_),
+            "boxes": self.boxes,
+            "scores": self.scores,
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Detections":
+        """KeyError where an array is missing. ValueError where a kind has no name, or one that is not known here."""
+        kinds, names = arrays["kinds"], [Kind(str(name)) for name in arrays["kind_names"]]
+        table = np.array([KINDS.index(kind) for kind in names], np.int8)
+        if len(kinds) and not 0 <= kinds.min() <= kinds.max() < len(table):
+            raise ValueError(f"a detection is of the kind {kinds.max()} of {len(table)}")
+        return cls(arrays["frames"], table[kinds], arrays["boxes"], arrays["scores"])
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.intp] | Sequence[int]) -> "Detections":
         """Some of the rows: by index, or where a mask is true."""
@@ -117,14 +125,14 @@ class ModelIdentity:
 
 
 class Detector(Protocol):
-    """Finds faces and plates on pictures. The pipeline knows detectors by this protocol only."""
+    """Finds objects on pictures. The pipeline knows detectors by this protocol only."""
 
     @property
     def identity(self) -> ModelIdentity: ...
 
     @property
     def thresholds(self) -> dict[Kind, float]:
-        """Least score of a detection that starts a track, per kind."""
+        """Least score of a detection that starts a track, of each kind that it finds."""
         ...
 
     @property

@@ -21,7 +21,8 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
-from dashredact.values import KINDS, Detections, Kind, ModelIdentity, Picture
+from dashredact.kinds import KINDS, SHIPPED_KINDS, Kind
+from dashredact.values import Detections, ModelIdentity, Picture
 
 SIZE = (192, 112)
 SECRET = (36, 24)  # width and height
@@ -98,7 +99,7 @@ class Finder:
     long_side: int = SIZE[0]
     batch_size: int = 4
     identity: ModelIdentity = field(default=ModelIdentity("finder", "f" * 64))
-    thresholds: dict[Kind, float] = field(default_factory=lambda: dict.fromkeys(KINDS, 0.5))
+    thresholds: dict[Kind, float] = field(default_factory=lambda: dict.fromkeys(SHIPPED_KINDS, 0.5))
     calls: int = 0
     pictures: int = 0
     sights: int = 0

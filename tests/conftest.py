@@ -11,9 +11,10 @@ import pytest
 from clips import Finder, Library
 
 from dashredact.batch.batch import Batch
+from dashredact.kinds import SHIPPED_KINDS
 from dashredact.pipeline.outcome import Outcome
 from dashredact.settings import RenderSettings, Settings, TrackSettings
-from dashredact.values import KINDS, ProgressEvent
+from dashredact.values import ProgressEvent
 from dashredact.workspace import inbox, locks
 from dashredact.workspace.output_folder import OutputFolder
 
@@ -22,7 +23,7 @@ hypothesis.settings.register_profile("hunt")  # `pytest --hypothesis-profile=hun
 hypothesis.settings.load_profile("steady")
 
 SETTINGS = Settings(
-    link=TrackSettings(dict.fromkeys(KINDS, 0.5)), hide=RenderSettings(preset="ultrafast"), segment_seconds=0.5
+    link=TrackSettings(dict.fromkeys(SHIPPED_KINDS, 0.5)), hide=RenderSettings(preset="ultrafast"), segment_seconds=0.5
 )
 
 

@@ -12,13 +12,13 @@ from conftest import SETTINGS
 from dashredact.audit import log as audit_log
 from dashredact.batch.batch import Batch
 from dashredact.execute.inline import INLINE
+from dashredact.kinds import SHIPPED_KINDS, Kind
 from dashredact.pipeline.outcome import Outcome
 from dashredact.review import marking
 from dashredact.review.correction import Correction
 from dashredact.review.decisions import Reviewer
 from dashredact.review.state import How
 from dashredact.settings import Settings, TrackSettings
-from dashredact.values import KINDS, Kind
 from dashredact.workspace import inbox
 from dashredact.workspace.output_folder import OutputFolder
 
@@ -27,7 +27,9 @@ MISSED = range(10, 22)
 BORDER = {14, 15}
 """frames on both sides of a border of segments, on which the missed object can be seen"""
 CUT = replace(
-    SETTINGS, link=TrackSettings(dict.fromkeys(KINDS, 0.5), bridge=0.0, extend=0.0, smooth=0.0), segment_seconds=0.3
+    SETTINGS,
+    link=TrackSettings(dict.fromkeys(SHIPPED_KINDS, 0.5), bridge=0.0, extend=0.0, smooth=0.0),
+    segment_seconds=0.3,
 )
 """Short segments, and nothing that covers up for the detector."""
 

@@ -1,7 +1,7 @@
 """The shipped weights on the shipped sample: every object that could be recognised is masked.
 
 The truth file says where the drawn faces and plates are. Plates under 26 px (3 px a character) and faces under 12 px
-hold nothing to read or to recognise; they are left out.
+show nothing to read or to recognise; they are left out.
 """
 
 import json
@@ -29,9 +29,9 @@ COVERED = 0.95
 @pytest.fixture(scope="module")
 def tracks(tmp_path_factory: pytest.TempPathFactory) -> Any:
     out = tmp_path_factory.mktemp("sample")
-    finder = torch_engine.TorchDetector(weights.read(default_folder()), torch_engine.device_named("cpu"))
-    settings = Settings(link=TrackSettings(finder.thresholds))
-    run = Batch(OutputFolder(out), finder, settings, _silent)
+    detector = torch_engine.TorchDetector(weights.read(default_folder()), torch_engine.device_named("cpu"))
+    settings = Settings(link=TrackSettings(detector.thresholds))
+    run = Batch(OutputFolder(out), detector, settings, _silent)
     (outcome,) = run.run(inbox.plan([SAMPLES / "street.mp4"], out))
     assert outcome.status is VideoStatus.MASKED, outcome.reason
     return json.loads((out / "street.tracks.json").read_bytes())["tracks"]
@@ -42,8 +42,8 @@ def _silent(_fact: ProgressEvent) -> None:
 
 
 def _objects() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads((SAMPLES / "street.truth.json").read_bytes())["objects"]
-    return found
+    objects: list[dict[str, Any]] = json.loads((SAMPLES / "street.truth.json").read_bytes())["objects"]
+    return objects
 
 
 def _share_covered(box: list[float], frame: int, tracks: list[dict[str, Any]]) -> float:
@@ -57,13 +57,13 @@ def _share_covered(box: list[float], frame: int, tracks: list[dict[str, Any]]) -
     return float(under.mean())
 
 
-@pytest.mark.parametrize("thing", _objects(), ids=lambda thing: thing["id"])
+@pytest.mark.parametrize("labelled", _objects(), ids=lambda labelled: labelled["id"])
 def test_every_recognisable_object_is_masked_on_every_frame(
-    thing: dict[str, Any], tracks: list[dict[str, Any]]
+    labelled: dict[str, Any], tracks: list[dict[str, Any]]
 ) -> None:
-    bare = [
+    uncovered = [
         int(frame)
-        for frame, box in thing["boxes"].items()
-        if box[2] - box[0] >= LEAST_WIDTH[thing["kind"]] and _share_covered(box, int(frame), tracks) < COVERED
+        for frame, box in labelled["boxes"].items()
+        if box[2] - box[0] >= LEAST_WIDTH[labelled["kind"]] and _share_covered(box, int(frame), tracks) < COVERED
     ]
-    assert not bare
+    assert not uncovered

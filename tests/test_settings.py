@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dashredact import settings
+from dashredact.kinds import Kind
 from dashredact.settings import (
     BoxFile,
     Damaged,
@@ -19,7 +20,7 @@ from dashredact.settings import (
     Zone,
     Zones,
 )
-from dashredact.values import Kind, ModelIdentity
+from dashredact.values import ModelIdentity
 
 _MODEL = ModelIdentity("small", "a" * 64)
 _OTHER: dict[str, dict[str, Any]] = {

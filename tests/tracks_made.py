@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from dashredact.formats.tracks_json import TracksFile
-from dashredact.values import ORIGINS, Kind, ModelIdentity, Track
+from dashredact.kinds import Kind
+from dashredact.values import ORIGINS, ModelIdentity, Track
 
 WIDTH, HEIGHT, FRAMES = 1921, 1079, 12
 

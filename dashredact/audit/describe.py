@@ -17,6 +17,7 @@ from dashredact.audit.events import (
     Unmasked,
     UnmaskedTrack,
 )
+from dashredact.text import plural
 
 AUDIT_COLUMNS = (
     "seq",
@@ -90,7 +91,7 @@ def decision(event: Event) -> str:
             words = f"draw {event.draw.id}"
         case Judged() if event.draw and event.judged:
             missed = sum(miss.missed for miss in event.judged.misses)
-            words = f"draw {event.draw.id}, {event.judged.frames} frames seen, {missed or 'nothing'} missed"
+            words = f"draw {event.draw.id}, {plural(event.judged.frames, 'frame')} seen, {missed or 'nothing'} missed"
         case Held() if event.hold:
             words = f"{event.hold.kind}, until {event.hold.until}"
         case Purged():

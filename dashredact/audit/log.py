@@ -22,6 +22,7 @@ from dashredact.audit.chain import Fault, Signer
 from dashredact.audit.events import Event, parse
 from dashredact.audit.head import Head
 from dashredact.errors import LedgerError, UsageError
+from dashredact.text import plural
 
 NAME = "audit.jsonl"
 HEAD = "audit.head.json"
@@ -101,7 +102,7 @@ def _end(descriptor: int, path: Path, signer: Signer | None) -> _End:
         _save(path, now)
     notes = [
         f"{torn} bytes of an unfinished line were cut off before this one" if torn else "",
-        f"{late} line{'' if late == 1 else 's'} before this one had no head yet" if late else "",
+        f"{plural(late, 'line')} before this one had no head yet" if late else "",
     ]
     return _End(now, now.bytes, "; ".join(filter(None, notes)))
 

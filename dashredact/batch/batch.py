@@ -15,7 +15,6 @@ from dashredact.audit.events import (
     Quarantined,
     Refused,
     RefusedByPolicy,
-    Retried,
     SourceEntry,
     Tried,
     policy_key,
@@ -147,10 +146,6 @@ class Batch:
         """Say in the log that the source lies elsewhere now. moved_to: relative to the inbox."""
         attempt = self._attempt(item)
         self.index.append(Quarantined(**_context(attempt, self._detector), reason=reason, moved_to=moved_to))
-
-    def note_retried(self, item: Item, reason: str) -> None:
-        """Say in the log that somebody wants the source tried again."""
-        self.index.append(Retried(**_context(self._attempt(item), self._detector), reason=reason))
 
     # --- one video ---------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The health file, in the text format that Prometheus' node exporter collects."""
+"""The health file, in the text format that the textfile collector of Prometheus' node exporter reads."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,32 +14,35 @@ _HELP = {
     "waiting_videos": "Uploads that are not masked yet, by reason.",
     "oldest_waiting_seconds": "Age of the oldest upload that is not masked yet.",
     "quarantined_videos": "Uploads in quarantine.",
-    "free_bytes": "Free space on the disk of the outbox.",
+    "needs_review_videos": "Masked videos that wait for a person to review them.",
+    "free_bytes": "Free space on the disk of the output folder.",
 }
 
 Values = Mapping[str, float | Mapping[str, float]]
-"""by name of the metric; one with labels is a mapping from the label's value"""
+"""By the name of the metric, without its prefix; a metric with labels maps the value of `kind` to its number."""
 
 
 def write(path: Path, values: Values) -> None:
     """Replace the file in one step. Others may read it: the collector is another user, and counts name nobody.
 
-    MachineError where it cannot be written.
+    KeyError for a metric that is not in the list above. MachineError where the file cannot be written.
     """
     try:
         files.private_folder(path.absolute().parent)
-        files.write(path.absolute(), text(values).encode(), 0o644)
+        files.write(path.absolute(), text(values), 0o644)
     except OSError as error:
         raise MachineError(f"The health file {path} cannot be written ({error.strerror}).") from None
 
 
-def text(values: Values) -> str:
-    lines = []
+def text(values: Values) -> bytes:
+    from prometheus_client import CollectorRegistry, Gauge, generate_latest  # noqa: PLC0415 - takes 0.1 s to load
+
+    registry = CollectorRegistry()
     for name, value in values.items():
-        full = f"dashredact_{name}"
-        lines += [f"# HELP {full} {_HELP[name]}", f"# TYPE {full} gauge"]
         if isinstance(value, Mapping):
-            lines += [f'{full}{{kind="{label}"}} {number:g}' for label, number in value.items()]
+            gauge = Gauge(name, _HELP[name], ["kind"], namespace="dashredact", registry=registry)
+            for kind, number in value.items():
+                gauge.labels(kind).set(number)
         else:
-            lines.append(f"{full} {value:.15g}")
-    return "\n".join(lines) + "\n"
+            Gauge(name, _HELP[name], namespace="dashredact", registry=registry).set(value)
+    return generate_latest(registry)

@@ -54,6 +54,8 @@ class RunSummary:
     """age in seconds"""
     quarantined: int = 0
     """files that lie in quarantine"""
+    needs_review: int = 0
+    """masked videos that wait for a person, of this run and earlier ones"""
     frames: int = 0
     seconds: float = 0.0
 
@@ -70,7 +72,7 @@ class RunSummary:
 
 
 class InboxRun:
-    """One run over an inbox. The outbox is locked."""
+    """One run over an inbox. The output folder is locked."""
 
     def __init__(
         self,
@@ -109,6 +111,7 @@ class InboxRun:
                 timer.cancel()
             self.summary.seconds = time.monotonic() - began
             self.summary.quarantined = len(self._batch.index.quarantined())
+            self.summary.needs_review = self._batch.index.needs_review()
             self.summary.oldest_waiting = max((time.time() - arrival.arrived for arrival in left), default=0.0)
 
     def _choose(self, found: InboxContents, left: list[Upload]) -> Sequence[Upload]:

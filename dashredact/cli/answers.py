@@ -8,16 +8,18 @@ from typing import Any
 
 import click
 
-from dashredact.audit.events import RequestKind
+from dashredact.audit.events import Event, RequestKind
 from dashredact.audit.records import Clip, Recall, clips, held, named, recalls
 from dashredact.audit.subject_requests import SubjectRequest, register
-from dashredact.cli.app import printable, say
+from dashredact.cli.app import say
 from dashredact.cli.export import print_recalls
 from dashredact.cli.masking import crew_of
-from dashredact.cli.tables import OUT, records_of, today
+from dashredact.cli.options import FOLDER, NAMES, QUIET
+from dashredact.cli.tables import today
 from dashredact.errors import ExitCode, PolicyError, UsageError
 from dashredact.governance.retention import erasure
 from dashredact.progress import ProgressDisplay
+from dashredact.text import printable
 from dashredact.workspace import originals
 from dashredact.workspace.output_folder import OutputFolder
 
@@ -31,9 +33,9 @@ INBOX = click.option(
 )
 
 
-def request_of(out: Path, number: int, kinds: Sequence[RequestKind] = ()) -> SubjectRequest:
+def request_of(events: Sequence[Event], number: int, kinds: Sequence[RequestKind] = ()) -> SubjectRequest:
     """UsageError where it is not there, closed, or asks for something else; kinds: empty for any, closed ones too."""
-    found = register(OutputFolder.existing(out).events()).get(number)
+    found = register(events).get(number)
     if found is None:
         raise UsageError(f"There is no request {number}; `dashredact request list` shows them.")
     if kinds and found.closed:
@@ -44,7 +46,7 @@ def request_of(out: Path, number: int, kinds: Sequence[RequestKind] = ()) -> Sub
 
 
 @click.command()
-@OUT
+@FOLDER
 @ID
 @click.argument("name")
 @click.option(
@@ -52,14 +54,20 @@ def request_of(out: Path, number: int, kinds: Sequence[RequestKind] = ()) -> Sub
 )
 @INBOX
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@QUIET
 def copy(
-    out: Path, number: int, name: str, tracks: Sequence[int], inboxes: Sequence[Path], output: Path, quiet: bool
+    folder: OutputFolder,
+    number: int,
+    name: str,
+    tracks: Sequence[int],
+    inboxes: Sequence[Path],
+    output: Path,
+    quiet: bool,
 ) -> None:
     """Make a copy of clip NAME for the person of request ID: their tracks unmasked, everybody else's masked.
 
     It is made from the original, which has to be under --inbox and unchanged; sound and positions are left out. OUTPUT
-    lies outside of OUT, for its owner's eyes only. Look at all of it before you hand it over: a track may have gone
+    lies outside of FOLDER, for its owner's eyes only. Look at all of it before you hand it over: a track may have gone
     from one person to another on the way. `dashredact tracks show` and the report tell which track is whose.
 
     \b
@@ -69,15 +77,15 @@ def copy(
 
     if not inboxes:
         raise UsageError("A copy is made from the original; name the folder it lies in with --inbox.")
-    with OutputFolder(out).deciding():
-        records = records_of(out)
-        asked = request_of(out, number, [RequestKind.COPY])
-        clip = _one(out, records, name)
+    with folder.deciding():
+        records = folder.records()
+        asked = request_of(folder.events(), number, [RequestKind.COPY])
+        clip = _one(folder.path, records, name)
         source = subject_copy.source_of(clip, inboxes)
         wanted = subject_copy.CopyRequest(clip, tracks, output, number, asked.reference)
         with ProgressDisplay(quiet=quiet) as progress, crew_of(_CREW) as crew:
             progress.start({source.name: source.stat().st_size})
-            subject_copy.make_copy(out, wanted, source, crew, progress)
+            subject_copy.make_copy(folder.path, wanted, source, crew, progress)
     click.echo(output)
     say(f"{output} shows a person unmasked: look at all of it, hand it over, and delete it.")
 
@@ -93,12 +101,12 @@ def _one(out: Path, records: Sequence[Mapping[str, Any]], name: str) -> Clip:
 
 
 @click.command()
-@OUT
+@FOLDER
 @ID
-@click.argument("names", nargs=-1, required=True)
+@NAMES
 @INBOX
 @click.option("--beyond", is_flag=True, help="Also clips that do not fit the vehicle and time of the request.")
-def erase(out: Path, number: int, names: Sequence[str], inboxes: Sequence[Path], beyond: bool) -> None:
+def erase(folder: OutputFolder, number: int, names: Sequence[str], inboxes: Sequence[Path], beyond: bool) -> None:
     """Delete the clips NAMES in all stages for request ID, and name everybody who was handed one.
 
     The original under --inbox, the masked file, the tracks file, detections and the page of the report go, and each
@@ -109,10 +117,10 @@ def erase(out: Path, number: int, names: Sequence[str], inboxes: Sequence[Path],
     \b
       dashredact request erase masked 2 taxi7-20260412-081502.mp4 --inbox uploads
     """
-    folder = OutputFolder(out)
+    out = folder.path
     with folder.exclusive():
-        records = records_of(out)
-        asked = request_of(out, number, [RequestKind.ERASE, RequestKind.STOP])
+        records = folder.records()
+        asked = request_of(folder.events(), number, [RequestKind.ERASE, RequestKind.STOP])
         named_so = _chosen(out, records, names, inboxes)
         if not beyond:
             _check_fit(out, records, asked, named_so, inboxes)
@@ -130,7 +138,7 @@ def erase(out: Path, number: int, names: Sequence[str], inboxes: Sequence[Path],
     ]
     for name in missing:
         say(f"{name}: its original was not found; if it still exists, name its folder with --inbox and run again.")
-    told = _to_be_told(records_of(out), chosen, asked)
+    told = _to_be_told(folder.records(), chosen, asked)
     if told:
         say("These have to be told that they delete it too:")
         print_recalls(told)

@@ -13,6 +13,7 @@ import click
 from dashredact import __version__
 from dashredact.audit import signing
 from dashredact.errors import DashredactError, StoppedError
+from dashredact.text import printable
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -81,11 +82,6 @@ def _stop(number: int, _frame: FrameType | None) -> NoReturn:
     for other in _SIGNALS:
         signal.signal(other, signal.SIG_IGN)
     raise StoppedError(number)
-
-
-def printable(text: str) -> str:
-    """On one line, harmless to a terminal: names may hold newlines."""
-    return "".join(sign if sign.isprintable() or sign == "\u3000" else repr(sign)[1:-1] for sign in text)
 
 
 def say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""`evaluate`: how well faces and plates are found on annotated pictures."""
+"""`evaluate`: how well objects are found on annotated pictures."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -10,13 +10,14 @@ import click
 from dashredact import files
 from dashredact.cli import figures
 from dashredact.cli.app import say
-from dashredact.cli.options import DETECT, detector_of
+from dashredact.cli.options import DETECT, QUIET, detector_of, thresholds_of
 from dashredact.errors import MachineError, UsageError
 from dashredact.evaluate import datasets, predictions
 from dashredact.evaluate import run as journey
+from dashredact.kinds import KINDS, Kind
 from dashredact.progress import ProgressDisplay
 from dashredact.settings import TrackSettings
-from dashredact.values import KINDS, Detector
+from dashredact.values import Detector
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -27,7 +28,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--predictions", "predicted", type=_FILE, help="Write every box from score 0.05 up here, as JSON.")
 @click.option("--misses", type=_FILE, help="Draw the largest missed objects here, a .png or .jpg.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@QUIET
 def evaluate(
     dataset: Path, as_json: bool, predicted: Path | None, misses: Path | None, quiet: bool, **chosen: Any
 ) -> None:
@@ -43,19 +44,33 @@ def evaluate(
     sets = datasets.read(dataset)
     _check_pictures(dataset, sets)
     detector = detector_of(chosen, lowest_score=journey.LOWEST_SCORE)
-    thresholds = {kind: chosen[f"{kind}_threshold"] or detector.thresholds[kind] for kind in KINDS}
+    thresholds = _thresholds(dataset, sets, detector, thresholds_of(chosen))
     seen = _look(sets, detector, TrackSettings(thresholds), quiet)
     results = {one.dataset.name: journey.measure([one], thresholds) for one in seen}
     together = journey.measure(seen, thresholds)
     if predicted:
         pairs = [(one.dataset, one.found) for one in seen]
-        _write(predicted, predictions.encode(detector.identity, pairs))
+        _write(predicted, predictions.encode(detector, pairs))
     if misses:
         _draw(misses, seen)
     if as_json:
         click.echo(json.dumps(figures.as_dict(detector, results, together), ensure_ascii=False))
     else:
         click.echo(figures.in_words(results, together))
+
+
+def _thresholds(
+    path: Path, sets: Sequence[datasets.Dataset], detector: Detector, given: dict[Kind, float]
+) -> dict[Kind, float]:
+    """Of the kinds that the detector finds. UsageError where none of them is labelled, or one is given of another."""
+    finds = ", ".join(detector.thresholds)
+    if idle := given.keys() - detector.thresholds.keys():
+        raise UsageError(f"--threshold names {', '.join(idle)}: the chosen models find {finds}; leave it out.")
+    labelled = set().union(*(one.labelled for one in sets))
+    if not labelled & detector.thresholds.keys():
+        own = ", ".join(kind for kind in KINDS if kind in labelled)
+        raise UsageError(f"{path} is labelled for {own}, and the chosen models find {finds}; choose another --model.")
+    return detector.thresholds | given
 
 
 def _look(

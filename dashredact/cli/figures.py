@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dashredact.evaluate.metrics import PLAIN, PRECISION, SAME, Bin, DetectionMetrics, Rate
+from dashredact.evaluate.metrics import PRECISION, SAME, Bin, DetectionMetrics, Rate
 from dashredact.evaluate.run import LOWEST_SCORE, Evaluation, TrackCoverage
 from dashredact.imaging.coverage import COVERED_FROM, MIN_SIZE
-from dashredact.values import Detector, Kind
+from dashredact.kinds import KINDS, Kind
+from dashredact.text import plural
+from dashredact.values import Detector
 
-_MEASURE = {Kind.FACE: "on the longer side", Kind.PLATE: "wide"}
-_HEADS = "class pictures objects   AP50   AR50  R@P.8  score |  score recall  prec. false/pic.    masked"
-_MANY = {Kind.FACE: "faces", Kind.PLATE: "plates"}
+_CLASS = max(map(len, ("class", *KINDS)))  # characters
+_HEADS = f"{'class':{_CLASS}} pictures objects   AP50   AR50  R@P.8  score |  score recall  prec. false/pic.    masked"
 
 
 def as_dict(detector: Detector, results: Mapping[str, Evaluation], together: Evaluation) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def _class(kind: Kind, figures: DetectionMetrics, falsely_masked: float) -> dict
             "falsely_masked_share": _round(falsely_masked),
         },
         "recall_by_size": _bins(figures.sizes),
-        "recall_from_size": {"from": PLAIN[kind], **_rate(figures.plain)},
+        "recall_from_size": {"from": kind.row.plain, **_rate(figures.plain)},
     }
 
 
@@ -92,7 +93,7 @@ def in_words(results: Mapping[str, Evaluation], together: Evaluation) -> str:
     parts = [
         [f"{'set':{width}} {_HEADS}"],
         [_line(name, width, kind, result) for name, result in named.items() for kind in result.classes],
-        ["", f"{'set':{width}} class  size px      found      of  recall  95 % interval"],
+        ["", f"{'set':{width}} {'class':{_CLASS}}  size px      found      of  recall  95 % interval"],
         [line for name, result in named.items() for line in _size_lines(name, width, result)],
         _linked_lines(named, width),
         [""],
@@ -107,7 +108,7 @@ def _line(name: str, width: int, kind: Kind, result: Evaluation) -> str:
     after = (figures.threshold, figures.recall.share, figures.precision.share)
     masked = 100 * result.falsely_masked[kind]
     return (
-        f"{name:{width}} {kind:5} {figures.images:8d} {figures.objects:7d} {' '.join(map(_three, before))} |"
+        f"{name:{width}} {kind:{_CLASS}} {figures.images:8d} {figures.objects:7d} {' '.join(map(_three, before))} |"
         f" {' '.join(map(_three, after))} {_three(figures.false_per_image):>10} {masked:7.3f} %"
     )
 
@@ -121,17 +122,17 @@ def _size_lines(name: str, width: int, result: Evaluation) -> Iterator[str]:
         for one in figures.sizes:
             share, interval = (_percent(one.rate), _interval(one.rate)) if one.rate.of else ("-", "-")
             counts = f"{one.rate.count:7d} {one.rate.of:7d}"
-            yield f"{name:{width}} {kind:5}  {_span(one):10} {counts} {share:>8}  {interval}"
+            yield f"{name:{width}} {kind:{_CLASS}}  {_span(one):10} {counts} {share:>8}  {interval}"
 
 
 def _linked_lines(named: Mapping[str, Evaluation], width: int) -> list[str]:
     """Empty where no picture is a frame of a video."""
     lines = [
-        f"{name:{width}} {kind:5} {_left(linked.uncovered)} | {_tracks(linked.tracks)}"
+        f"{name:{width}} {kind:{_CLASS}} {_left(linked.uncovered)} | {_tracks(linked.tracks)}"
         for name, result in named.items()
         for kind, linked in result.linked.items()
     ]
-    head = f"{'set':{width}} class uncovered frames   share | uncovered tracks   share  95 % interval"
+    head = f"{'set':{width}} {'class':{_CLASS}} uncovered frames   share | uncovered tracks   share  95 % interval"
     return ["", head, *lines] if lines else []
 
 
@@ -162,26 +163,30 @@ def _sentences(result: Evaluation) -> Iterator[str]:
     for kind, figures in result.classes.items():
         plain = figures.plain
         if plain.of:
-            how = f"(IoU {SAME:g}, score {figures.threshold:g})"
-            yield f"Of {_objects(kind, plain.of, PLAIN[kind])}, {_percent(plain)} {_interval(plain)} were found {how}."
+            what, how = _objects(kind, plain.of, kind.row.plain), f"(IoU {SAME:g}, score {figures.threshold:g})"
+            yield f"Of {what}, {_percent(plain)} {_interval(plain)} were found {how}."
         else:
-            yield f"No {kind} to find is at least {PLAIN[kind]} px {_MEASURE[kind]}."
+            yield f"No {kind} to find is at least {kind.row.plain} px {kind.row.measure}."
         if figures.images:
             false, masked = figures.false_per_image, result.falsely_masked[kind]
             yield f"There were {false:.2f} false {kind} boxes a picture, which would mask {100 * masked:.2f} % of it."
     for kind, linked in result.linked.items():
         frames = linked.uncovered
         if frames.of:
-            what = f"{frames.of} frame{'s' if frames.of > 1 else ''} of {_objects(kind, 0, MIN_SIZE)}"
+            what = f"{plural(frames.of, 'frame')} of {_objects(kind, 0, MIN_SIZE)}"
             meaning = f"less than {100 * COVERED_FROM:.0f} % of the box under masks"
             yield f"Of {what}, {_percent(frames)} were uncovered after linking ({meaning})."
         if tracks := linked.tracks.of:
             how = f"{_percent(linked.tracks)} {_interval(linked.tracks)} were uncovered on one frame or more"
-            yield f"Of {tracks} such {kind if tracks == 1 else _MANY[kind]}, each followed through its video, {how}."
+            yield f"Of {tracks} such {_noun(kind, tracks)}, each followed through its video, {how}."
     if result.masked is not None:
         yield f"On average {100 * result.masked:.2f} % of a video's picture was masked."
 
 
 def _objects(kind: Kind, count: int, least: float) -> str:
     """`412 plates at least 40 px wide`; without the number where it is 0."""
-    return f"{count or ''} {kind if count == 1 else _MANY[kind]} at least {least:g} px {_MEASURE[kind]}".lstrip()
+    return f"{count or ''} {_noun(kind, count)} at least {least:g} px {kind.row.measure}".lstrip()
+
+
+def _noun(kind: Kind, count: int) -> str:
+    return kind.row.singular if count == 1 else kind.row.plural

@@ -1,7 +1,8 @@
 """Options and answers that the commands which mask share."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,16 @@ from typing import Any
 import click
 
 from dashredact.cli.app import say
-from dashredact.cli.options import choice, detector_of, options
+from dashredact.cli.options import choice, detector_of, options, thresholds_of
 from dashredact.errors import ExitCode, UsageError
 from dashredact.execute.pool import Limits, WorkerPool
 from dashredact.formats import zones_toml
 from dashredact.governance.policy.admission import Admission, RunDeclaration
+from dashredact.kinds import KINDS, SHIPPED_KINDS, Kind
 from dashredact.media import encode as encoders
 from dashredact.pipeline.outcome import VideoStatus
 from dashredact.settings import (
+    UNDETECTED,
     BoxFile,
     CameraZones,
     Damaged,
@@ -28,18 +31,28 @@ from dashredact.settings import (
     TrackSettings,
 )
 from dashredact.tracking.zones import camera_of
-from dashredact.values import KINDS, Detector
+from dashredact.values import Detector
 from dashredact.workspace.inbox import Item
 
-_BOTH = "both"
+
+def _kinds(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[Kind, ...]:
+    """In the order of `KINDS`, each once. UsageError where one is no kind, or there is none."""
+    named = re.split(r"[,\s]+", value.strip(", "))
+    unknown = [name for name in named if name not in KINDS]
+    if unknown:
+        raise UsageError(f"--kinds {value}: {unknown[0]!r} is no kind; give some of {','.join(KINDS)}, commas between.")
+    return tuple(kind for kind in KINDS if kind in named)
+
 
 MASK = options(
     click.option(
         "--kinds",
-        type=click.Choice([_BOTH, *map(str, KINDS)]),
-        default=_BOTH,
+        metavar="KIND,...",
+        default=",".join(SHIPPED_KINDS),
         show_default=True,
-        help="What is masked; a policy wants a --reason for one alone.",
+        callback=_kinds,
+        help=f"What is masked, of {', '.join(KINDS)}; what the shipped weights do not find needs a --model that does,"
+        " or --boxes. A policy wants a --reason where faces or plates are left out.",
     ),
     click.option("--style", type=choice(Style), default=str(Style.BLUR), show_default=True, help="How masks look."),
     click.option("--crf", type=click.IntRange(0, 51), default=20, show_default=True, help="Quality: lower is better."),
@@ -185,11 +198,20 @@ def seconds_of(chosen: dict[str, Any], detector: Detector) -> tuple[Detector, ..
 
 
 def settings_of(
-    chosen: dict[str, Any], detector: Detector, *, boxes: BoxFile | None = None, seconds: Sequence[Detector] = ()
+    chosen: dict[str, Any],
+    detector: Detector,
+    *,
+    boxes: BoxFile | None = None,
+    in_boxes: Set[Kind] = frozenset(),
+    seconds: Sequence[Detector] = (),
 ) -> Settings:
-    """seconds: who looks at the finished file."""
-    masked = [kind for kind in KINDS if chosen["kinds"] in (kind, _BOTH)]
-    thresholds = {kind: chosen[f"{kind}_threshold"] or detector.thresholds[kind] for kind in masked}
+    """UsageError where a kind is to be masked that nothing finds: it would stay visible, and the log say otherwise.
+
+    in_boxes: kinds in the file of boxes. seconds: who looks at the finished file.
+    """
+    _check_found(chosen, detector, in_boxes)
+    scores = detector.thresholds | (thresholds_of(chosen) if chosen.get("detector", True) else {})
+    thresholds = {kind: scores.get(kind, UNDETECTED) for kind in chosen["kinds"]}
     hide = RenderSettings(Style(chosen["style"]), chosen["encoder"] or "", chosen["crf"], chosen["preset"])
     return Settings(
         link=TrackSettings(thresholds),
@@ -202,6 +224,22 @@ def settings_of(
         boxes=boxes,
         second_look=_second_look(chosen, seconds) if seconds else None,
     )
+
+
+def _check_found(chosen: dict[str, Any], detector: Detector, in_boxes: Set[Kind]) -> None:
+    looks = f"the chosen models find {', '.join(detector.thresholds)}"
+    if not chosen.get("detector", True):
+        looks = "no detector looks"
+    missing = [kind for kind in chosen["kinds"] if kind not in detector.thresholds and kind not in in_boxes]
+    if missing:
+        own = ", ".join(kind for kind in Kind if kind in in_boxes) or "none of any kind"
+        file = f", and {chosen['boxes']} holds {own}" if chosen.get("boxes") else ""
+        raise UsageError(
+            f"--kinds names {', '.join(missing)}: {looks}{file}; add a --model that finds it, or leave it out."
+        )
+    idle = [kind for kind in chosen["thresholds"] if kind not in detector.thresholds]
+    if idle:
+        raise UsageError(f"--threshold names {', '.join(idle)}: {looks}; leave it out.")
 
 
 def _second_look(chosen: dict[str, Any], seconds: Sequence[Detector]) -> RecheckSettings:

@@ -12,7 +12,6 @@ from dashredact.cli.options import JSON
 from dashredact.detect.dashnet import manifest
 from dashredact.detect.external import fetch, registry
 from dashredact.errors import MachineError, UsageError
-from dashredact.values import KINDS
 
 _SHIPPED = "dashnet"
 
@@ -105,7 +104,7 @@ def _known() -> Iterator[dict[str, Any]]:
     """The shipped model, then the list: what there is to say of each."""
     shipped = manifest.read(manifest.default_folder())
     path, card = shipped.folder / shipped.file, "shipped, see weights/MODEL_CARD.md"
-    yield _told(shipped.identity.name, path, shipped.identity.sha256, KINDS, _SHIPPED, "Apache-2.0", card)
+    yield _told(shipped.identity.name, path, shipped.identity.sha256, shipped.classes, _SHIPPED, "Apache-2.0", card)
     for entry in registry.read().values():
         source = entry.source + (f" ({entry.note})" if entry.note else "")
         finds = [str(kind or "-") for kind in entry.finds]

@@ -1,7 +1,8 @@
 """`redact`: masks videos into a folder."""
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,23 +22,26 @@ from dashredact.cli.masking import (
     seconds_of,
     settings_of,
 )
-from dashredact.cli.options import DETECT, JSON, SOURCES, detector_of
+from dashredact.cli.options import DETECT, JSON, OUTPUT_FOLDER, QUIET, SOURCES, detector_of
 from dashredact.detect.null import NullDetector
 from dashredact.errors import UsageError, VideoError
 from dashredact.formats import exchange
 from dashredact.formats.exchange import Canvas
+from dashredact.kinds import KINDS, Kind
 from dashredact.media.probe import probe
 from dashredact.pipeline.outcome import Outcome, VideoStatus
 from dashredact.pipeline.video import RunOptions
 from dashredact.progress import ProgressDisplay
 from dashredact.settings import BoxFile
+from dashredact.text import plural
+from dashredact.values import Track
 from dashredact.workspace import inbox
 from dashredact.workspace.output_folder import OutputFolder
 
 
 @click.command()
 @SOURCES
-@click.option("-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="Output folder.")
+@OUTPUT_FOLDER
 @DETECT
 @MASK
 @POLICY
@@ -45,13 +49,14 @@ from dashredact.workspace.output_folder import OutputFolder
 @click.option(
     "--boxes",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Boxes that are masked too: a tracks file, COCO, CVAT or MOT, of the one video.",
+    help="Boxes of the kinds of --kinds, and zones, that are masked too: a tracks file, COCO, CVAT or MOT, of the one"
+    " video.",
 )
-@click.option("--detector/--no-detector", default=True, help="Look for faces and plates, or mask --boxes alone.")
+@click.option("--detector/--no-detector", default=True, help="Detect, or mask --boxes alone.")
 @click.option("--relink", is_flag=True, help="Link and mask again from kept detections; detect nothing.")
 @click.option("--dry-run", is_flag=True, help="Only detect, and say what would be masked.")
 @JSON
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@QUIET
 def redact(sources: Sequence[Path], output: Path, dry_run: bool, as_json: bool, quiet: bool, **chosen: Any) -> None:
     """Mask the SOURCES, video files or folders of them, into a folder.
 
@@ -63,14 +68,18 @@ def redact(sources: Sequence[Path], output: Path, dry_run: bool, as_json: bool, 
       dashredact redact uploads/ -o masked --style fill --audio keep
       dashredact redact trip.mp4 -o masked --boxes trip.corrected.tracks.json
       dashredact redact trip.mp4 -o masked --keep-detections
-      dashredact redact trip.mp4 -o masked --relink --plate-threshold 0.3
+      dashredact redact trip.mp4 -o masked --relink --threshold plate=0.3
+      dashredact redact trip.mp4 -o masked --kinds face,plate,person --model yolo.onnx=person
     """
+    if output.suffix.lower() in inbox.SUFFIXES and not output.is_dir():
+        raise UsageError(f"{output} looks like a video file; name the folder for the results with -o.")
+    inbox.check_apart(sources, output)
     items = inbox.plan(sources, output)
     cameras = cameras_of(chosen["zones"], items)
-    boxes = boxes_of(chosen, items)
+    boxes, in_boxes = boxes_of(chosen, items)
     detector = detector_of(chosen) if chosen["detector"] else NullDetector()
     seconds = seconds_of(chosen, detector)
-    settings = settings_of(chosen, detector, boxes=boxes, seconds=seconds)
+    settings = settings_of(chosen, detector, boxes=boxes, in_boxes=in_boxes, seconds=seconds)
     aids = RunOptions(seconds, chosen["boxes"], chosen["keep_detections"], chosen["relink"])
     admission = admission_of(chosen, settings)
     folder = OutputFolder(output)
@@ -84,20 +93,45 @@ def redact(sources: Sequence[Path], output: Path, dry_run: bool, as_json: bool, 
     raise SystemExit(exit_code(statuses))
 
 
-def boxes_of(chosen: dict[str, Any], items: Sequence[inbox.Item]) -> BoxFile | None:
-    """What the file of boxes is known by; that it is for this video is found out before hours of work."""
+def boxes_of(chosen: dict[str, Any], items: Sequence[inbox.Item]) -> tuple[BoxFile | None, Set[Kind]]:
+    """What the file of boxes is known by, and the kinds in it; says what of it is taken.
+
+    UsageError where it is not for this video, which is found out before hours of work, or nothing at all would be
+    masked.
+    """
     path: Path | None = chosen["boxes"]
     if path is None:
         if not chosen["detector"]:
             raise UsageError("Where no detector looks, say with --boxes FILE what is masked.")
-        return None
+        return None, frozenset()
     if len(items) != 1:
         raise UsageError(f"{path} is for one video, and there are {len(items)}; name the one.")
-    with suppress(VideoError):  # said later, as of any video
-        info = probe(items[0].source, video_stream=chosen["video_stream"])
+    boxes = exchange.described(path, chosen["kinds"])
+    tracks = _tracks_in(path, items[0].source, chosen["video_stream"])
+    if tracks is None:
+        say(f"{path}: zones and the kinds {', '.join(boxes.kinds)} are taken, when the video is decoded.")
+        return boxes, frozenset(KINDS)
+    taken = Counter(track.kind for track in tracks if boxes.takes(track.kind))
+    left = Counter(track.kind for track in tracks if not boxes.takes(track.kind))
+    if left and not taken and not chosen["detector"]:
+        raise UsageError(f"{path} holds {_counted(left)}, none of which --kinds names: nothing would be masked.")
+    without = f"; {_counted(left)} left out, which --kinds does not name" if left else ""
+    say(f"{path}: {_counted(taken)} taken{without}.")
+    return boxes, {track.kind for track in tracks}
+
+
+def _tracks_in(path: Path, source: Path, video_stream: int | None) -> Sequence[Track] | None:
+    """None where only decoding tells how many frames the video has, or nothing does, which is said later."""
+    with suppress(VideoError):
+        info = probe(source, video_stream=video_stream)
         if not info.damages:
-            exchange.read(path, Canvas(*info.upright_size, len(info.packets.shown_pts)))
-    return exchange.described(path)
+            return exchange.read(path, Canvas(*info.upright_size, len(info.packets.shown_pts)))
+    return None
+
+
+def _counted(tracks: Mapping[Kind, int]) -> str:
+    """`2 plate tracks, 1 zone track`"""
+    return ", ".join(plural(count, f"{kind.row.singular} track") for kind, count in tracks.items()) or "no tracks"
 
 
 def _show(outcome: Outcome, as_json: bool) -> VideoStatus:
@@ -111,6 +145,6 @@ def _show(outcome: Outcome, as_json: bool) -> VideoStatus:
     elif outcome.output:
         click.echo(outcome.output)
     elif outcome.status is VideoStatus.REHEARSED and outcome.record:
-        found = [f"{count['tracks']} {kind} tracks" for kind, count in outcome.record["tracks"].items()]
+        found = [plural(count["tracks"], f"{kind} track") for kind, count in outcome.record["tracks"].items()]
         click.echo(f"{outcome.name}: {', '.join(found) or 'nothing'}")
     return outcome.status

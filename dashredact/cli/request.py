@@ -9,13 +9,12 @@ from typing import Any
 import click
 from msgspec import to_builtins
 
-from dashredact.audit import log as audit_log
 from dashredact.audit.events import Answered, Requested, RequestKind, RequestRef
 from dashredact.audit.subject_requests import RequestState, SubjectRequest, register
 from dashredact.cli.answers import ID, INBOX, copy, erase, request_of
 from dashredact.cli.app import say
-from dashredact.cli.options import JSON, choice
-from dashredact.cli.tables import DAY, OUT, day, records_of, table, today
+from dashredact.cli.options import FOLDER, JSON, choice
+from dashredact.cli.tables import DAY, day, table, today
 from dashredact.errors import ExitCode, UsageError
 from dashredact.governance.policy.words import ANSWER_DAYS
 from dashredact.workspace.output_folder import OutputFolder
@@ -31,7 +30,7 @@ _VEHICLE = click.option("--vehicle", default="", metavar="PATTERN", help="Patter
 def request() -> None:
     """Keep and answer requests of people who may have been filmed: a copy, erasing, no further use.
 
-    The register stands in the audit log of OUT, which never holds who asks: give the number of your own file.
+    The register stands in the audit log of FOLDER, which never holds who asks: give the number of your own file.
 
     \b
       dashredact request add masked --kind copy --reference 2026-031 --vehicle 'taxi7-*' \\
@@ -43,7 +42,7 @@ def request() -> None:
 
 
 @request.command()
-@OUT
+@FOLDER
 @click.option("--kind", type=choice(RequestKind), required=True, help="What is asked for.")
 @click.option("--reference", required=True, help="Number of your own file; not a name.")
 @_VEHICLE
@@ -54,7 +53,7 @@ def request() -> None:
 @click.option(
     "--policy", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Says contact.answer_days."
 )
-def add(out: Path, policy: Path | None, received: date | None, **told: Any) -> None:
+def add(folder: OutputFolder, policy: Path | None, received: date | None, **told: Any) -> None:
     """Take a request down and print its number and the day on which it is due, 14 days on without a policy.
 
     \b
@@ -67,12 +66,12 @@ def add(out: Path, policy: Path | None, received: date | None, **told: Any) -> N
     if came > today():
         raise UsageError(f"--received {came} is yet to come; give the day on which it came in.")
     due = came + timedelta(days=_answer_days(policy))
-    with OutputFolder(out).deciding():
-        number = max(register(OutputFolder.existing(out).events()), default=0) + 1
+    with folder.deciding():
+        number = max(register(folder.events()), default=0) + 1
         words = (told["reference"].strip(), told["vehicle"], start, end, told["place"], str(came), str(due))
         taken = SubjectRequest(number, RequestKind(told["kind"]), *words)
         said = f"Request {number}: {taken.kind}, {taken.reference}, due {due}."
-        audit_log.append(out / audit_log.NAME, Requested(reason=said, request=taken.entry()))
+        folder.append(Requested(reason=said, request=taken.entry()))
     click.echo(f"Request {number}, due {due}.")
 
 
@@ -85,17 +84,17 @@ def _answer_days(policy: Path | None) -> int:
 
 
 @request.command("list")
-@OUT
+@FOLDER
 @click.option("--all", "everything", is_flag=True, help="Closed ones too.")
 @JSON
-def list_requests(out: Path, everything: bool, as_json: bool) -> None:
+def list_requests(folder: OutputFolder, everything: bool, as_json: bool) -> None:
     """List requests that wait: open, due within three days, overdue. Exit code 5 if one is overdue.
 
     \b
       dashredact request list masked
     """
     now, soon = str(today()), str(today() + _SOON)
-    states = [(one, one.state(now, soon)) for one in register(OutputFolder.existing(out).events()).values()]
+    states = [(one, one.state(now, soon)) for one in register(folder.events()).values()]
     shown = [(one, state) for one, state in states if everything or state is not RequestState.CLOSED]
     rows = [{**to_builtins(one.entry()), "state": state, "closed": one.closed} for one, state in shown]
     keys = ("id", "state", "due", "kind", "reference", "vehicle", "from", "to", "place", "closed")
@@ -114,7 +113,7 @@ def _print(rows: Sequence[Mapping[str, Any]], keys: Sequence[str], as_json: bool
 
 
 @request.command()
-@OUT
+@FOLDER
 @click.argument("number", type=click.IntRange(1), metavar="[ID]", required=False)
 @_VEHICLE
 @_FROM
@@ -122,7 +121,7 @@ def _print(rows: Sequence[Mapping[str, Any]], keys: Sequence[str], as_json: bool
 @INBOX
 @JSON
 def find(
-    out: Path,
+    folder: OutputFolder,
     number: int | None,
     vehicle: str,
     start: datetime | None,
@@ -142,12 +141,12 @@ def find(
     """
     from dashredact.governance.disclosure import find_clips  # noqa: PLC0415 - numpy and ffmpeg are not needed for the rest
 
-    records = records_of(out)
-    asked = request_of(out, number) if number else None
+    records = folder.records()
+    asked = request_of(folder.events(), number) if number else None
     if asked:
         vehicle = vehicle or asked.vehicle
         start, end = start or _moment(asked.start), end or _moment(asked.end)
-    found = find_clips.find_clips(find_clips.SearchScope(out, records, today(), inboxes), vehicle, start, end)
+    found = find_clips.find_clips(find_clips.SearchScope(folder.path, records, today(), inboxes), vehicle, start, end)
     keys = ("name", "state", "filmed", "until", "told by", "original", "recipients")
     rows = [
         {
@@ -171,19 +170,19 @@ def _moment(text: str) -> datetime | None:
 
 
 @request.command()
-@OUT
+@FOLDER
 @ID
 @click.option("--note", required=True, help="How it ended, such as: copy sent; nobody found; refused, and why.")
-def close(out: Path, number: int, note: str) -> None:
+def close(folder: OutputFolder, number: int, note: str) -> None:
     """Close request ID.
 
     \b
       dashredact request close masked 1 --note "copy sent"
     """
-    with OutputFolder(out).deciding():
-        if request_of(out, number).closed:
+    with folder.deciding():
+        if request_of(folder.events(), number).closed:
             raise UsageError(f"Request {number} is closed already.")
-        audit_log.append(out / audit_log.NAME, Answered(reason=note, request=RequestRef(id=number)))
+        folder.append(Answered(reason=note, request=RequestRef(id=number)))
     click.echo(f"Request {number} is closed.")
 
 

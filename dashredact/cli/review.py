@@ -10,24 +10,21 @@ import click
 from dashredact import files
 from dashredact.audit.describe import history_line
 from dashredact.audit.events import parse
-from dashredact.cli.app import printable, say
-from dashredact.cli.options import JSON, options
+from dashredact.cli.app import say
+from dashredact.cli.options import FOLDER, INBOX, JSON, options
 from dashredact.cli.tables import print_rows
 from dashredact.errors import ExitCode, UsageError
 from dashredact.formats.tracks_json import TracksFile
 from dashredact.review import originals, queue
 from dashredact.review.queue import FlaggedTrack
 from dashredact.review.views import ReviewQueue, residual_finds
+from dashredact.text import plural, printable
+from dashredact.workspace.output_folder import OutputFolder
 
-OUT = click.argument("out", type=click.Path(exists=True, file_okay=False, path_type=Path))
 NAME = click.argument("name")
 SOURCE = options(
-    click.option("--source", type=click.Path(exists=True, path_type=Path), help="The unmasked video."),
-    click.option(
-        "--inbox",
-        type=click.Path(exists=True, file_okay=False, path_type=Path),
-        help="Folder in which the unmasked video is looked for.",
-    ),
+    click.option("--source", type=click.Path(exists=True, path_type=Path), help="The original of the video."),
+    INBOX,
 )
 
 
@@ -40,18 +37,18 @@ def review() -> None:
 
 
 @review.command("list")
-@OUT
+@FOLDER
 @click.option("--all", "every", is_flag=True, help="Also videos that were reviewed.")
 @click.option("--min-risk", type=click.FloatRange(0), default=0, help="Only videos of at least this risk.")
 @JSON
-def list_videos(out: Path, every: bool, min_risk: float, as_json: bool) -> None:
-    """Print the videos of OUT that wait for a person, most pressing first. Exit code 5 if there is one.
+def list_videos(folder: OutputFolder, every: bool, min_risk: float, as_json: bool) -> None:
+    """Print the videos of FOLDER that wait for a person, most pressing first. Exit code 5 if there is one.
 
     \b
       dashredact review list masked
       dashredact review list masked --json --min-risk 10
     """
-    found = [video for video in ReviewQueue(out).queue(every=every) if video.urgency.risk >= min_risk]
+    found = [video for video in ReviewQueue(folder.path).queue(every=every) if video.urgency.risk >= min_risk]
     rows = [
         {
             "risk": video.urgency.risk,
@@ -68,11 +65,11 @@ def list_videos(out: Path, every: bool, min_risk: float, as_json: bool) -> None:
 
 
 @review.command()
-@OUT
+@FOLDER
 @NAME
 @click.option("--all", "every", is_flag=True, help="Every track that has a reason, however little it weighs.")
 @JSON
-def show(out: Path, name: str, every: bool, as_json: bool) -> None:
+def show(folder: OutputFolder, name: str, every: bool, as_json: bool) -> None:
     """Print the tracks of a video that are worth a look, and the corrections that are in force.
 
     Frames count from 0, the last one included; boxes are x0,y0,x1,y1 in pixels of the upright picture.
@@ -80,7 +77,7 @@ def show(out: Path, name: str, every: bool, as_json: bool) -> None:
     \b
       dashredact review show masked trip.mp4
     """
-    desk = ReviewQueue(out)
+    desk = ReviewQueue(folder.path)
     standing = desk.standing(name)
     file = desk.tracks(standing)
     found = [place for place in desk.places(standing, file) if every or place.weight >= queue.REVIEW_WEIGHT]
@@ -88,14 +85,16 @@ def show(out: Path, name: str, every: bool, as_json: bool) -> None:
     rows += [_seen(find, file) for find in residual_finds(standing, file)]
     for numbers, applied, what in (
         (standing.marks, standing.applied_marks, "mark"),
-        (standing.lifts, standing.applied_lifts, "lift"),
+        (standing.lifts, standing.applied_lifts, "unmasked"),
     ):
         for number, row in numbers.items():
             state = "applied" if number in applied else "waits"
             frames = f"{row['first']}..{row['end'] - 1}"
             rows.append({"track": number, "kind": row["kind"], "frames": frames, "reasons": f"{what}, {state}"})
     if not as_json:
-        click.echo(printable(f"{name}: {standing.state}, {len(file.tracks)} tracks, {standing.output['name']}"))
+        click.echo(
+            printable(f"{name}: {standing.state}, {plural(len(file.tracks), 'track')}, {standing.output['name']}")
+        )
         if reason := standing.result.get("reason"):
             click.echo(printable(reason))
     print_rows(rows, as_json)
@@ -134,36 +133,36 @@ def _seen(find: Mapping[str, Any], file: TracksFile) -> dict[str, Any]:
 
 
 @review.command()
-@OUT
+@FOLDER
 @NAME
 @JSON
-def history(out: Path, name: str, as_json: bool) -> None:
-    """Print every act about a video, oldest first: who did what, when, and why.
+def history(folder: OutputFolder, name: str, as_json: bool) -> None:
+    """Print every event about a video, oldest first: who did what, when, and why.
 
     \b
       dashredact review history masked trip.mp4
     """
-    found = ReviewQueue(out).history(name)
+    found = ReviewQueue(folder.path).history(name)
     if not found:
-        raise UsageError(f"The audit log of {out} says nothing of a source named {name}.")
+        raise UsageError(f"The audit log of {folder} says nothing of a source named {name}.")
     for record in found:
         click.echo(json.dumps(record, ensure_ascii=False) if as_json else printable(history_line(parse(record))))
 
 
 @review.command()
-@OUT
+@FOLDER
 @NAME
 @SOURCE
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="PNG to write, not under OUT.")
-def sheet(out: Path, name: str, source: Path | None, inbox: Path | None, output: Path) -> None:
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="PNG to write, outside FOLDER.")
+def sheet(folder: OutputFolder, name: str, source: Path | None, inbox: Path | None, output: Path) -> None:
     """Draw what lies under the masks that are worth a look, as it was filmed. Private: delete it after use.
 
     \b
       dashredact review sheet masked trip.mp4 --source uploads/trip.mp4 -o /tmp/sheet.png
     """
-    if output.resolve().is_relative_to(out.resolve()):
-        raise UsageError(f"{output} is under {out}, which holds masked pictures only; choose another place.")
-    desk = ReviewQueue(out)
+    if folder.contains(output):
+        raise UsageError(f"{output} is under {folder}, which holds masked pictures only; choose another place.")
+    desk = ReviewQueue(folder.path)
     standing = desk.standing(name)
     file = desk.tracks(standing)
     places = [place for place in desk.places(standing, file) if place.weight >= queue.REVIEW_WEIGHT]

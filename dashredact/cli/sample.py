@@ -9,15 +9,16 @@ from typing import Any
 
 import click
 
-from dashredact.cli.app import printable, say
-from dashredact.cli.options import JSON
-from dashredact.cli.review import OUT
+from dashredact.cli.app import say
+from dashredact.cli.options import FOLDER, JSON
 from dashredact.errors import ExitCode, UsageError
 from dashredact.review import draws
 from dashredact.review import sampling as reviewing
 from dashredact.review.decisions import Reviewer, deciding
 from dashredact.review.miss_bound import frames_needed
 from dashredact.review.views import ReviewQueue
+from dashredact.text import plural, printable
+from dashredact.workspace.output_folder import OutputFolder
 
 _MOST = 9999  # pictures that somebody may be asked to look at
 _REVIEWER = click.option("--reviewer", default="", help="Who does it, where that is not the account.")
@@ -35,8 +36,8 @@ def sample() -> None:
 
 
 @sample.command()
-@OUT
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="New folder, not under OUT.")
+@FOLDER
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="New folder, outside FOLDER.")
 @click.option("--frames", type=click.IntRange(1, _MOST), help="How many frames [default: 300].")
 @click.option(
     "--prove",
@@ -48,7 +49,7 @@ def sample() -> None:
 @click.option("--seed", default="", help="Text that decides what is drawn, to repeat a draw [default: by chance].")
 @_REVIEWER
 def draw(
-    out: Path,
+    folder: OutputFolder,
     output: Path,
     frames: int | None,
     prove: float | None,
@@ -56,7 +57,7 @@ def draw(
     seed: str,
     reviewer: str,
 ) -> None:
-    """Draw frames of the masked videos of OUT and write them, and a table for verdicts, into a private folder.
+    """Draw frames of the masked videos of FOLDER and write them, and a table for verdicts, into a private folder.
 
     Every moment of the videos is as likely as any other. The draw is written into the audit log.
 
@@ -65,18 +66,18 @@ def draw(
       dashredact review sample draw masked --prove 60 --name 'taxi7/*' -o /tmp/draw
     """
     if frames and prove:
-        raise UsageError("--frames and --prove cannot be had together; choose one.")
+        raise UsageError("Use either --frames or --prove.")
     if prove is not None and not isfinite(prove):
         raise UsageError("--prove takes a number of seconds.")
     wanted = frames_needed(prove) if prove else frames or 300
     if wanted > _MOST:
         raise UsageError(f"That takes {wanted:,} frames, more than the {_MOST:,} that one draw may have; ask for less.")
-    with deciding(out):
-        record = reviewing.draw(Reviewer(out, reviewer), names, wanted, output, seed)
+    with deciding(folder.path):
+        record = reviewing.draw(Reviewer(folder.path, reviewer), names, wanted, output, seed)
     told = record["draw"]
     columns = " and ".join(f"{kind}s" for kind in told["kinds"])
     say(
-        f"Draw {told['id']}: {_many(len(told['drawn']), 'picture')} of {_population(told)}."
+        f"Draw {told['id']}: {plural(len(told['drawn']), 'picture')} of {_population(told)}."
         f" In {reviewing.VERDICTS} write beside each picture how many {columns} are left on it that somebody could"
         " recognise or read, 0 for none; then `review sample count`. Delete the pictures after use."
     )
@@ -84,46 +85,42 @@ def draw(
 
 
 @sample.command()
-@OUT
+@FOLDER
 @click.argument("verdicts", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--note", default="", help="Goes into the audit log.")
 @_REVIEWER
-def count(out: Path, verdicts: Path, note: str, reviewer: str) -> None:
+def count(folder: OutputFolder, verdicts: Path, note: str, reviewer: str) -> None:
     """Turn the table of verdicts into bounds and write them into the audit log. Exit code 5 if something was missed.
 
     \b
       dashredact review sample count masked /tmp/draw/verdicts.csv --reviewer "A. Clerk"
     """
-    with deciding(out):
-        record = reviewing.count(Reviewer(out, reviewer), verdicts, note)
+    with deciding(folder.path):
+        record = reviewing.count(Reviewer(folder.path, reviewer), verdicts, note)
     for kind, bound in draws.bounds(record).items():
         click.echo(f"{kind}s: {bound.told(kind)}")
     misses = record["judged"]["misses"]
     for miss in misses:
-        missed = _many(miss["missed"], miss["kind"])
+        missed = plural(miss["missed"], miss["kind"])
         say(f"{miss['name']}: {missed} missed on frame {miss['frame']}; see `review mark`.")
     raise SystemExit(ExitCode.NEEDS_REVIEW if misses else ExitCode.OK)
 
 
 def _population(told: Mapping[str, Any]) -> str:
     """`3 videos, 0:12:40`"""
-    return f"{_many(told['videos'], 'video')}, {timedelta(seconds=round(told['seconds']))}"
-
-
-def _many(count: int, thing: str) -> str:
-    return f"{count} {thing}{'' if count == 1 else 's'}"
+    return f"{plural(told['videos'], 'video')}, {timedelta(seconds=round(told['seconds']))}"
 
 
 @sample.command("list")
-@OUT
+@FOLDER
 @JSON
-def list_draws(out: Path, as_json: bool) -> None:
-    """Print every draw of OUT, oldest first, and what its verdicts prove.
+def list_draws(folder: OutputFolder, as_json: bool) -> None:
+    """Print every draw of FOLDER, oldest first, and what its verdicts prove.
 
     \b
       dashredact review sample list masked
     """
-    for one in draws.draws(ReviewQueue(out).records):
+    for one in draws.draws(ReviewQueue(folder.path).records):
         told, bounds = one.told, one.bounds
         if as_json:
             judged = one.judged and {**one.judged["judged"], "time": one.judged["time"], "by": one.judged["by"]}
@@ -133,5 +130,5 @@ def list_draws(out: Path, as_json: bool) -> None:
         proven = "; ".join(bound.told(kind) for kind, bound in bounds.items()) or "not judged"
         since = "" if one.same else "; videos have changed since"
         since += "; the seed was given" if told["seed_given"] else ""
-        about = f"{_population(told)}, {_many(told['frames'], 'frame')}"
+        about = f"{_population(told)}, {plural(told['frames'], 'frame')}"
         click.echo(printable(f"{told['id']}  {one.line['time']}  {about}  {proven}{since}"))

@@ -1,7 +1,7 @@
 """The way in: from what somebody asks for to a detector, which loads its weights and runtime when it is first used."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from dashredact.detect.external import loader
 from dashredact.detect.external.model_spec import ModelSpec, parse_model_spec
 from dashredact.detect.sliced import TiledDetector
 from dashredact.errors import UsageError
+from dashredact.kinds import KINDS, Kind
 from dashredact.values import LOWEST_SCORE, Detector
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
@@ -37,6 +38,8 @@ class DetectorOptions:
     """how many times larger pictures are that are looked at part by part; 1: whole pictures only"""
     lowest_score: float = LOWEST_SCORE
     """from which detections come back"""
+    wanted: Collection[Kind] | None = None
+    """kinds of which each of the models has to find one, or it would look for nothing; None: any kinds"""
 
 
 def build_detector(options: DetectorOptions = DetectorOptions()) -> Detector:
@@ -45,6 +48,13 @@ def build_detector(options: DetectorOptions = DetectorOptions()) -> Detector:
         raise UsageError(f"{options.device} is not a device; use auto, cpu, cuda or cuda:N.")
     described = shipped = manifest.read(options.weights or manifest.default_folder())
     models = [parse_model_spec(text, options.trust_code) for text in options.models]
+    for model in models:
+        if options.wanted is not None and not model.kinds.intersection(options.wanted):
+            finds, wanted = ", ".join(kind for kind in KINDS if kind in model.kinds), ", ".join(options.wanted)
+            raise UsageError(
+                f"The model {model.name} finds {finds}, and what is to be masked is {wanted}; leave the model out, or"
+                " have what it finds masked too."
+            )
     if models:
         described = loader.described(shipped, models)
     lazy = manifest.LazyDetector(described, partial(_load, shipped, models, options), options.long_side)
@@ -62,4 +72,4 @@ def _load(shipped: Manifest, models: Sequence[ModelSpec], options: DetectorOptio
 
     if not models:
         return load_shipped()
-    return loader.load(models, load_shipped, options.device, options.batch_size, options.lowest_score)
+    return loader.load(models, shipped, load_shipped, options.device, options.batch_size, options.lowest_score)

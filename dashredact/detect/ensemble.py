@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dashredact.detect.external.postprocess import nms
-from dashredact.values import KINDS, Detections, Detector, Kind, ModelIdentity, Picture
+from dashredact.kinds import KINDS, Kind
+from dashredact.values import Detections, Detector, ModelIdentity, Picture
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,11 @@ def identity(parts: Sequence[ModelIdentity]) -> ModelIdentity:
 
 
 def thresholds(parts: Sequence[tuple[dict[Kind, float], frozenset[Kind]]]) -> dict[Kind, float]:
-    """Of each kind, that of the model that finds it; the lowest where several do: none may lose what it found alone."""
-    return {kind: min(own[kind] for own, kinds in parts if kind in kinds) for kind in KINDS}
+    """Of each kind that is found, that of its model; the lowest where there are several: none may lose what it found
+    alone.
+    """
+    scores = {kind: [own[kind] for own, kinds in parts if kind in kinds] for kind in KINDS}
+    return {kind: min(own) for kind, own in scores.items() if own}
 
 
 def _only(found: Detections, kinds: frozenset[Kind]) -> Detections:

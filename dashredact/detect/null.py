@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from dashredact.values import KINDS, Detections, Kind, ModelIdentity, Picture
+from dashredact.kinds import SHIPPED_KINDS, Kind
+from dashredact.settings import UNDETECTED
+from dashredact.values import Detections, ModelIdentity, Picture
 
 NO_MODEL = ModelIdentity("none", "0" * 64)
 
@@ -13,7 +15,8 @@ class NullDetector:
     """Finds nothing; pictures are made small, since nobody looks at them."""
 
     identity: ModelIdentity = NO_MODEL
-    thresholds: dict[Kind, float] = field(default_factory=lambda: dict.fromkeys(KINDS, 1.0))
+    thresholds: dict[Kind, float] = field(default_factory=lambda: dict.fromkeys(SHIPPED_KINDS, UNDETECTED))
+    """of what is masked where nobody says which kinds"""
     long_side: int = 32
     batch_size: int = 16
 

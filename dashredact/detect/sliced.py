@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashredact.imaging import boxes as geometry
-from dashredact.values import Detections, Detector, Kind, ModelIdentity, Picture
+from dashredact.kinds import Kind
+from dashredact.values import Detections, Detector, ModelIdentity, Picture
 
 _OVERLAP = 6  # a tile shares at least the sixth part of its side with the next one
 _SAME = 0.5  # overlap of two boxes of a kind from which they are one object

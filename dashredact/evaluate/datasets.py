@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from dashredact.errors import RefusedError, UnreadableError, UsageError
 from dashredact.formats import coco_datasets
-from dashredact.values import KINDS, Array, Kind, Picture
+from dashredact.kinds import KINDS, Kind
+from dashredact.values import Array, Picture
 
 NAME = "annotations.json"
 _MOST_PIXELS = 100_000_000
@@ -95,7 +96,7 @@ def _read(file: Path, name: str) -> Dataset:
 
 def _labelled(names: Any) -> frozenset[Kind]:
     if not isinstance(names, list) or not names or not set(map(str, names)) <= set(KINDS):
-        raise _FormError('needs "labelled", the kinds it was labelled for: ["face"], ["plate"] or both')
+        raise _FormError(f'needs "labelled", the kinds it was labelled for: a list of {", ".join(KINDS)}')
     return frozenset(map(Kind, names))
 
 
@@ -167,7 +168,7 @@ def _moment(row: Mapping[str, Any], where: str, rate: Fraction) -> tuple[str | N
 
 def _box(mark: Any, where: str) -> tuple[tuple[float, ...], int, bool]:
     if not isinstance(mark, dict) or mark.get("label") not in KINDS:
-        raise _FormError(f'needs "face" or "plate" as "label" in {where}')
+        raise _FormError(f'needs one of {", ".join(KINDS)} as "label" in {where}')
     x, y, w, h = (_number(mark.get(side), f'"{side}" of {where}') for side in "xywh")
     if w < 0 or h < 0:
         raise _FormError(f"has a negative width or height in {where}")

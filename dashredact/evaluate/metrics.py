@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashredact.imaging import boxes as geometry
-from dashredact.values import Array, Kind
+from dashredact.kinds import Kind, Measure
+from dashredact.values import Array
 
 SAME = 0.5
 """IoU that makes a hit; share of a detection inside an ignored region that excuses it"""
@@ -24,10 +25,6 @@ SMALLEST = 6.0
 """pixels of the picture that the detector sees; an object shorter than that is ignored"""
 PRECISION = 0.8
 """what recall is asked at, besides the operating threshold"""
-EDGES = {Kind.FACE: (12, 20, 32, 64), Kind.PLATE: (20, 40, 80, 160)}
-"""Pixels of the original picture at which one class of sizes ends and the next begins."""
-PLAIN = {Kind.FACE: 32, Kind.PLATE: 40}
-"""Pixels from which an object is large enough that it should be found."""
 _LEVELS = np.linspace(0, 1, 101)
 _Z = 1.959963984540054  # standard deviations around the mean that hold 95 %
 
@@ -116,13 +113,13 @@ class DetectionMetrics:
     false_per_image: float | None
     sizes: tuple[Bin, ...]
     plain: Rate
-    """recall of the objects of at least `PLAIN` pixels"""
+    """recall of the objects that are large enough for their kind (`KindRow.plain`)"""
 
 
 def size(kind: Kind, boxes: Array) -> Array:
-    """(N,) pixels that say how large an object is: a face's longer side, a plate's width."""
+    """(N,) pixels that say how large an object is: the side that its kind is measured by (`KindRow.measure`)."""
     sides = boxes[:, 2:] - boxes[:, :2]
-    return np.asarray(sides.max(1) if kind is Kind.FACE else sides[:, 0])
+    return np.asarray(sides[:, 0] if kind.row.measure is Measure.WIDTH else sides.max(1))
 
 
 def match(boxes: Array, scores: Array, objects: Array, ignored: Array) -> Match:
@@ -193,7 +190,7 @@ def at_precision(verdict: MatchedDetections, wanted: float) -> tuple[float, floa
 
 def bins(kind: Kind, sizes: Array, good: NDArray[np.bool_]) -> tuple[Bin, ...]:
     """How many objects of each class of sizes are good. sizes, good: (O,)."""
-    spans = zip((0, *EDGES[kind]), (*EDGES[kind], None), strict=True)
+    spans = zip((0, *kind.row.edges), (*kind.row.edges, None), strict=True)
     return tuple(
         Bin(least, below, _rate(good, (sizes >= least) & (sizes < (below or math.inf)))) for least, below in spans
     )
@@ -227,5 +224,5 @@ def figures(kind: Kind, verdict: MatchedDetections, threshold: float) -> Detecti
         precision=Rate(right, int(acted.sum())),
         false_per_image=(int(acted.sum()) - right) / verdict.images if verdict.images else None,
         sizes=bins(kind, verdict.sizes, found),
-        plain=from_size(verdict.sizes, found, PLAIN[kind]),
+        plain=from_size(verdict.sizes, found, kind.row.plain),
     )

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 
 from dashredact.evaluate.datasets import Dataset
-from dashredact.values import KINDS, Array, Detections, Kind, ModelIdentity
+from dashredact.kinds import KINDS, Kind
+from dashredact.values import Array, Detections, Detector
 
 
-def encode(model: ModelIdentity, found: Sequence[tuple[Dataset, Sequence[Detections]]]) -> bytes:
+def encode(detector: Detector, found: Sequence[tuple[Dataset, Sequence[Detections]]]) -> bytes:
     """The detections of each set's pictures in the form of an annotation file, every box with its score."""
-    labelled = set().union(*(dataset.labelled for dataset, _ in found))
+    labelled = set().union(*(dataset.labelled for dataset, _ in found)) & detector.thresholds.keys()
     content = {
-        "source": {"model": model.name, "sha256": model.sha256},
+        "source": {"model": detector.identity.name, "sha256": detector.identity.sha256},
         "labelled": [kind for kind in KINDS if kind in labelled],
         "images": list(_predicted(found)),
     }

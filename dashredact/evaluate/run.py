@@ -18,9 +18,10 @@ from dashredact.imaging import boxes as geometry
 from dashredact.imaging import contact_sheet as sheets
 from dashredact.imaging import coverage
 from dashredact.imaging.coverage import ObjectCoverage
+from dashredact.kinds import KINDS, Kind
 from dashredact.settings import TrackSettings
 from dashredact.tracking import tracks
-from dashredact.values import KINDS, Array, Detections, Detector, Kind, Picture, ProgressCallback, ProgressEvent
+from dashredact.values import Array, Detections, Detector, Picture, ProgressCallback, ProgressEvent
 
 LOWEST_SCORE = 0.05
 """from which a detection counts for recall at any score, and is written down"""
@@ -66,13 +67,18 @@ class EvaluatedSet:
     """A set with what the detector saw on its pictures, and the judgement on it."""
 
     def __init__(self, dataset: Dataset, found: Sequence[Detections], link: TrackSettings, long_side: int) -> None:
-        """found: one a picture, in the set's order, boxes in its pixels. long_side: of what the detector saw."""
+        """found: one a picture, in the set's order, boxes in its pixels. long_side: of what the detector saw.
+
+        link: its thresholds are of the kinds that the detector finds; no other kind is measured.
+        """
         self.dataset, self.found = dataset, found
+        self.kinds = tuple(kind for kind in KINDS if kind in dataset.labelled and kind in link.thresholds)
+        """what is measured"""
         self._link, self._long_side = link, long_side
 
     @cached_property
     def verdicts(self) -> dict[Kind, list[MatchedDetections]]:
-        """One a picture, of the kinds that the set is labelled for."""
+        """One a picture, of each kind that is measured."""
         return {kind: [verdict for verdict, _ in self._judged[kind]] for kind in self._judged}
 
     @cached_property
@@ -83,8 +89,7 @@ class EvaluatedSet:
     @cached_property
     def _judged(self) -> dict[Kind, list[tuple[MatchedDetections, float]]]:
         pairs = list(zip(self.dataset.images, self.found, strict=True))
-        kinds = [kind for kind in KINDS if kind in self.dataset.labelled]
-        return {kind: [self._judge(kind, image, found) for image, found in pairs] for kind in kinds}
+        return {kind: [self._judge(kind, image, found) for image, found in pairs] for kind in self.kinds}
 
     def _judge(self, kind: Kind, image: Image, found: Detections) -> tuple[MatchedDetections, float]:
         own = found.kinds == KINDS.index(kind)
@@ -112,7 +117,7 @@ class EvaluatedSet:
         for row, image in enumerate(self.dataset.images):
             if image.video is not None:
                 videos[image.video].append(row)
-        parts: dict[Kind, list[ObjectCoverage]] = {kind: [] for kind in self.dataset.labelled if videos}
+        parts: dict[Kind, list[ObjectCoverage]] = {kind: [] for kind in self.kinds if videos}
         shares: list[float] = []
         for rows in videos.values():
             images = sorted(rows, key=lambda row: self.dataset.images[row].frame)
@@ -199,7 +204,7 @@ def _placed(found: Detections, image: Image, size: tuple[int, int]) -> Detection
 
 def measure(sets: Sequence[EvaluatedSet], thresholds: dict[Kind, float]) -> Evaluation:
     """The figures of one set or of several together, each kind on the sets that are labelled for it."""
-    own = {kind: [one for one in sets if kind in one.dataset.labelled] for kind in KINDS}
+    own = {kind: [one for one in sets if kind in one.kinds] for kind in KINDS}
     own = {kind: holders for kind, holders in own.items() if holders}
     pooled = {kind: metrics.pool(v for one in holders for v in one.verdicts[kind]) for kind, holders in own.items()}
     shares = {kind: [share for one in holders for share in one.falsely_masked[kind]] for kind, holders in own.items()}

@@ -14,22 +14,23 @@ from dashredact.formats import rows, validation
 from dashredact.formats.rows import Canvas, Row
 from dashredact.formats.tracks_json import TracksFile
 from dashredact.formats.validation import FormatError
-from dashredact.values import ORIGINS, Kind, Track
+from dashredact.kinds import Kind
+from dashredact.values import ORIGINS, Track
 
 _Read = TypeVar("_Read")
 _VIDEO = 1
-_CLASSES = {kind: number for number, kind in enumerate(Kind, 1)}
 
 
 def encode(file: TracksFile) -> bytes:
     width, height = file.size
     time_base = str(file.time_base)
+    classes = sorted((kind.row.number, kind) for kind in Kind)
     parts = {
         "info": [_text({"description": "masks of a video, written by dashredact"})[1:-1]],
         "videos": [_text({"id": _VIDEO, "name": file.name, "width": width, "height": height, "time_base": time_base})],
-        "categories": [_text({"id": number, "name": kind}) for kind, number in _CLASSES.items()],
+        "categories": [_text({"id": number, "name": kind}) for number, kind in classes],
         "images": [_text(_image(file, frame, int(pts))) for frame, pts in enumerate(file.pts)],
-        "tracks": [_text({"id": t.id, "category_id": _CLASSES[t.kind], "video_id": _VIDEO}) for t in file.tracks],
+        "tracks": [_text({"id": t.id, "category_id": t.kind.row.number, "video_id": _VIDEO}) for t in file.tracks],
         "annotations": [_text({"id": n, **fields}) for n, fields in enumerate(_annotations(file.tracks), 1)],
     }
     brackets = {"info": "{}"}
@@ -52,7 +53,7 @@ def _image(file: TracksFile, frame: int, pts: int) -> dict[str, object]:
 
 def _annotations(tracks: tuple[Track, ...]) -> Iterator[dict[str, object]]:
     for track in tracks:
-        own = {"video_id": _VIDEO, "category_id": _CLASSES[track.kind], "track_id": track.id, "iscrowd": 0}
+        own = {"video_id": _VIDEO, "category_id": track.kind.row.number, "track_id": track.id, "iscrowd": 0}
         for place, box in enumerate(track.boxes.tolist()):
             x0, y0, x1, y1 = box
             w, h = rows.tidy(x1 - x0), rows.tidy(y1 - y0)

@@ -1,17 +1,8 @@
 """COCO's annotation files in our form."""
 
-import re
 from typing import Any
 
-from dashredact.values import Kind
-
-_NAMES = {
-    Kind.FACE: {"face", "faces", "humanface", "humanfaces"},
-    Kind.PLATE: {
-        *("plate", "plates", "licenseplate", "licenseplates", "licenceplate", "licenceplates", "carplate", "carplates"),
-        *("numberplate", "numberplates", "registrationplate", "vehicleregistrationplate"),
-    },
-}
+from dashredact.kinds import KINDS, Kind, kind_named
 
 
 class NotOursError(Exception):
@@ -23,14 +14,14 @@ def looks_like(content: Any) -> bool:
 
 
 def to_ours(content: dict[str, Any]) -> dict[str, Any]:
-    """The same pictures and boxes as in `annotations.json`; categories that are neither faces nor plates are left out.
+    """The same pictures and boxes as in `annotations.json`; categories that are no kind of ours are left out.
 
     Crowds become ignored boxes. What comes out has still to be checked, like a file of our own form.
     """
     try:
         kinds = {row["id"]: kind for row in content["categories"] if (kind := kind_named(str(row["name"])))}
         if not kinds:
-            raise NotOursError("has no category of faces or plates")
+            raise NotOursError(f"has no category that is a {' or a '.join(KINDS)}")
         marks: dict[Any, list[dict[str, Any]]] = {row["id"]: [] for row in content["images"]}
         for row in content["annotations"]:
             if row["category_id"] in kinds:
@@ -50,9 +41,3 @@ def _mark(row: dict[str, Any], kind: Kind) -> dict[str, Any]:
     x, y, w, h = row["bbox"]
     ignore = bool(row.get("iscrowd") or row.get("ignore"))
     return {"label": kind, "x": x, "y": y, "w": w, "h": h, "ignore": ignore, "track": row.get("track_id")}
-
-
-def kind_named(name: str) -> Kind | None:
-    """What a label of other people means: `License Plate`, `face`, ..."""
-    plain = re.sub(r"[\W_]+", "", name.lower())
-    return next((kind for kind, names in _NAMES.items() if plain in names), None)

@@ -18,9 +18,10 @@ from dashredact.formats import rows, validation
 from dashredact.formats.rows import Canvas, Row
 from dashredact.formats.tracks_json import TracksFile
 from dashredact.formats.validation import FormatError
+from dashredact.kinds import Kind
 from dashredact.tracking import keyframes
 from dashredact.tracking.keyframes import KeyframedBoxes
-from dashredact.values import ORIGINS, Kind, Origin, Track
+from dashredact.values import ORIGINS, Origin, Track
 
 _SIDES = ("xtl", "ytl", "xbr", "ybr")
 _ATTRIBUTES = (

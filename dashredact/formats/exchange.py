@@ -16,7 +16,9 @@ from dashredact.formats import tracks_json as tracks_store
 from dashredact.formats.rows import Canvas, same_size
 from dashredact.formats.tracks_json import TracksFile
 from dashredact.formats.validation import FormatError
+from dashredact.kinds import KINDS, Kind
 from dashredact.settings import BoxFile
+from dashredact.text import plural
 from dashredact.values import Track
 
 __all__ = ["Canvas", "TracksFormat", "guess", "read", "write"]
@@ -55,7 +57,7 @@ def read(path: Path, canvas: Canvas, form: TracksFormat | None = None) -> Sequen
 def _ours(file: TracksFile, canvas: Canvas) -> Sequence[Track]:
     same_size(*file.size, canvas, "width and height")
     if len(file.pts) != canvas.frames:
-        raise FormatError(f"is for a video of {len(file.pts)} frames, and the video has {canvas.frames}")
+        raise FormatError(f"is for a video of {plural(len(file.pts), 'frame')}, and the video has {canvas.frames}")
     return file.tracks
 
 
@@ -97,11 +99,14 @@ def guess(path: Path) -> TracksFormat:
     raise UsageError(f"{path} is in none of the forms that can be read: {', '.join(TracksFormat)}.")
 
 
-def described(path: Path) -> BoxFile:
-    """What a file of boxes is known by. UsageError where it is in no form that can be read."""
+def described(path: Path, kinds: Sequence[Kind] = KINDS) -> BoxFile:
+    """What a file of boxes is known by. UsageError where it is in no form that can be read.
+
+    kinds: whose boxes are to be taken.
+    """
     beside = path.with_name(mot.LABELS)
     labels = guess(path) in _CORNER and beside.is_file()
-    return BoxFile(files.sha256(path), files.sha256(beside) if labels else "")
+    return BoxFile(files.sha256(path), files.sha256(beside) if labels else "", tuple(kinds))
 
 
 def check_source(path: Path, source: Path) -> None:
@@ -117,10 +122,10 @@ def check_source(path: Path, source: Path) -> None:
 
 
 def write(path: Path, file: TracksFile, form: TracksFormat) -> None:
-    """Under a name that is free. MOT also gets `labels.txt` beside it."""
+    """Under a name that is free. MOT also gets `labels.txt` beside it, unless one is there that fits."""
     if form in _CORNER:
         beside = path.with_name(mot.LABELS)
-        if not (beside.is_file() and beside.read_bytes() == mot.labels()):
+        if not (beside.is_file() and mot.are_labels_of(_text(beside), file.tracks)):
             files.write_new(beside, mot.labels())
         files.write_new(path, mot.encode(file, _CORNER[form]))
     else:

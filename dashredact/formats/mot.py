@@ -12,10 +12,12 @@ from dashredact.formats import rows, validation
 from dashredact.formats.rows import Canvas, Row
 from dashredact.formats.tracks_json import TracksFile
 from dashredact.formats.validation import FormatError
-from dashredact.values import Kind, Track
+from dashredact.kinds import Kind
+from dashredact.values import Track
 
 LABELS = "labels.txt"
-CLASSES = {kind: number for number, kind in enumerate(Kind, 1)}
+CLASSES = sorted(Kind, key=lambda kind: kind.row.number)
+"""in the order of their numbers, which count from 1"""
 _WIDTHS = range(8, 11)
 _LONGEST = 1000  # characters of a line
 
@@ -32,7 +34,13 @@ def encode(file: TracksFile, corner: int) -> bytes:
 
 def labels() -> bytes:
     """The content of labels.txt."""
-    return "".join(f"{kind}\n" for kind in Kind).encode()
+    return "".join(f"{kind}\n" for kind in CLASSES).encode()
+
+
+def are_labels_of(content: str, tracks: Sequence[Track]) -> bool:
+    """Whether a labels.txt is ours, maybe of an earlier version, and has the kinds of these tracks."""
+    names = content.splitlines()
+    return names == CLASSES[: len(names)] and {track.kind for track in tracks} <= set(names)
 
 
 def _lines(tracks: Sequence[Track], corner: int) -> Iterator[tuple[int, int, str]]:
@@ -40,7 +48,7 @@ def _lines(tracks: Sequence[Track], corner: int) -> Iterator[tuple[int, int, str
         for frame, (x0, y0, x1, y1) in enumerate(track.boxes.tolist(), track.first + 1):
             sides = (x0 + corner, y0 + corner, x1 - x0, y1 - y0)
             box = ",".join(f"{rows.tidy(side)!r}" for side in sides)
-            yield frame, track.id, f"{frame},{track.id},{box},1,{CLASSES[track.kind]},1"
+            yield frame, track.id, f"{frame},{track.id},{box},1,{track.kind.row.number},1"
 
 
 def read(text: str, labels: str, canvas: Canvas, corner: int) -> list[Track]:

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dashredact.formats import coco_datasets
 from dashredact.formats.validation import FormatError
+from dashredact.kinds import Kind, kind_named
 from dashredact.tracking import keyframes
 from dashredact.tracking.keyframes import KeyframedBoxes
-from dashredact.values import ORIGINS, Kind, Origin, Track
+from dashredact.values import ORIGINS, Origin, Track
 
 MOST_BOXES = 10_000_000
 MOST_NUMBER = 1_000_000_000
@@ -45,10 +45,10 @@ class Row(NamedTuple):
 
 
 def kind_of(name: object, where: str) -> Kind:
-    """FormError for what is neither: a label left out because of its spelling would be a face that is not masked."""
-    kind = Kind.ZONE if name == Kind.ZONE else coco_datasets.kind_named(str(name))
+    """FormatError for what is none: a label left out because of its spelling would be a face that is not masked."""
+    kind = Kind.ZONE if name == Kind.ZONE else kind_named(str(name))
     if kind is None:
-        raise FormatError(f"has the label {str(name)[:80]!r} in {where}, which is no face, plate or zone")
+        raise FormatError(f"has the label {str(name)[:80]!r} in {where}, which is none of {', '.join(Kind)}")
     return kind
 
 

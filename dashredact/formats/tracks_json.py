@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from dashredact.errors import UsageError
 from dashredact.formats import validation
 from dashredact.formats.validation import FormatError
+from dashredact.kinds import Kind
 from dashredact.media.info import VideoInfo
-from dashredact.values import ORIGINS, Array, Kind, ModelIdentity, Track
+from dashredact.values import ORIGINS, Array, ModelIdentity, Track
 
 SCHEMA = "dashredact/tracks/1"
 FAMILY = SCHEMA.rpartition("/")[0] + "/"

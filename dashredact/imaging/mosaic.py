@@ -1,6 +1,6 @@
 """Paints masks on the planes of a frame, at its own bit depth. Pixels outside the boxes are never written.
 
-A masked box is a function of at most 4x4 (face) or 4x1 (plate) cell means per plane, with cells fixed to the box: no
+A masked box is a function of a few cell means per plane, at most 4x4 (`KindRow.cells`), with cells fixed to the box: no
 filter can restore what averaging removed. A blur with a kernel of fixed size does not have this property: on plates of
 64 px height it left characters readable.
 """
@@ -13,14 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashredact.imaging.boxes import PixelBox
+from dashredact.kinds import Kind
 from dashredact.settings import Style
-from dashredact.values import Kind
 
 Plane = NDArray[Any]
 """uint8 or uint16 (height, width), writable."""
-
-CELLS = {Kind.FACE: (4, 4), Kind.PLATE: (1, 4)}
-"""Most cells of a box, rows and columns. A zone has none: nothing of it remains."""
 
 
 class Planes(NamedTuple):
@@ -67,15 +64,16 @@ def paint(frame: Planes, boxes: Sequence[tuple[Kind, PixelBox]], style: Style) -
 
 
 def _paint_plane(frame: Planes, number: int, kind: Kind, box: PixelBox, style: Style) -> Plane:
-    covered = region(frame, number, box)
-    if style is Style.FILL or kind is Kind.ZONE:
+    covered, row = region(frame, number, box), kind.row
+    if style is Style.FILL or row.cells is None:
         cells = np.full((1, 1), 1 << (frame.depth - 1), covered.dtype)
     else:
-        rows, columns = CELLS[kind]
+        rows, columns = row.cells
         size = (min(columns, covered.shape[1]), min(rows, covered.shape[0]))
         cells = cv2.resize(covered, size, interpolation=cv2.INTER_AREA)
-        if kind is Kind.PLATE:
-            cells = _coarse(cells, frame.depth, 16 if number else 8)
+        if row.levels:
+            luma, chroma = row.levels
+            cells = _coarse(cells, frame.depth, chroma if number else luma)
     covered[:] = render(cells, covered.shape[0], covered.shape[1], style)
     return cells
 

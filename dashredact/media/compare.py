@@ -11,6 +11,7 @@ from dashredact.media.images import Frame, planes
 from dashredact.media.info import Segment
 from dashredact.media.probe import probe
 from dashredact.media.reader import Reader
+from dashredact.text import plural
 
 _WHOLE = Segment(0, None, None)
 
@@ -34,7 +35,9 @@ def compare_files(before: Path, after: Path) -> Iterator[ComparedFrame]:
                 raise UnverifiedError("The corrected file has more frames than the file that it replaces.")
             yield ComparedFrame(count - 1, frame, _equal(frame, other))
         if next(old_frames, None) is not None:
-            raise UnverifiedError(f"The corrected file ends after {count} frames, before the file that it replaces.")
+            raise UnverifiedError(
+                f"The corrected file ends after {plural(count, 'frame')}, before the file that it replaces."
+            )
         if old.lost or new.lost:
             raise UnverifiedError("Frames of the corrected file, or of the file that it replaces, cannot be decoded.")
 

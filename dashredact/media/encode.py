@@ -15,6 +15,7 @@ from dashredact.media.images import orientation, upright_size, working_format
 from dashredact.media.info import VideoInfo
 from dashredact.media.packets import open_mp4
 from dashredact.settings import RenderSettings
+from dashredact.text import plural
 
 _DEFAULT_ENCODER = {"h264": "libx264", "hevc": "libx265"}
 ENCODERS = ("libx264", "libx265")
@@ -104,7 +105,7 @@ def encode(path: Path, images: Iterable[VideoFrame], settings: EncoderSettings) 
             container.mux(stream.encode(None))
     except av.FFmpegError as error:
         raise_if_disk_full(error)
-        raise MediaError(f"{settings.encoder} failed after {count} frames: {error.strerror}.") from error
+        raise MediaError(f"{settings.encoder} failed after {plural(count, 'frame')}: {error.strerror}.") from error
     return count
 
 

@@ -18,6 +18,7 @@ from dashredact.media.reader import Reader
 from dashredact.media.segmentation import split
 from dashredact.media.streams import StreamSelection
 from dashredact.settings import Style
+from dashredact.text import plural
 from dashredact.values import StageProgress
 
 _TIME_TOLERANCE = Fraction(1, 1000)  # seconds; Matroska rounds to this
@@ -160,7 +161,7 @@ def _sample(path: Path, finished: VideoInfo, frame_count: int) -> Iterator[Frame
         for segment in segments[::every]:
             yield from reader.frames(segment)
             if reader.lost:
-                raise UnverifiedError(f"{len(reader.lost)} frames of the finished file cannot be decoded.")
+                raise UnverifiedError(f"{plural(len(reader.lost), 'frame')} of the finished file cannot be decoded.")
 
 
 def mask_differences(frame: Frame, index: int, masks: Sequence[Mask], style: Style) -> Iterator[float]:

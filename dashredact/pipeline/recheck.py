@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashredact.imaging.coverage import covered
+from dashredact.kinds import KINDS, Kind
 from dashredact.settings import RecheckSettings, TrackSettings
 from dashredact.tracking.association import Observations, associate, observations_of
-from dashredact.values import KINDS, Array, Detections, Kind, Track
+from dashredact.values import Array, Detections, Track
 
 _RESOLVED = 0.9  # fraction of a residual detection under later masks from which it needs no attention
 _UNDER_MASK = 0.5  # fraction of a box under masks from which the detector has seen the mask itself

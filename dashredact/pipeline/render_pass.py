@@ -10,6 +10,7 @@ from av.video.frame import VideoFrame
 from dashredact.errors import MediaError
 from dashredact.imaging.boxes import PixelBox, round_outward
 from dashredact.imaging.mosaic import Mask, Planes, paint
+from dashredact.kinds import Kind
 from dashredact.media import encode as encoders
 from dashredact.media import images as frame_images
 from dashredact.media import reader as frame_reader
@@ -18,7 +19,7 @@ from dashredact.media.info import Segment, VideoInfo
 from dashredact.media.prefetch import prefetch
 from dashredact.pipeline.stopwatch import Stopwatch
 from dashredact.settings import RenderSettings
-from dashredact.values import Kind, SegmentDetections, StageProgress, Track
+from dashredact.values import SegmentDetections, StageProgress, Track
 from dashredact.workspace.work_folder import WorkFolder
 
 _FRAMES_AHEAD = 4  # painted while the encoder works on an earlier frame

@@ -28,7 +28,7 @@ from dashredact.pipeline.detect_pass import DetectPass
 from dashredact.pipeline.recheck import ResidualDetection, outside_masks, residual_detections
 from dashredact.pipeline.render_pass import RenderPass
 from dashredact.pipeline.stopwatch import Stopwatch
-from dashredact.settings import BoxFile, Damaged, RenderSettings, Settings, Style
+from dashredact.settings import Damaged, RenderSettings, Settings, Style
 from dashredact.tracking import zones
 from dashredact.tracking.tracks import build_tracks
 from dashredact.values import Array, Detections, Detector, SegmentDetections, StageProgress, Track
@@ -111,7 +111,7 @@ def track(
         detections, first_frames, size = _merge(saved)
         counted = zones.outside(detections, settings.zones.ignore, *size)
         detected = build_tracks(counted, pts * float(info.video.time_base), *size, settings.link)
-        given = _tracks_of_box_file(boxes, settings.boxes, Canvas(*size, len(pts)))
+        given = _tracks_of_box_file(boxes, settings, Canvas(*size, len(pts)))
         tracks = [*zones.tracks(settings.zones.mask, len(pts), *size), *given, *detected]
     numbered = [replace(track, id=number) for number, track in enumerate(tracks, 1)]
     by_segment = {segment.index: first for segment, first in zip(segments, first_frames, strict=True)}
@@ -143,13 +143,20 @@ def first_frames_of(segments: Sequence[Segment], pts: NDArray[np.int64]) -> dict
     }
 
 
-def _tracks_of_box_file(boxes: Path | None, expected: BoxFile | None, canvas: Canvas) -> Sequence[Track]:
-    """UsageError if the file has changed since the run began, or belongs to another video."""
+def _tracks_of_box_file(boxes: Path | None, settings: Settings, canvas: Canvas) -> Sequence[Track]:
+    """UsageError if the file has changed since the run began, or belongs to another video; or if nothing of it is taken
+    and nothing else is looked for.
+    """
     if boxes is None:
         return ()
-    if exchange.described(boxes) != expected:
+    expected = settings.boxes
+    if expected is None or replace(exchange.described(boxes), kinds=expected.kinds) != expected:
         raise UsageError(f"{boxes} has changed since this run began; run again.")
-    return exchange.read(boxes, canvas)
+    there = exchange.read(boxes, canvas)
+    taken = [track for track in there if expected.takes(track.kind)]
+    if there and not taken and not settings.link.detects:
+        raise UsageError(f"{boxes} holds nothing of the kinds that are to be masked; name others with --kinds.")
+    return taken
 
 
 def render(

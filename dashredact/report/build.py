@@ -18,13 +18,13 @@ from dashredact.audit.records import OUTCOMES, event_type, followed, made_last
 from dashredact.errors import LedgerError, MachineError, UsageError, VideoError
 from dashredact.formats import tracks_json
 from dashredact.formats.tracks_json import TracksFile
+from dashredact.kinds import KINDS, SHIPPED_KINDS
 from dashredact.media.thumbnails import Thumbnail, filmstrip
 from dashredact.report import pages
 from dashredact.report.page_names import FOLDER, INDEX, page_names
 from dashredact.report.values import Event, FileState, Folder, Masks, Picture, Row, Video
 from dashredact.review.draws import draws
 from dashredact.review.state import review_states
-from dashredact.values import Kind
 from dashredact.workspace import locks
 
 _PICTURES = 8
@@ -196,5 +196,6 @@ def _picture(shown: Thumbnail, found: TracksFile | None, number: int) -> Picture
     time = max(float(shown.time) - start, 0.0)
     frame = int(np.searchsorted(found.times, time + _ROUNDING, "right")) - 1
     on = [track.kind for track in found.tracks if track.first <= frame < track.end]
-    words = f"Masked picture {number}: {on.count(Kind.FACE)} face and {on.count(Kind.PLATE)} plate masks"
+    kinds = [kind for kind in KINDS if kind in SHIPPED_KINDS or kind in on]
+    words = f"Masked picture {number}: {' and '.join(f'{on.count(kind)} {kind}' for kind in kinds)} masks"
     return Picture(time, shown.width, shown.height, data, words)

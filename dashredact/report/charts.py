@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from dashredact.kinds import SHIPPED_KINDS, Kind
 from dashredact.report.values import Masks
 from dashredact.review import risk
 from dashredact.tracking import timeline
-from dashredact.values import KINDS, Kind, Origin, Track
+from dashredact.values import Origin, Track
 
 WIDTH = 1000.0
 LEFT = 50.0
@@ -18,6 +19,14 @@ _STEPS = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 1
 _MOST_TICKS = 10
 _POINTS = 400
 _TABLE = 20
+SHAPES = {
+    "circle": "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z",
+    "square": "M-3.5-3.5h7v7h-7z",
+    "triangle": "M0-5l5 8.5h-10z",
+    "diamond": "M0-5l5 5l-5 5l-5-5z",
+    "bar": "M-5-2h10v4h-10z",
+}
+"""SVG paths around 0, 0 of the marks of tracks: kinds differ by shape, since not everybody tells colours apart."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,7 @@ class Scale:
 def panels(masks: Masks) -> list[Panel]:
     """A panel for each kind that has tracks."""
     found = []
-    for kind in (*KINDS, Kind.ZONE):
+    for kind in Kind:
         tracks = sorted((track for track in masks.tracks if track.kind is kind), key=lambda track: track.first)
         rows = timeline.rows(tracks)
         scale = Scale(masks)
@@ -121,6 +130,18 @@ class Dot:
     track: Track
     x: float
     score: float
+
+    @property
+    def shape(self) -> str:
+        """An SVG path around 0, 0."""
+        return SHAPES[self.track.kind.row.shape]
+
+
+def legend(masks: Masks) -> str:
+    """`Circles are faces, squares are plates`: the usual kinds, and others that have tracks."""
+    there = {track.kind for track in masks.tracks}
+    rows = [kind.row for kind in Kind if kind in SHIPPED_KINDS or kind in there]
+    return ", ".join(f"{row.shape}s are {row.plural}" for row in rows).capitalize()
 
 
 def dots(masks: Masks) -> list[Dot]:

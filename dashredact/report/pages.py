@@ -1,19 +1,19 @@
-"""The pages as text: jinja2 with everything escaped. File names are whatever a camera or an attacker calls a file."""
+"""The pages of a report as text."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from jinja2.filters import do_urlencode
-
+from dashredact.kinds import Kind
 from dashredact.report import charts, words
 from dashredact.report.page_names import INDEX
 from dashredact.report.values import FileState, Folder, Masks, Video
 from dashredact.review import risk
 from dashredact.review.risk import Reason, Risk
-from dashredact.values import Kind, Origin
+from dashredact.templates import Templates
+from dashredact.text import plural
+from dashredact.values import Origin
 
 MARK = "dashredact report"
 """stands as generator in every page, so that a later report knows pages of ours"""
@@ -24,30 +24,22 @@ _MOST_HOLES = 200  # in a table: an hour of video may have many thousand
 
 def video(shown: Video) -> str:
     """The page of one video."""
-    return _environment().get_template("video.html").render(video=shown, said=words.of_video(shown))
+    return _templates().render("video.html", video=shown, said=words.of_video(shown))
 
 
 def index(folder: Folder) -> str:
     """The page of the batch."""
-    return _environment().get_template("index.html").render(folder=folder, said=words.of_folder(folder))
+    return _templates().render("index.html", folder=folder, said=words.of_folder(folder))
 
 
 @cache
-def _environment() -> Environment:
-    templates = Path(__file__).parent / "templates"
-    environment = Environment(
-        loader=FileSystemLoader(templates),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_printable,
-    )
-    environment.filters |= {"clock": words.clock, "percent": _percent, "href": _href, "flat": _flat, "why": _why}
-    environment.globals |= {
+def _templates() -> Templates:
+    folder = Path(__file__).parent / "templates"
+    filters: dict[str, Callable[..., Any]] = {"clock": words.clock, "percent": _percent, "flat": _flat, "why": _why}
+    names = {
         "mark": MARK,
         "index": INDEX,
-        "style": (templates / "style.css").read_text("utf-8"),
+        "style": (folder / "style.css").read_text("utf-8") + _kind_styles(),
         "charts": charts,
         "share_of": lambda masks: charts.share(masks, _SHARE_HEIGHT),
         "share_height": _SHARE_HEIGHT,
@@ -56,25 +48,16 @@ def _environment() -> Environment:
         "origins": Origin,
         "states": FileState,
         "reasons": list(Reason),
-        "kinds": Kind,
         "foremost": _FOREMOST,
         "most_holes": _MOST_HOLES,
     }
-    return environment
+    return Templates(folder, filters, names)
 
 
-def _printable(value: Any) -> Any:
-    """Names may hold newlines, and signs that turn the direction of writing: they are shown as Python writes them."""
-    if value is None:
-        return "not said"
-    if type(value) is not str or value.isprintable():
-        return value
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in value)
-
-
-def _href(page: str) -> str:
-    """A link to a page beside this one: never another scheme, never another folder."""
-    return f"./{do_urlencode(page)}"
+def _kind_styles() -> str:
+    """A class for each kind that sets the colour of its marks; paper is light."""
+    light, dark = (" ".join(f".{kind} {{ --kind: {kind.row.colours[ground]}; }}" for kind in Kind) for ground in (0, 1))
+    return f"{light}\n@media screen and (prefers-color-scheme: dark) {{ {dark} }}\n"
 
 
 def _percent(share: float) -> str:
@@ -103,9 +86,9 @@ def _why(one: Risk, masks: Masks) -> str:
         Reason.LOW_SCORE: f"{one.figure:.2f} at best",
         Reason.SINGLE_SIGHTING: "seen on one frame",
         Reason.ENDS_INSIDE: f"at {words.clock(masks.starts(one.first))}",
-        Reason.TOUCHES_BORDER: f"{one.figure:.0f} frames",
+        Reason.TOUCHES_BORDER: plural(round(one.figure), "frame"),
         Reason.SMALL: f"{one.figure:.0f} px at most",
         Reason.BRIDGED: f"{one.figure:.2f} s unseen",
-        Reason.LONG_EXTENDED: f"{one.figure:.0f} frames extended",
+        Reason.LONG_EXTENDED: f"{plural(round(one.figure), 'frame')} extended",
     }
     return f"{one.reason} ({figure[one.reason]})"

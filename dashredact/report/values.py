@@ -6,12 +6,13 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+from dashredact.kinds import KINDS, SHIPPED_KINDS, Kind
 from dashredact.pipeline import recheck
 from dashredact.review import risk
 from dashredact.review.draws import Draw
 from dashredact.review.risk import Hole, Risk
 from dashredact.tracking.timeline import duration, masked_shares
-from dashredact.values import Array, Kind, Track
+from dashredact.values import Array, Track
 
 BAD = ("refused", "refused by policy", "failed", "bug")
 """How trying a video may end without a result."""
@@ -152,8 +153,15 @@ class Video:
         """Seconds that the stages took together."""
         return float(sum((self.told("seconds") or {}).values()))
 
-    def count(self, kind: Kind) -> int:
-        """Tracks of the kind, as the audit log has them; of a duplicate only the tracks file says so."""
+    @property
+    def counts(self) -> dict[Kind, int]:
+        """Tracks by kind, of the kinds that were to be masked and of others that are: people may draw any."""
+        masked = self.told("settings", "link", "thresholds") or SHIPPED_KINDS
+        counts = {kind: self._count(kind) for kind in KINDS}
+        return {kind: count for kind, count in counts.items() if count or kind in masked}
+
+    def _count(self, kind: Kind) -> int:
+        """As the audit log has it; of a duplicate only the tracks file says so."""
         if self.told("tracks") is None and self.masks:
             return sum(track.kind is kind for track in self.masks.tracks)
         return int(self.told("tracks", kind, "tracks") or 0)
@@ -176,8 +184,8 @@ class Row:
     page: str
     act: str
     reason: str
-    faces: int
-    plates: int
+    counts: Mapping[Kind, int]
+    """see `Video.counts`"""
     risky: int | None
     """tracks with a reason to be looked at; None where there is no tracks file"""
     todo: Sequence[str]
@@ -188,11 +196,10 @@ class Row:
 
     @classmethod
     def of(cls, video: Video) -> "Row":
-        counts = (video.count(Kind.FACE), video.count(Kind.PLATE))
         risky = len(video.masks.risky) if video.masks else None
         policy = _named(video.told("policy"))
         about = (video.name, video.page, video.act, video.reason)
-        return cls(*about, *counts, risky, video.todo, video.frames, video.length, video.work, policy)
+        return cls(*about, video.counts, risky, video.todo, video.frames, video.length, video.work, policy)
 
 
 def _named(policy: Any) -> str:
@@ -215,6 +222,11 @@ class Folder:
     """work folders of videos that were not finished"""
     draws: Sequence[Draw] = ()
     """frames drawn for a person to judge, oldest first"""
+
+    @property
+    def kinds(self) -> list[Kind]:
+        """That were to be masked, or are, in any of the videos."""
+        return [kind for kind in KINDS if any(kind in row.counts for row in self.rows)]
 
     @property
     def acts(self) -> dict[str, int]:

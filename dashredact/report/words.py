@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from dashredact.kinds import Kind
 from dashredact.report.values import BAD, DUPLICATE, FileState, Folder, Video
-from dashredact.values import Kind
+from dashredact.text import plural
 
 
 class Said(NamedTuple):
@@ -82,14 +83,14 @@ _ACTS = {
 
 
 def _found(video: Video) -> Said:
-    faces, plates, frames = video.count(Kind.FACE), video.count(Kind.PLATE), video.frames
+    frames, counts = video.frames, video.counts.items()
+    english = _all_of([plural(count, f"{kind.row.singular} track") for kind, count in counts])
+    japanese = "、".join(f"{kind.row.japanese} {count:,} 件" for kind, count in counts)
     length = f" ({video.length:.1f} s)" if video.length is not None else ""
     duration = f"（{video.length:.1f} 秒）" if video.length is not None else ""
     return Said(
-        f"On its {frames:,} frames{length} {_many(faces, 'face track')} and {_many(plates, 'plate track')} are masked."
-        " One person or car may give several tracks.",
-        f"{frames:,} フレーム{duration}で、顔 {faces:,} 件、ナンバープレート {plates:,} 件の軌跡を隠しました。"
-        "同じ人や車が複数の軌跡になることがあります。",
+        f"On its {frames:,} frames{length} {english} are masked. One person or car may give several tracks.",
+        f"{frames:,} フレーム{duration}で、{japanese}の軌跡を隠しました。同じ人や車が複数の軌跡になることがあります。",
     )
 
 
@@ -122,7 +123,7 @@ def _looked(video: Video) -> Said:
             "処理済の動画の再確認では、見落としは見つかりませんでした。",
         )
     english, japanese = (
-        f"A second look saw {_many(seen, 'thing')} that may have been missed",
+        f"A second look saw {plural(seen, 'thing')} that may have been missed",
         "再確認で見落としの可能性が",
     )
     if video.left is None:
@@ -149,7 +150,7 @@ def _risky(video: Video) -> Sequence[Said]:
     risky, every = len(video.masks.risky), len(video.masks.tracks)
     return [
         Said(
-            f"{risky:,} of {_many(every, 'track')} have a reason to be looked at.",
+            f"{risky:,} of {plural(every, 'track')} have a reason to be looked at.",
             f"{every:,} 件の軌跡のうち {risky:,} 件に、確認をすすめる理由があります。",
         )
     ]
@@ -168,11 +169,11 @@ def of_folder(folder: Folder) -> Sequence[Said]:
     todo = sum(bool(row.todo) for row in folder.rows)
     return [
         Said(
-            f"{_many(len(folder.rows), 'video')} tried: {done:,} with a result, {todo:,} for a person to look at.",
+            f"{plural(len(folder.rows), 'video')} tried: {done:,} with a result, {todo:,} for a person to look at.",
             f"対象の動画 {len(folder.rows):,} 本のうち {done:,} 本に結果があり、{todo:,} 本は人の確認が必要です。",
         ),
         Said(
-            f"The audit log is unbroken over {_many(folder.lines, 'line')}: no line was changed, removed or moved."
+            f"The audit log is unbroken over {plural(folder.lines, 'line')}: no line was changed, removed or moved."
             " The log alone cannot tell whether its end was cut off.",
             f"監査記録の {folder.lines:,} 行はつながっており、変更・削除・並べ替えはありません。"
             "末尾が切り取られたかどうかは、記録だけでは分かりません。",
@@ -190,13 +191,13 @@ def _missed(folder: Folder) -> Sequence[Said]:
     draw = next((draw for draw in reversed(judged) if not draw.told["names"]), judged[-1])
     names = ", ".join(draw.told["names"])
     where = Said(f" of the videos {names}", f"（対象: {names}）") if names else Said("", "")
-    english = " and ".join(f"{bound.most:,.1f} {kind}-seconds" for kind, bound in draw.bounds.items())
-    japanese = "、".join(f"{_KINDS[kind]}が {bound.most:,.1f} 秒" for kind, bound in draw.bounds.items())
+    english = _all_of([f"{bound.most:,.1f} {kind}-seconds" for kind, bound in draw.bounds.items()])
+    japanese = "、".join(f"{Kind(kind).row.japanese}が {bound.most:,.1f} 秒" for kind, bound in draw.bounds.items())
     since = Said(" The videos have changed since.", "その後、動画は変わっています。") if not draw.same else Said("", "")
     frames = draw.told["frames"]
     return [
         Said(
-            f"A person judged {_many(frames, 'frame')}{where.en} drawn by chance: with 95 % confidence at most"
+            f"A person judged {plural(frames, 'frame')}{where.en} drawn by chance: with 95 % confidence at most"
             f" {english} an hour are left unmasked, if no moment holds more missed objects than the judged frames."
             f"{since.en}",
             f"無作為に選んだ {frames:,} フレーム{where.ja}を人が確認しました。隠されずに残るのは、信頼度 95 % で"
@@ -206,8 +207,6 @@ def _missed(folder: Folder) -> Sequence[Said]:
     ]
 
 
-_KINDS = {"face": "顔", "plate": "ナンバープレート"}
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def _all_of(parts: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`"""
+    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))

@@ -15,6 +15,7 @@ from dashredact.errors import MediaError, RefusedError, UsageError, VideoError
 from dashredact.execute.protocol import Executor
 from dashredact.formats import tracks_json
 from dashredact.formats.tracks_json import TracksFile
+from dashredact.kinds import Kind
 from dashredact.pipeline import audit_record, stages
 from dashredact.pipeline.outcome import classify_error
 from dashredact.pipeline.stages import TrackedVideo
@@ -24,7 +25,7 @@ from dashredact.review.correction_stages import CorrectionPlan
 from dashredact.review.decisions import Reviewer
 from dashredact.review.state import ReviewState, track_of
 from dashredact.settings import Settings
-from dashredact.values import Kind, ProgressCallback, Track
+from dashredact.values import ProgressCallback, Track
 from dashredact.workspace import sources
 from dashredact.workspace.inbox import Item
 from dashredact.workspace.work_folder import WorkFolder, forget
@@ -95,9 +96,8 @@ class Correction:
         compared = video.runner.one(correction_stages.compare, self._before, work, plan, self._settings.hide.style)
         self._source.check_unchanged()
         file = replace(self._file, tracks=tuple(self.changes.tracks))
-        content = tracks_json.encode_file(
-            file, {"second_look": to_builtins(audit_record.second_look(rendered.recheck))}
-        )
+        look = to_builtins(audit_record.second_look(rendered.recheck))
+        content = tracks_json.encode_file(file, {"second_look": look})
         record = self._record(rendered, plan, content) | {"compared": asdict(compared)}
         publish.publish(self._out, self._reviewer.index, work, record, content)
         return record

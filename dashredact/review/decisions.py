@@ -1,6 +1,6 @@
 """What people decide becomes a line of the audit log, by whom and when."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,12 @@ from dashredact.audit import provenance
 from dashredact.audit.events import EventType
 from dashredact.errors import UsageError
 from dashredact.formats import tracks_json
+from dashredact.kinds import Kind
 from dashredact.review import publish
 from dashredact.review.state import FIRST_MARK, How, Opinion, Record, ReviewState
 from dashredact.review.views import ReviewQueue
-from dashredact.values import Kind
+from dashredact.text import plural
+from dashredact.values import Track
 from dashredact.workspace.index import Index
 from dashredact.workspace.output_folder import OutputFolder
 
@@ -47,8 +49,8 @@ class Reviewer:
         """UsageError where corrections wait. RefusedError where the output is not the file that the log names."""
         standing = self.desk.standing(name)
         if standing.waiting:
-            waiting = "a correction is" if standing.waiting == 1 else f"{standing.waiting} corrections are"
-            raise UsageError(f"{name}: {waiting} not in the output; apply or undo first.")
+            waiting = plural(standing.waiting, "correction")
+            raise UsageError(f"{name}: {waiting} not yet in the output; apply or undo first.")
         self.desk.output(standing)
         self.desk.tracks(standing)
         self._write(standing, EventType.REVIEWED, verdict=str(Opinion.APPROVED), reason=note)
@@ -75,30 +77,43 @@ class Reviewer:
         self._write(standing, EventType.MARKED, mark=mark, reason=note)
         return mark
 
-    def lift(self, name: str, number: int, note: str) -> None:
-        """UsageError where the output has no such track, or the person who drew it can take it back."""
-        standing = self.desk.standing(name)
-        if number in standing.marks:
-            raise UsageError(f"{name}: {number} is a mark that a person drew; take it back with `review undo`.")
-        if number in standing.lifts:
-            raise UsageError(f"{name}: the mask {number} is lifted already.")
-        track = next((track for track in self.desk.tracks(standing).tracks if track.id == number), None)
-        if track is None:
-            raise UsageError(f"{name}: has no track {number}; `review show` lists them.")
-        if track.kind is Kind.ZONE:
-            raise UsageError(f"{name}: {number} is a zone of its camera; change the zones file and mask it anew.")
-        self._write(standing, EventType.UNMASKED, lift=tracks_json.fields(track), reason=note)
+    def unmask(self, name: str, numbers: Iterable[int], note: str) -> None:
+        """Take away the masks of these tracks, or of none of them.
 
-    def undo(self, name: str, number: int, note: str) -> None:
-        """UsageError where nothing about that number is in force."""
+        UsageError where the output has no such track, or the person who drew it can take it back.
+        """
         standing = self.desk.standing(name)
-        if number not in standing.marks and number not in standing.lifts:
-            raise UsageError(f"{name}: no mark and no lift {number} is in force; `review show` lists them.")
-        self._write(standing, EventType.UNDONE, undo={"track": number}, reason=note)
+        tracks = {track.id: track for track in self.desk.tracks(standing).tracks}
+        chosen = [_unmaskable(standing, tracks, number) for number in dict.fromkeys(numbers)]
+        for track in chosen:
+            self._write(standing, EventType.UNMASKED, lift=tracks_json.fields(track), reason=note)
+
+    def undo(self, name: str, numbers: Iterable[int], note: str) -> None:
+        """Take back these marks and unmaskings, or none of them. UsageError where one is not in force."""
+        standing = self.desk.standing(name)
+        chosen = list(dict.fromkeys(numbers))
+        for number in chosen:
+            if number not in standing.marks and number not in standing.lifts:
+                raise UsageError(f"{name}: {number} is neither a mark nor unmasked; `review show` lists what is.")
+        for number in chosen:
+            self._write(standing, EventType.UNDONE, undo={"track": number}, reason=note)
 
     def _write(self, standing: ReviewState, act: EventType, **more: Any) -> None:
         about: dict[str, Record] = {"source": standing.result["source"], "output": standing.output}
         self.index.append({"act": str(act), "by": self.by, **about, **more, "reason": readable(more.get("reason", ""))})
+
+
+def _unmaskable(standing: ReviewState, tracks: Mapping[int, Track], number: int) -> Track:
+    name = standing.name
+    if number in standing.marks:
+        raise UsageError(f"{name}: {number} is a mark that a person drew; take it back with `review undo`.")
+    if number in standing.lifts:
+        raise UsageError(f"{name}: track {number} is unmasked already.")
+    if number not in tracks:
+        raise UsageError(f"{name}: has no track {number}; `review show` lists them.")
+    if tracks[number].kind is Kind.ZONE:
+        raise UsageError(f"{name}: {number} is a zone of its camera; change the zones file and mask it again.")
+    return tracks[number]
 
 
 def readable(text: str) -> str:

@@ -7,8 +7,9 @@ from enum import StrEnum
 import numpy as np
 
 from dashredact.imaging.coverage import MIN_SIZE
+from dashredact.kinds import Kind
 from dashredact.tracking.timeline import origin_runs
-from dashredact.values import ORIGINS, Array, Kind, Origin, Track
+from dashredact.values import ORIGINS, Array, Origin, Track
 
 NEAR = 0.1
 """a best score less than this above the threshold is low"""

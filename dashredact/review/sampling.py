@@ -18,6 +18,7 @@ from dashredact.audit.events import EventType
 from dashredact.audit.records import event_type
 from dashredact.errors import MachineError, RefusedError, UsageError
 from dashredact.formats.spreadsheet import csv_safe
+from dashredact.kinds import KINDS
 from dashredact.media.thumbnails import stills
 from dashredact.review import draws
 from dashredact.review.decisions import Reviewer, readable
@@ -25,7 +26,7 @@ from dashredact.review.draws import Drawn, FrameSpan
 from dashredact.review.miss_bound import miss_bound
 from dashredact.review.state import ReviewState
 from dashredact.tracking.timeline import duration
-from dashredact.values import KINDS, Array
+from dashredact.values import Array
 
 VERDICTS = "verdicts.csv"
 _MOST_BYTES = 10_000_000  # of a verdicts file

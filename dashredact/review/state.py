@@ -14,9 +14,10 @@ import numpy as np
 
 from dashredact.audit.events import EventType
 from dashredact.audit.records import event_type
+from dashredact.kinds import Kind
 from dashredact.tracking import keyframes
 from dashredact.tracking.keyframes import KeyframedBoxes
-from dashredact.values import Kind, Track
+from dashredact.values import Track
 
 Record = Mapping[str, Any]
 

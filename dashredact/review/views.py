@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dashredact import files
 from dashredact.audit import events, records
 from dashredact.audit import log as audit_log
-from dashredact.errors import RefusedError, UsageError
+from dashredact.errors import RefusedError, UsageError, did_you_mean
 from dashredact.formats import tracks_json
 from dashredact.formats.tracks_json import TracksFile
 from dashredact.media.brightness import mean_luma
@@ -63,13 +63,16 @@ class ReviewQueue:
         """UsageError where the log gives no output to a source of that name, or the output was purged."""
         name = name if name in self._standings else self._same.get(name, name)
         if name not in self._standings:
-            near = get_close_matches(name, self._standings, 1)
-            hint = f"; did you mean {near[0]}" if near else "; `review list --all` lists the names"
-            raise UsageError(f"{self.out} has no masked video of a source named {name}{hint}.")
+            hint = did_you_mean(name, self._standings) or "`review list --all` lists the names."
+            raise UsageError(f"{self.out} has no masked video of a source named {name}; {hint}")
         standing = self._standings[name]
         if standing.output["name"] not in self._there:
             raise UsageError(f"{name}: its masked video was purged; there is nothing left to review.")
         return standing
+
+    def matching(self, pattern: str) -> list[str]:
+        """Names of the sources that fit a pattern as in a shell and whose videos wait for a person."""
+        return [own.name for own in self._standings.values() if self._waits(own) and fnmatchcase(own.name, pattern)]
 
     def history(self, name: str) -> list[Record]:
         """Every line of the log about a source of that name, oldest first."""
@@ -78,7 +81,7 @@ class ReviewQueue:
     def queue(self, *, every: bool = False) -> list[QueuedVideo]:
         """Videos that wait for a person, most pressing first. every: also those that are done."""
         there = [own for own in self._standings.values() if own.output["name"] in self._there]
-        found = [self._weighed(own) for own in there if every or own.is_open or self._altered(own)]
+        found = [self._weighed(own) for own in there if every or self._waits(own)]
         return sorted(found, key=lambda video: (-video.urgency.risk, video.standing.name))
 
     def place(self, name: str) -> Path:
@@ -105,6 +108,10 @@ class ReviewQueue:
     def places(self, standing: ReviewState, file: TracksFile) -> list[FlaggedTrack]:
         thresholds = standing.result["settings"]["link"]["thresholds"]
         return queue.rank_tracks(file.tracks, file.times, file.size, thresholds)
+
+    def _waits(self, standing: ReviewState) -> bool:
+        """Whether a person has something to do about it; never for what was purged."""
+        return standing.output["name"] in self._there and (standing.is_open or self._altered(standing))
 
     def _altered(self, standing: ReviewState) -> bool:
         """Told by the size; to read every file would take hours, and is what `audit verify --files` is for."""

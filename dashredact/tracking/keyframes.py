@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dashredact.imaging import boxes as geometry
-from dashredact.values import ORIGINS, Array, Kind, Origin, Track
+from dashredact.kinds import Kind
+from dashredact.values import ORIGINS, Array, Origin, Track
 
 _MANUAL = ORIGINS.index(Origin.MANUAL)
 

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashredact.imaging import boxes as geometry
+from dashredact.kinds import KINDS, Kind
 from dashredact.settings import TrackSettings
 from dashredact.tracking import motion
 from dashredact.tracking.association import MIN_FRAMES, Observations, associate, observations_of
-from dashredact.values import KINDS, ORIGINS, Array, Detections, Kind, Origin, Track
+from dashredact.values import ORIGINS, Array, Detections, Origin, Track
 
 MIN_MARGIN = 2.0
 """Pixels that are added to every side: the error of boxes that are only a few pixels large."""
-_FOREHEAD = 0.06  # fraction of a face's height added above: detectors place the upper side lower than annotators do
 _MAX_SPEED = 3.0  # box sides a second at which an extended mask moves on
 _MAX_REACH = 4.0  # box sides that it moves for an object that was faster
 _FAST_EXTENSION = 0.15  # seconds after the last detection during which a fast object is followed
@@ -36,7 +36,7 @@ def build_tracks(detections: Detections, times: Array, width: int, height: int, 
     for number, kind in enumerate(KINDS):
         if kind not in settings.kinds:
             continue
-        threshold = settings.thresholds.get(kind, 0.5)
+        threshold = settings.thresholds.get(kind, kind.row.threshold)
         observations = observations_of(detections, number, min(settings.weakest, threshold))
         for rows in associate(observations, times, threshold, settings):
             if observations.scores[rows].max() >= threshold:
@@ -123,10 +123,9 @@ def _smoothed(cover: Array, span: Array, half_window: float) -> Array:
 
 
 def _grown(kind: Kind, cover: Array, fraction: float) -> Array:
-    """With a margin on all sides, and an additional one for the forehead above a face."""
+    """With a margin on all sides, and above it the kind's headroom."""
     grown = geometry.grow(cover, fraction, MIN_MARGIN)
-    if kind is Kind.FACE:
-        grown[:, 1] -= _FOREHEAD * (cover[:, 3] - cover[:, 1])
+    grown[:, 1] -= kind.row.headroom * (cover[:, 3] - cover[:, 1])
     return grown
 
 

@@ -7,8 +7,9 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from dashredact.imaging import boxes as geometry
+from dashredact.kinds import Kind
 from dashredact.settings import CameraZones, Zone, Zones
-from dashredact.values import ORIGINS, Array, Detections, Kind, Origin, Track
+from dashredact.values import ORIGINS, Array, Detections, Origin, Track
 
 _INSIDE = 0.9  # least fraction of a detection that lies in an ignored zone; one that is half inside is masked
 

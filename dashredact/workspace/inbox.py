@@ -52,6 +52,17 @@ def plan(sources: Sequence[Path], out: Path) -> list[Item]:
     return items
 
 
+def check_apart(sources: Sequence[Path], out: Path) -> None:
+    """UsageError where a folder of unmasked videos is the output folder, holds it, or lies in it."""
+    results = out.resolve()
+    for folder in (source for source in sources if source.is_dir()):
+        originals = folder.resolve()
+        if originals == results or originals in results.parents or results in originals.parents:
+            raise UsageError(
+                f"{folder} and the output folder {out} are the same or nested; keep masked and unmasked videos apart."
+            )
+
+
 def claim(path: Path, name: str, taken: dict[Path, str]) -> Item:
     """The item of a file. taken: who has which stem; of two, the later one in order of name is at fault."""
     item = Item(path, _readable(name))

@@ -14,13 +14,24 @@ from typing import Any, NamedTuple, TypeVar
 
 from dashredact import files
 from dashredact.audit import provenance
-from dashredact.audit.events import Duplicate, Event, Made, NotMasked, Purged, Quarantined, Retried, RunEvent, parse
+from dashredact.audit.events import (
+    Duplicate,
+    Event,
+    Made,
+    NotMasked,
+    Purged,
+    Quarantined,
+    Retried,
+    Reviewed,
+    RunEvent,
+    parse,
+)
 from dashredact.errors import MachineError
 from dashredact.workspace.output_folder import OutputFolder
 
 T = TypeVar("T")
 
-_NAME, _FORM = "index.sqlite", 3
+_NAME, _FORM = "index.sqlite", 4
 _WAIT = 60.0  # seconds that another process may take to write
 _TABLES = """
 create table if not exists log (state text not null);
@@ -37,6 +48,7 @@ create table if not exists failures (
     tries integer not null, last real not null, reason text not null, quarantined text
 ) without rowid;
 create table if not exists erased (source text primary key, request integer not null) without rowid;
+create table if not exists reviewed (output_sha256 text primary key) without rowid;
 create table if not exists digests (path blob primary key, state text not null, sha256 text not null) without rowid;
 """
 
@@ -119,6 +131,7 @@ class Index:
         self._data.execute("delete from kept")
         self._data.execute("delete from failures")
         self._data.execute("delete from erased")
+        self._data.execute("delete from reviewed")
         for event in self._folder.events():
             self._apply(event)
         self._remember_log()
@@ -154,8 +167,16 @@ class Index:
         found = "results where outcome != 'duplicate' and source = ? and fingerprint = ?"
         return self._all(Result, found, source_sha256, fingerprint)
 
+    def needs_review(self) -> int:
+        """Masked videos that nobody has reviewed although their run said that somebody should."""
+        unseen = "output_sha256 not in (select output_sha256 from reviewed)"
+        return int(self._row(f"select count(*) from results where outcome = 'needs review' and {unseen}")[0])
+
     def failures(self, name: str) -> FailureHistory | None:
         return self._one(FailureHistory, "failures where name = ?", name)
+
+    def all_failures(self) -> list[FailureHistory]:
+        return self._all(FailureHistory, "failures order by name")
 
     def quarantined(self) -> list[FailureHistory]:
         return self._all(FailureHistory, "failures where quarantined is not null order by name")
@@ -182,6 +203,8 @@ class Index:
     def _apply(self, event: Event) -> None:
         if isinstance(event, Purged) and event.request and event.erased:
             self._data.execute("insert or replace into erased values (?, ?)", (event.erased, event.request.id))
+        if isinstance(event, Reviewed) and event.output and event.verdict:
+            self._data.execute("insert or replace into reviewed values (?)", (event.output.sha256,))
         if not isinstance(event, RunEvent) or event.source is None:
             return  # it tells of something else than masking
         name, digest = event.source.name, event.source.sha256

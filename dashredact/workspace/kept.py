@@ -40,10 +40,7 @@ def write(path: Path, owner: str, looks: Sequence[SegmentDetections]) -> None:
             pts=np.concatenate([np.empty(0, np.int64), *(look.pts for look in looks)]),
             lost=np.array([pts for look in looks for pts in look.lost], np.int64),
             lost_in=np.array([number for number, look in enumerate(looks) for _ in look.lost], np.int64),
-            frames=seen.frames,
-            kinds=seen.kinds,
-            boxes=seen.boxes,
-            scores=seen.scores,
+            **seen.to_arrays(),
         )
 
 
@@ -54,16 +51,16 @@ def read(path: Path, owner: str) -> list[SegmentDetections]:
             arrays = {name: there[name] for name in there.files}
         if str(arrays["key"]) != owner:
             return []
-        return [_look(arrays, number) for number in range(len(arrays["sizes"]))]
+        seen = Detections.from_arrays(arrays)
+        return [_look(arrays, seen, number) for number in range(len(arrays["sizes"]))]
     except _UNREADABLE:
         return []
 
 
-def _look(arrays: dict[str, np.ndarray], number: int) -> SegmentDetections:
+def _look(arrays: dict[str, np.ndarray], seen: Detections, number: int) -> SegmentDetections:
     first, end = (int(arrays["segments"][at]) for at in (number, number + 1))
-    rows = slice(*np.searchsorted(arrays["frames"], [first, end]).tolist())
-    frames = (arrays["frames"][rows] - first).astype(np.int32)
-    seen = Detections(frames, *(arrays[name][rows] for name in ("kinds", "boxes", "scores")))
+    rows = slice(*np.searchsorted(seen.frames, [first, end]).tolist())
+    own = Detections(seen.frames[rows], seen.kinds[rows], seen.boxes[rows], seen.scores[rows]).shifted(-first)
     width, height = (int(side) for side in arrays["sizes"][number])
     lost = tuple(int(pts) for pts in arrays["lost"][arrays["lost_in"] == number])
-    return SegmentDetections(arrays["pts"][first:end], (width, height), seen, lost)
+    return SegmentDetections(arrays["pts"][first:end], (width, height), own, lost)

@@ -47,9 +47,12 @@ class OutputFolder:
 
     @classmethod
     def existing(cls, path: Path) -> "OutputFolder":
-        """The folder of a log, named by itself or by its `audit.jsonl`. UsageError where it holds no log."""
+        """The folder of a log, named by itself or by its `audit.jsonl`. UsageError where it holds no log.
+
+        A head without its log passes: whoever reads that log is told that it is broken.
+        """
         folder = cls(path.parent if path.is_file() and path.name == audit_log.NAME else path)
-        if not folder.log.is_file():
+        if not folder.log.is_file() and not audit_log.head_path(folder.log).exists():
             raise UsageError(f"{path} holds no {audit_log.NAME}; name the folder that `redact` or `batch` wrote to.")
         return folder
 
@@ -125,6 +128,10 @@ class OutputFolder:
     def events(self) -> list[Event]:
         """Everything that the log tells, oldest first. LedgerError where it is broken."""
         return audit_log.events(self.log)
+
+    def entries(self) -> list[tuple[Event, dict[str, Any]]]:
+        """The same, each with its line as JSON has it. LedgerError where it is broken."""
+        return audit_log.entries(self.log)
 
     def records(self) -> list[dict[str, Any]]:
         """The same as JSON has it, for export and for programs."""

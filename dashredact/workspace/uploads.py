@@ -82,7 +82,7 @@ def _state(path: Path) -> os.stat_result | None:
 
 
 def _files(folder: Path, out: Path) -> Iterator[tuple[Path, str]]:
-    """Everything but folders below the folder, by name. Hidden folders, the outbox and the quarantine are left out."""
+    """Everything but folders below the folder, by name. Hidden folders, output folder and quarantine are left out."""
     if not folder.is_dir():
         raise UsageError(f"The inbox {folder} is no folder.")
     apart = {out.resolve(), (folder / QUARANTINE).resolve()}

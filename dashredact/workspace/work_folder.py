@@ -80,20 +80,16 @@ class WorkFolder:
             raise MediaError("The work folder is damaged; run again to start from the beginning.") from error
 
     def save_detections(self, segment: int, saved: SegmentDetections) -> None:
-        rows = saved.detections
         arrays = {"pts": saved.pts, "lost": np.array(saved.lost, np.int64), "size": np.array(saved.size)}
-        arrays |= {"frames": rows.frames, "kinds": rows.kinds, "boxes": rows.boxes, "scores": rows.scores}
-        self._save_arrays(self._detections_path(segment), arrays)
+        self._save_arrays(self._detections_path(segment), arrays | saved.detections.to_arrays())
 
     def detections(self, segment: int) -> SegmentDetections | None:
         """None if nothing was saved for this segment, or it cannot be read."""
         try:
             with self._detections_path(segment).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                rows = Detections(arrays["frames"], arrays["kinds"], arrays["boxes"], arrays["scores"])
                 width, height = (int(side) for side in arrays["size"])
-                return SegmentDetections(
-                    arrays["pts"], (width, height), rows, tuple(int(pts) for pts in arrays["lost"])
-                )
+                lost = tuple(int(pts) for pts in arrays["lost"])
+                return SegmentDetections(arrays["pts"], (width, height), Detections.from_arrays(arrays), lost)
         except _UNREADABLE:
             return None
 

@@ -21,12 +21,12 @@ from dashredact.progress import ProgressDisplay
 from dashredact.workspace.output_folder import OutputFolder
 from dashredact.workspace.uploads import InboxWatcher
 
-_BATCH = [sys.executable, "-m", "dashredact", "batch", "--inbox", "in", "--outbox", "out", "--quiet"]
+_BATCH = [sys.executable, "-m", "dashredact", "batch", "in", "-o", "out", "--quiet"]
 
 
 def _call(folder: Path, *words: str | Path) -> Result:
     (folder / "in").mkdir(exist_ok=True)
-    given = ["batch", "--inbox", folder / "in", "--outbox", folder / "out", "--quiet", *words]
+    given = ["batch", folder / "in", "-o", folder / "out", "--quiet", *words]
     return CliRunner().invoke(cli.main, [str(word) for word in given])
 
 
@@ -41,7 +41,7 @@ def test_a_watching_run_renews_the_health_file_at_every_look(tmp_path: Path, mon
 def test_a_run_whose_log_file_cannot_be_written_says_so_in_the_health_file(tmp_path: Path) -> None:
     done = _call(tmp_path, "--log-file", tmp_path / "no" / "x.log", "--health-file", tmp_path / "x.prom")
     assert done.exit_code == 4 and "x.log cannot be written" in done.stderr
-    assert "dashredact_last_run_exit_code 4\n" in (tmp_path / "x.prom").read_text()
+    assert "dashredact_last_run_exit_code 4.0\n" in (tmp_path / "x.prom").read_text()
 
 
 @pytest.mark.parametrize("listens", [True, False])

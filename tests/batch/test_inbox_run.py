@@ -375,7 +375,7 @@ def test_lines_that_others_added_are_read(fleet: Fleet) -> None:
 
 def _start(inbox: Path, out: Path, *more: str) -> "subprocess.Popen[str]":
     environment = {**os.environ, "PYTHONPATH": f"{torture.TESTS}:{torture.TESTS.parent}"}
-    argv = [sys.executable, "-c", torture.DRIVER, "batch", "--inbox", inbox, "--outbox", out, "--settle", "0", *more]
+    argv = [sys.executable, "-c", torture.DRIVER, "batch", inbox, "-o", out, "--settle", "0", *more]
     return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
 
@@ -398,8 +398,8 @@ def test_cron_gets_one_line(command: Callable[..., Any], tmp_path: Path) -> None
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("1 masked; ") and done.stdout.count("\n") == 1
     words = health.read_text()
-    assert 'dashredact_videos{kind="masked"} 1\n' in words
-    assert "dashredact_last_run_exit_code 0\n" in words
+    assert 'dashredact_videos{kind="masked"} 1.0\n' in words
+    assert "dashredact_last_run_exit_code 0.0\n" in words
     assert "--output.mp4: masked." in log.read_text()
     assert [path.stat().st_mode & 0o777 for path in (health, log)] == [0o644, 0o600]
     again = command("--json")
@@ -421,7 +421,7 @@ def test_what_failed_is_told_once_and_asks_for_a_look(command: Callable[..., Any
 
 
 def _retry(folder: Path, name: str) -> "subprocess.CompletedProcess[str]":
-    words = ["batch", "retry", "--inbox", folder / "in", "--outbox", folder / "out", name]
+    words = ["retry", folder / "out", name, "--inbox", folder / "in"]
     path = {"PYTHONPATH": f"{torture.TESTS}:{torture.TESTS.parent}"}
     command = [sys.executable, "-c", torture.DRIVER, *words]
     return subprocess.run(command, env={**os.environ, **path}, capture_output=True, text=True, check=False)
@@ -498,12 +498,12 @@ def test_a_time_limit_ends_between_segments_and_the_next_run_goes_on(tmp_path: P
     assert len(list(audit_log.records(tmp_path / "out" / audit_log.NAME))) == 1
 
 
-def test_an_inbox_in_the_outbox_is_refused(tmp_path: Path) -> None:
+def test_an_inbox_in_the_output_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     process = _start(tmp_path / "in", tmp_path)
     _, complaints = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert complaints.count("\n") == 1 and "unmasked videos do not belong there" in complaints
+    assert complaints.count("\n") == 1 and "keep masked and unmasked videos apart" in complaints
 
 
 @pytest.mark.parametrize("jobs", ["2", "3"])

@@ -48,7 +48,7 @@ def _acts(*words: str | Path) -> list[str]:
         (["--since", "2026-01-03"], _ACTS[2:]),
         (["--until", "2026-01-02"], _ACTS[:2]),
         (["--since", "2026-01-02", "--until", "2026-01-02"], _ACTS[1:2]),
-        (["--outcome", "held", "--outcome", "masked"], ("masked", "held")),
+        (["--event", "held", "--event", "masked"], ("masked", "held")),
         (["--name", "ドラレコ/*"], ("masked", "refused", "purged")),
         (["--name", "*/m*", "--name", "=*"], ("masked", "held")),
         (["--since", "2027-01-01"], ()),
@@ -61,7 +61,7 @@ def test_lines_are_chosen(log: Path, words: list[str], wanted: tuple[str, ...]) 
 
 @pytest.mark.parametrize(
     "words",
-    [["--since", "yesterday"], ["--outcome", "sparkled"], ["--json", "--csv"]],
+    [["--since", "yesterday"], ["--event", "sparkled"], ["--json", "--csv"]],
     ids=" ".join,
 )
 def test_a_wrong_question_is_code_2(log: Path, words: list[str]) -> None:

@@ -14,7 +14,8 @@ from dashredact import cli, files
 from dashredact.formats import tracks_json
 from dashredact.formats.exchange import TracksFormat
 from dashredact.formats.tracks_json import TracksFile
-from dashredact.values import Kind, ModelIdentity, Origin, Track
+from dashredact.kinds import Kind
+from dashredact.values import ModelIdentity, Origin, Track
 
 _NAME = "街 'a'\n<b>.tracks.json"
 

@@ -21,7 +21,8 @@ from dashredact.detect.dashnet.engines.torch import TorchDetector, device_named
 from dashredact.detect.dashnet.network import Candidates
 from dashredact.errors import MachineError, UsageError
 from dashredact.imaging.boxes import iou
-from dashredact.values import KINDS, Detections, Picture
+from dashredact.kinds import KINDS
+from dashredact.values import Detections, Picture
 
 CPU = torch.device("cpu")
 
@@ -70,7 +71,7 @@ def test_shipped_weights_find_the_canary(loaded: TorchDetector, shipped: weights
     for row, kind in zip(overlap, shipped.canary.kinds, strict=True):
         on_it = (row > 0.4) & (found.kinds == KINDS.index(kind))
         assert found.scores[on_it].max() >= loaded.thresholds[kind]
-    assert set(shipped.canary.kinds) == set(KINDS)
+    assert set(shipped.canary.kinds) == set(shipped.manifest.classes)
 
 
 def test_a_picture_is_judged_alike_alone_and_in_a_batch(loaded: TorchDetector, shipped: weights.Weights) -> None:
@@ -219,6 +220,44 @@ def test_manifest_that_does_not_fit_is_refused(folder: Path, entries: dict[str, 
     change(folder, **entries)
     with pytest.raises(MachineError):
         TorchDetector(weights.read(folder), CPU)
+
+
+def test_the_order_of_classes_is_that_of_the_manifest(folder: Path, loaded: TorchDetector) -> None:
+    """Not that of our own list of kinds."""
+    path = model_file(folder)
+    tensors = load_file(path)
+    turned = {name: tensor.flip(0) if name.startswith("classify") else tensor for name, tensor in tensors.items()}
+    save_file({name: tensor.contiguous() for name, tensor in turned.items()}, path)
+    change(folder, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), classes=["plate", "face"])
+    read = weights.read(folder)
+    (here,), (there,) = TorchDetector(read, CPU)([read.canary.picture]), loaded([read.canary.picture])
+    assert here.kinds.tolist() == there.kinds.tolist()
+    np.testing.assert_allclose(here.boxes, there.boxes, atol=0.5)
+
+
+def test_weights_of_one_class_find_that_kind_alone(folder: Path) -> None:
+    path = model_file(folder)
+    tensors = load_file(path)
+    only = {name: tensor[1:] if name.startswith("classify") else tensor for name, tensor in tensors.items()}
+    save_file({name: tensor.contiguous() for name, tensor in only.items()}, path)
+    change(folder, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), classes=["plate"])
+    with pytest.raises(MachineError, match="canary shows face, plate, and the classes are plate"):
+        weights.read(folder)
+    shown = json.loads((folder / "canary.json").read_text())
+    shown["objects"] = [one for one in shown["objects"] if one["kind"] == "plate"]
+    (folder / "canary.json").write_text(json.dumps(shown))
+    read = weights.read(folder)
+    alone = TorchDetector(read, CPU)
+    (found,) = alone([read.canary.picture])
+    assert list(alone.thresholds) == ["plate"]
+    assert {KINDS[kind] for kind in found.kinds} == {"plate"}
+
+
+@pytest.mark.parametrize("names", [[], ["face", "face"], ["face", "zone"], ["face", "hand"], "face"])
+def test_classes_that_are_no_kinds_are_refused(folder: Path, names: object) -> None:
+    change(folder, classes=names)
+    with pytest.raises(MachineError, match="describes no model of this tool"):
+        manifest.read(folder)
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b'{"models": []}', b"[]", b"\xff\xfe"])

@@ -6,7 +6,7 @@ import torch
 
 from dashredact.detect.dashnet import preprocess
 from dashredact.detect.dashnet.network import PAD_VALUE, STRIDES, DashNet, points
-from dashredact.values import KINDS
+from dashredact.kinds import SHIPPED_KINDS
 
 CPU = torch.device("cpu")
 
@@ -22,7 +22,7 @@ def network() -> DashNet:
 def test_every_point_has_scores_and_a_box(network: DashNet, height: int, width: int) -> None:
     candidates = network(torch.rand(2, 3, height, width) * 255)
     count = sum(height * width // stride**2 for stride in STRIDES)
-    assert candidates.logits.shape == (2, count, len(KINDS))
+    assert candidates.logits.shape == (2, count, len(SHIPPED_KINDS))
     assert candidates.boxes.shape == (2, count, 4)
     places = points(height, width, CPU)
     assert places.centres.shape == (count, 2)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from dashredact.detect.dashnet import manifest
 from dashredact.detect.sliced import TiledDetector, starts
 from dashredact.imaging.boxes import iou
-from dashredact.values import KINDS, Detections, Kind, ModelIdentity, Picture
+from dashredact.kinds import KINDS, Kind
+from dashredact.values import Detections, ModelIdentity, Picture
 
 _SIDE = 120
 Row = tuple[float, float, float, float, float]

@@ -7,11 +7,13 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from clips import Finder
 
 from dashredact.errors import RefusedError, UnreadableError, UsageError
 from dashredact.evaluate import datasets, predictions
 from dashredact.evaluate.datasets import Dataset
-from dashredact.values import Detections, Kind, ModelIdentity
+from dashredact.kinds import Kind
+from dashredact.values import Detections
 
 _BOX = {"label": "plate", "x": 4, "y": 5, "w": 10.5, "h": 6}
 
@@ -229,7 +231,7 @@ def test_predictions_have_the_form_of_annotations_and_can_be_read_back(folder: P
         np.array([0.875, 0.0625], np.float32),
     )
     dataset = _read(folder, _ours(_row(video="drive", frame=2)))
-    content = json.loads(predictions.encode(ModelIdentity("finder", "f" * 64), [(dataset, [found])]))
+    content = json.loads(predictions.encode(Finder(), [(dataset, [found])]))
     assert content["source"] == {"model": "finder", "sha256": "f" * 64}
     assert content["labelled"] == ["plate"]
     (image,) = content["images"]
@@ -243,7 +245,8 @@ def test_predictions_have_the_form_of_annotations_and_can_be_read_back(folder: P
 
 def test_predictions_of_several_sets_name_the_set(folder: Path) -> None:
     dataset = _read(folder, _ours())
-    pairs = [(dataset, [Detections.empty()]), (Dataset("other", frozenset([Kind.FACE]), ()), [])]
-    content = json.loads(predictions.encode(ModelIdentity("finder", "f"), pairs))
-    assert content["labelled"] == ["face", "plate"]
+    other = Dataset("other", frozenset([Kind.FACE, Kind.PERSON]), ())
+    pairs = [(dataset, [Detections.empty()]), (other, [])]
+    content = json.loads(predictions.encode(Finder(), pairs))
+    assert content["labelled"] == ["face", "plate"], "nobody has looked for persons"
     assert [image["file"] for image in content["images"]] == ["set/images/0.png"]

@@ -22,8 +22,9 @@ from dashredact.evaluate import datasets
 from dashredact.evaluate import run as evaluation
 from dashredact.evaluate.metrics import Rate
 from dashredact.imaging import contact_sheet as sheets
+from dashredact.kinds import Kind
 from dashredact.settings import TrackSettings
-from dashredact.values import Kind, Picture
+from dashredact.values import Picture
 
 _THRESHOLDS = dict.fromkeys(Kind, 0.5)
 
@@ -302,7 +303,7 @@ def test_it_prints_a_table_and_sentences(tmp_path: Path) -> None:
     _make(tmp_path / "drives", range(FIRST_SEEN, FIRST_SEEN + 10), video="drive")
     done = _call(tmp_path)
     assert done.exit_code == ExitCode.OK, done.output
-    assert "drives face        10      10" in done.stdout
+    assert "drives face         10      10" in done.stdout
     assert (
         "Of 10 faces at least 32 px on the longer side, 80.0 % [49.0-94.3 %] were found (IoU 0.5, score 0.5)."
         in done.stdout
@@ -333,7 +334,7 @@ def test_it_prints_one_json_document(tmp_path: Path) -> None:
 def test_it_tells_the_tracks_with_an_interval(tmp_path: Path) -> None:
     _with_tracks(_make(tmp_path / "drives", range(FIRST_SEEN, FIRST_SEEN + 10), video="drive"), [7] * 10)
     done = _call(tmp_path)
-    assert "drives face          0     10   0.0 % |         0      1   0.0 %  [0.0-79.3 %]" in done.stdout
+    assert "drives face           0     10   0.0 % |         0      1   0.0 %  [0.0-79.3 %]" in done.stdout
     assert "Of 1 such face, each followed through its video, 0.0 % [0.0-79.3 %] were uncovered on" in done.stdout
     told = json.loads(_call(tmp_path, "--json").stdout)["all"]["after_linking"]["classes"]["face"]
     assert told["tracks_uncovered"] == {"count": 0, "of": 1, "share": 0.0, "low": 0.0, "high": 0.7935}

@@ -11,7 +11,8 @@ from pycocotools.cocoeval import COCOeval
 
 from dashredact.evaluate import metrics
 from dashredact.evaluate.metrics import MatchedDetections, Rate
-from dashredact.values import Array, Kind
+from dashredact.kinds import Kind
+from dashredact.values import Array
 
 _NONE = np.empty((0, 4))
 

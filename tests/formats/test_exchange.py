@@ -17,7 +17,8 @@ from dashredact.errors import UsageError
 from dashredact.formats import exchange
 from dashredact.formats.exchange import Canvas, TracksFormat
 from dashredact.formats.tracks_json import TracksFile
-from dashredact.values import Kind, ModelIdentity, Origin, Track
+from dashredact.kinds import Kind
+from dashredact.values import ModelIdentity, Origin, Track
 
 _CANVAS = Canvas(WIDTH, HEIGHT, FRAMES)
 _WITH_ORIGINS = (TracksFormat.JSON, TracksFormat.COCO, TracksFormat.CVAT)
@@ -104,7 +105,15 @@ def test_mot_counts_frames_and_pixels_from_one(tmp_path: Path) -> None:
     path = tmp_path / "gt.txt"
     exchange.write(path, _one(_still(3, Kind.PLATE, 0, 1)), TracksFormat.MOT)
     assert path.read_text() == "1,3,11.5,21.0,19.5,20.25,1,2,1\n"
-    assert (tmp_path / "labels.txt").read_text() == "face\nplate\nzone\n"
+    assert (tmp_path / "labels.txt").read_text() == "face\nplate\nzone\nperson\nscreen\n"
+
+
+def test_mot_goes_beside_the_labels_of_an_earlier_version_as_long_as_they_say_what_it_holds(tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text("face\nplate\nzone\n")
+    exchange.write(tmp_path / "a.txt", _one(_still(3, Kind.ZONE, 0, 1)), TracksFormat.MOT)
+    with pytest.raises(UsageError, match=r"labels\.txt"):
+        exchange.write(tmp_path / "b.txt", _one(_still(3, Kind.PERSON, 0, 1)), TracksFormat.MOT)
+    assert [track.kind for track in exchange.read(tmp_path / "a.txt", _CANVAS)] == [Kind.ZONE]
 
 
 def test_mot_as_cvat_has_it_counts_pixels_from_nought(tmp_path: Path) -> None:

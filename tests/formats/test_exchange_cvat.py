@@ -13,7 +13,8 @@ from tracks_made import files
 from dashredact.formats import cvat, exchange
 from dashredact.formats.exchange import Canvas
 from dashredact.formats.tracks_json import TracksFile
-from dashredact.values import ORIGINS, Kind, ModelIdentity, Origin, Track
+from dashredact.kinds import Kind
+from dashredact.values import ORIGINS, ModelIdentity, Origin, Track
 
 _CANVAS = Canvas(200, 100, 30)
 _BOX = ("frame", "keyframe", "outside", "occluded", "xtl", "ytl", "xbr", "ybr", "z_order")

@@ -79,7 +79,7 @@ MOT = {
     "frame outside": ("1,1,1,1,2,2,1,1,1\n51,1,1,1,2,2,1,1,1\n", "the frame in line 2"),
     "no class": ("1,1,1,1,2,2,1,-1,-1,-1\n", "the class -1 in line 1"),
     "unknown class": ("1,1,1,1,2,2,1,4,1\n", "labels.txt beside it names 3"),
-    "pedestrian": ("1,1,1,1,2,2,1,3,1\n", "the label 'pedestrian' in line 1"),
+    "bicycle": ("1,1,1,1,2,2,1,3,1\n", "the label 'bicycle' in line 1"),
     "nan": ("1,1,1,nan,2,2,1,1,1\n", "the box in line 1"),
     "infinite": ("1,1,1,1,inf,2,1,1,1\n", "the box in line 1"),
     "negative": ("1,1,1,1,2,-2,1,1,1\n", "line 1"),
@@ -93,7 +93,7 @@ MOT = {
 def test_mot(tmp_path: Path, name: str) -> None:
     path = tmp_path / "gt.txt"
     path.write_text(MOT[name][0])
-    (tmp_path / "labels.txt").write_text("face\nplate\npedestrian\n")
+    (tmp_path / "labels.txt").write_text("face\nplate\nbicycle\n")
     _refused(path, MOT[name][1], None if "none of" in MOT[name][1] or "unpack" in MOT[name][1] else TracksFormat.MOT)
 
 

@@ -17,7 +17,8 @@ from tracks_made import files, told
 from dashredact.errors import UsageError
 from dashredact.formats import tracks_json
 from dashredact.formats.tracks_json import TracksFile
-from dashredact.values import Kind, ModelIdentity, Track
+from dashredact.kinds import Kind
+from dashredact.values import ModelIdentity, Track
 
 _SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "tracks-1.json").read_text())
 

@@ -24,8 +24,8 @@ from dashredact.cli import redact
 from dashredact.errors import ExitCode
 from dashredact.governance.policy.admission import Admission, RunDeclaration
 from dashredact.governance.policy.file import read
+from dashredact.kinds import Kind
 from dashredact.pipeline.outcome import VideoStatus
-from dashredact.values import Kind
 from dashredact.workspace import inbox
 from dashredact.workspace.output_folder import OutputFolder
 
@@ -141,7 +141,7 @@ def test_basis_purpose_day_and_reason_are_logged(
     assert list(record["settings"]["link"]["thresholds"]) == ["face"]
 
 
-@pytest.mark.parametrize(("kinds", "seen"), [("face", 0), ("plate", 1), ("both", 0)])
+@pytest.mark.parametrize(("kinds", "seen"), [("face", 0), ("plate", 1), ("plate,face", 0), ("face plate", 0)])
 def test_a_kind_that_is_not_asked_for_is_not_masked(
     call: Call, videos: Callable[..., Path], tmp_path: Path, kinds: str, seen: bool
 ) -> None:
@@ -241,7 +241,7 @@ def test_batch_refuses_once_and_tries_again_under_another_policy(
     call: Call, policy: Path, videos: Callable[..., Path], tmp_path: Path
 ) -> None:
     folder = videos(f"front-{_EARLIER}.mp4")
-    words = ["batch", "--inbox", folder, "--outbox", tmp_path / "out", "--settle", "0", "-q", "--tries", "1"]
+    words = ["batch", folder, "-o", tmp_path / "out", "--settle", "0", "-q", "--tries", "1"]
     under = {"DASHREDACT_BATCH_POLICY": str(policy), "DASHREDACT_BATCH_PURPOSE": "evidence"}
     first = call(*words, **under)
     assert first.exit_code == ExitCode.REFUSED_BY_POLICY and "1 refused by policy" in first.stdout

@@ -37,9 +37,9 @@ def fleet(tmp_path: Path) -> Fleet:
 def _export(fleet: Fleet, *names: str, policy: Any = FULL, folder: Any = "delivery", **changed: str) -> Result:
     home = fleet.out.parent
     (home / "policy.toml").write_text(toml(policy), "utf-8")
-    told = {"to": "Chizu Inc.", "purpose": "road-map", "contract": "2026-17", "basis": "consent 4"} | changed
+    told = {"recipient": "Chizu Inc.", "purpose": "road-map", "contract": "2026-17", "basis": "consent 4"} | changed
     options = [word for key, value in told.items() for word in (f"--{key.replace('_', '-')}", value)]
-    return call("export", fleet.out, *names, *options, "--policy", home / "policy.toml", "-o", home / folder)
+    return call("export", "clips", fleet.out, *names, *options, "--policy", home / "policy.toml", "-o", home / folder)
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +63,7 @@ def test_what_leaves_is_the_masked_files_terms_and_a_manifest(fleet: Fleet) -> N
 
 
 def test_the_terms_say_all_of_it_in_both_languages(fleet: Fleet) -> None:
-    assert _export(fleet, _CLIP, to="地図株式会社").exit_code == ExitCode.OK
+    assert _export(fleet, _CLIP, recipient="地図株式会社").exit_code == ExitCode.OK
     terms = (fleet.out.parent / "delivery" / delivery.TERMS).read_text()
     said = [
         "見本交通株式会社",
@@ -254,7 +254,7 @@ def test_who_holds_a_version_that_was_corrected_or_deleted_is_named(fleet: Fleet
     _export(fleet, _CLIP, folder="one")
     newer = fleet.corrected(_CLIP, first)
     fleet.reviewed(_CLIP, newer)
-    _export(fleet, _CLIP, to="地図株式会社", folder="two")
+    _export(fleet, _CLIP, recipient="地図株式会社", folder="two")
     _export(fleet, _TWO, folder="three")
     done = call("export", "recall", fleet.out, "--json")
     (row,) = (json.loads(line) for line in done.stdout.splitlines())

@@ -11,7 +11,7 @@ from policies import DOCS, FULL, changed, policy
 
 from dashredact.governance.policy.gates import Export, Gate, Use, camera_of, refusals, to_review
 from dashredact.governance.policy.words import Facing
-from dashredact.values import Kind
+from dashredact.kinds import Kind
 
 _START = FULL["notice"]["start"]
 _NAMES = [("camera faces", "filmed", "filmed for", "used for", "--basis")]

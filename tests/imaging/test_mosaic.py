@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dashredact.imaging.boxes import PixelBox, round_outward
-from dashredact.imaging.mosaic import CELLS, Planes, paint, render
+from dashredact.imaging.mosaic import Planes, paint, render
+from dashredact.kinds import KINDS, Kind
 from dashredact.settings import Style
-from dashredact.values import KINDS, Kind
 
 _FEW = settings(max_examples=100, deadline=None)
 _STEPS = {"gray": (1, 1), "420": (2, 2), "422": (2, 1), "444": (1, 1)}
-_MOST = {Kind.FACE: (4, 4), Kind.PLATE: (1, 4)}
+_MOST = {Kind.FACE: (4, 4), Kind.PLATE: (1, 4), Kind.PERSON: (4, 2), Kind.SCREEN: (1, 1)}
+_ROUNDED = (Kind.PLATE, Kind.SCREEN)
 _SOFT = st.sampled_from((Style.BLUR, Style.MOSAIC))
 
 
@@ -203,19 +204,20 @@ def test_cells_are_the_means_of_their_part_of_the_box(
     box = data.draw(_box_on(frame, least=1))
     regions = [_region(frame, number, box).astype(np.float64) for number in range(len(frame.planes))]
     (mask,) = paint(frame, [(kind, box)], style)
-    coarse = (1 << (frame.depth - 4)) if kind is Kind.PLATE else 0  # half a level of a plate's cells
+    coarse = (1 << (frame.depth - 4)) if kind in _ROUNDED else 0  # half a level of rounded cells
     for cells, before in zip(mask.cells, regions, strict=True):
         assert abs(cells.mean() - before.mean()) <= 1 + coarse
         assert before.min() - coarse <= cells.min() and cells.max() <= before.max() + coarse
 
 
-def test_a_plate_shows_eight_levels_and_keeps_grey_grey() -> None:
+@pytest.mark.parametrize("kind", _ROUNDED)
+def test_what_can_be_read_shows_eight_levels_and_keeps_grey_grey(kind: Kind) -> None:
     shown = set()
     for level in range(256):
         frame = Planes(
             [np.full((8, 16), level, np.uint8), *(np.full((4, 8), 128, np.uint8) for _ in range(2))], 2, 2, 8
         )
-        paint(frame, [(Kind.PLATE, PixelBox(0, 0, 16, 8))], Style.MOSAIC)
+        paint(frame, [(kind, PixelBox(0, 0, 16, 8))], Style.MOSAIC)
         shown |= set(np.unique(frame.planes[0]).tolist())
         assert (frame.planes[1] == 128).all() and (frame.planes[2] == 128).all()
     assert len(shown) <= 9
@@ -238,5 +240,6 @@ def test_no_box_leaves_the_frame_as_it_is(style: Style) -> None:
 
 
 def test_no_kind_has_more_cells_than_were_promised() -> None:
-    assert set(CELLS) == set(KINDS)
-    assert all(np.all(np.array(CELLS[kind]) <= _MOST[kind]) for kind in KINDS)
+    assert set(_MOST) == set(KINDS)
+    assert all(np.all(np.array(kind.row.cells) <= _MOST[kind]) for kind in KINDS)
+    assert {kind for kind in KINDS if kind.row.levels} == set(_ROUNDED)

@@ -8,12 +8,13 @@ import pytest
 from clips import Finder, Library
 
 from dashredact.errors import StoppedError
+from dashredact.kinds import SHIPPED_KINDS
 from dashredact.pipeline.video import VideoPipeline
 from dashredact.settings import Settings, TrackSettings
-from dashredact.values import KINDS, Detections, Picture, ProgressEvent
+from dashredact.values import Detections, Picture, ProgressEvent
 from dashredact.workspace.work_folder import WorkFolder
 
-SETTINGS = Settings(link=TrackSettings(dict.fromkeys(KINDS, 0.5)))
+SETTINGS = Settings(link=TrackSettings(dict.fromkeys(SHIPPED_KINDS, 0.5)))
 
 
 class Stopped(Finder):

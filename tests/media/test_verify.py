@@ -16,11 +16,11 @@ from conftest import SETTINGS
 from dashredact.errors import UnverifiedError
 from dashredact.imaging.boxes import PixelBox
 from dashredact.imaging.mosaic import Mask, Planes, paint
+from dashredact.kinds import Kind
 from dashredact.media import concat, remux
 from dashredact.pipeline import render_pass
 from dashredact.pipeline.video import RenderedVideo, VideoPipeline
 from dashredact.settings import Keep, Settings, Style
-from dashredact.values import Kind
 from dashredact.workspace.work_folder import WorkFolder
 
 Boxes = list[tuple[Kind, PixelBox]]

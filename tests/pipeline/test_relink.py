@@ -20,14 +20,15 @@ from dashredact.audit import log as audit_log
 from dashredact.batch.batch import Batch
 from dashredact.cli import redact
 from dashredact.errors import ExitCode
+from dashredact.kinds import SHIPPED_KINDS
 from dashredact.pipeline.outcome import Outcome, VideoStatus
 from dashredact.pipeline.video import RunOptions
 from dashredact.settings import Damaged, Settings, Style, TrackSettings, Zone, Zones
-from dashredact.values import KINDS, ModelIdentity, ProgressEvent
+from dashredact.values import Detections, ModelIdentity, ProgressEvent, SegmentDetections
 from dashredact.workspace import inbox, kept
 from dashredact.workspace.output_folder import OutputFolder
 
-STRICT = replace(SETTINGS, link=TrackSettings(dict.fromkeys(KINDS, 0.95)))
+STRICT = replace(SETTINGS, link=TrackSettings(dict.fromkeys(SHIPPED_KINDS, 0.95)))
 """Nothing that the finder sees is masked."""
 KEEP, RELINK = RunOptions(keep_detections=True), RunOptions(relink=True)
 Run = Callable[..., Outcome]
@@ -117,6 +118,21 @@ def test_what_the_log_does_not_vouch_for_is_not_used(clip: Library, run: Run, tm
     assert finder.calls > calls
 
 
+def _of_an_earlier_version(path: Path) -> None:
+    """Kinds are numbers there, whose order nobody knows any more."""
+    with np.load(path) as there:
+        arrays = {name: there[name] for name in there.files if name != "kind_names"}
+    np.savez(path, **arrays)
+
+
+def test_kept_detections_that_do_not_name_their_kinds_are_not_used(tmp_path: Path) -> None:
+    path = tmp_path / "kept.npz"
+    kept.write(path, "k" * 64, [_look(np.random.default_rng(3), 5)])
+    assert len(kept.read(path, "k" * 64)) == 1
+    _of_an_earlier_version(path)
+    assert kept.read(path, "k" * 64) == []
+
+
 @pytest.mark.parametrize(
     "other",
     [Finder(identity=ModelIdentity("other", "0" * 64)), Finder(long_side=96)],
@@ -177,17 +193,16 @@ def test_every_segment_is_read_back(tmp_path: Path) -> None:
         np.testing.assert_array_equal(one.pts, other.pts)
 
 
-def _look(chance: np.random.Generator, frames: int) -> kept.SegmentDetections:
+def _look(chance: np.random.Generator, frames: int) -> SegmentDetections:
     count = 3 * frames
-    seen = kept.Detections(
+    seen = Detections(
         np.sort(chance.integers(0, max(frames, 1), count)).astype(np.int32),
         chance.integers(0, 2, count).astype(np.int8),
         chance.random((count, 4)).astype(np.float32),
         chance.random(count).astype(np.float32),
     )
-    return kept.SegmentDetections(
-        np.arange(frames, dtype=np.int64), (192, 112) if frames else (0, 0), seen, (4,) * (frames == 7)
-    )
+    size = (192, 112) if frames else (0, 0)
+    return SegmentDetections(np.arange(frames, dtype=np.int64), size, seen, (4,) * (frames == 7))
 
 
 def test_relink_on_the_command_line(clip: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +217,7 @@ def test_relink_on_the_command_line(clip: Library, tmp_path: Path, monkeypatch: 
     assert call("--relink").exit_code == ExitCode.SOME_FAILED
     assert call("--keep-detections", "--face-threshold", 0.95).exit_code == ExitCode.OK
     assert any(clips.secret_pixels(picture).any() for picture in clips.pictures_of(out / "30.masked.mp4"))
-    finder.thresholds = dict.fromkeys(KINDS, 0.5)
+    finder.thresholds = dict.fromkeys(SHIPPED_KINDS, 0.5)
     finder.batch_size = 0  # whoever asks it now fails
     done = call("--relink", "--face-threshold", 0.5)
     assert done.exit_code == ExitCode.OK, done.stderr

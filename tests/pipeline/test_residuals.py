@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
+from dashredact.kinds import KINDS, Kind
 from dashredact.pipeline.recheck import ResidualDetection, outside_masks, residual_detections
 from dashredact.settings import RecheckSettings
-from dashredact.values import KINDS, Detections, Kind
+from dashredact.values import Detections
 
 HOW = RecheckSettings(every=5)
 OWN = dict.fromkeys(KINDS, 0.4)

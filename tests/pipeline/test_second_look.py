@@ -19,10 +19,11 @@ from dashredact.audit import log as audit_log
 from dashredact.batch.batch import Batch
 from dashredact.cli import masking, redact
 from dashredact.errors import ExitCode
+from dashredact.kinds import KINDS, Kind
 from dashredact.pipeline.outcome import Outcome, VideoStatus
 from dashredact.pipeline.video import RunOptions
 from dashredact.settings import RecheckSettings, Settings, Zone, Zones
-from dashredact.values import KINDS, Detections, Detector, Kind, ModelIdentity, Picture, ProgressEvent
+from dashredact.values import Detections, Detector, ModelIdentity, Picture, ProgressEvent
 from dashredact.workspace import inbox
 from dashredact.workspace.output_folder import OutputFolder
 

@@ -28,10 +28,11 @@ from dashredact import files
 from dashredact.audit import log as audit_log
 from dashredact.batch.batch import Batch
 from dashredact.errors import DamagedError, RefusedError, UnreadableError
+from dashredact.kinds import Kind
 from dashredact.pipeline.outcome import VideoStatus
 from dashredact.pipeline.video import VideoPipeline
 from dashredact.settings import Damaged, Keep, Style
-from dashredact.values import Kind, ProgressEvent
+from dashredact.values import ProgressEvent
 from dashredact.workspace import inbox, locks, work_folder
 from dashredact.workspace.output_folder import OutputFolder
 

@@ -17,8 +17,9 @@ from dashredact.detect.dashnet import weights as weights_file
 from dashredact.detect.dashnet.engines import torch as torch_engine
 from dashredact.evaluate import datasets
 from dashredact.evaluate import run as evaluation
+from dashredact.kinds import SHIPPED_KINDS, Kind
 from dashredact.settings import TrackSettings
-from dashredact.values import KINDS, Detections, Kind
+from dashredact.values import Detections
 
 data = pytest.importorskip("weights.recipe.data", reason="runs from the root of the repository only")
 from weights.recipe import export, measure, relabel  # noqa: E402 - the same
@@ -70,7 +71,7 @@ def out(sets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _finder(folder: Path) -> torch_engine.TorchDetector:
     """With thresholds that the canary reaches: those of two pictures stand on its very score."""
     read = weights_file.read(folder)
-    usual = replace(read, manifest=replace(read.manifest, thresholds=dict.fromkeys(KINDS, 0.4)))
+    usual = replace(read, manifest=replace(read.manifest, thresholds=dict.fromkeys(SHIPPED_KINDS, 0.4)))
     return torch_engine.TorchDetector(usual, torch.device("cpu"), lowest_score=evaluation.LOWEST_SCORE)
 
 
@@ -84,7 +85,7 @@ def test_its_figures_are_those_of_evaluate(out: Path, sets: Path) -> None:
     ]
     told = evaluation.measure(seen, finder.thresholds).classes
     assert set(model["figures"]) == {"drawn", "all"}
-    for kind in KINDS:
+    for kind in SHIPPED_KINDS:
         ours = model["figures"]["all"][kind]
         assert ours == model["figures"]["drawn"][kind]
         assert ours["objects"] == told[kind].objects == (3 if kind is Kind.FACE else 2)

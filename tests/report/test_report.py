@@ -189,7 +189,7 @@ def test_refused_failed_and_unfinished_videos_are_shown_with_reasons(out: Path) 
     report_builder.write_report(out)
     words = pages(out)["index.html"].words
     assert refused["reason"] in words and "It broke." in words
-    assert "1 video was begun and not finished" in words
+    assert "1 video started but not finished" in words
     assert refused["reason"] in pages(out)["empty.html"].words
     assert "There is no masked video of it." in pages(out)["empty.html"].words
 

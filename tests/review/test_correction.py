@@ -103,7 +103,7 @@ def test_history_tells_everything_again(clip: Library, tmp_path: Path) -> None:
     redact(source, tmp_path)
     mark(tmp_path, source.name, by="A. Clerk")
     second = mark(tmp_path, source.name, by="B. Clerk")
-    Reviewer(tmp_path).undo(source.name, second["id"], "drawn twice")
+    Reviewer(tmp_path).undo(source.name, [second["id"]], "drawn twice")
     Reviewer(tmp_path).reject(source.name, "not yet")
     apply(tmp_path, source)
     Reviewer(tmp_path, "C. Chief").approve(source.name, "watched")
@@ -129,12 +129,12 @@ def test_lift_shows_what_was_hidden_and_undo_hides_it_again(clip: Library, tmp_p
     before = tracks_json.read(tmp_path / "30.tracks.json")
     (track,) = before.tracks
     assert leaks(output(tmp_path)) == []
-    Reviewer(tmp_path).lift(source.name, track.id, "no face")
+    Reviewer(tmp_path).unmask(source.name, [track.id], "no face")
     apply(tmp_path, source)
     assert len(leaks(output(tmp_path))) == 36 - clips.FIRST_SEEN
     assert tracks_json.read(tmp_path / "30.tracks.json").tracks == ()
 
-    Reviewer(tmp_path).undo(source.name, track.id, "a face after all")
+    Reviewer(tmp_path).undo(source.name, [track.id], "a face after all")
     apply(tmp_path, source)
     assert leaks(output(tmp_path)) == []
     assert (tmp_path / "30.tracks.json").read_bytes() == tracks_json.encode_file(
@@ -148,7 +148,7 @@ def test_undone_mark_is_taken_out_again(clip: Library, tmp_path: Path) -> None:
     seen = leaks(output(tmp_path))
     made = mark(tmp_path, source.name)
     apply(tmp_path, source)
-    Reviewer(tmp_path).undo(source.name, made["id"], "")
+    Reviewer(tmp_path).undo(source.name, [made["id"]], "")
     assert ReviewQueue(tmp_path).standing(source.name).waiting == 1
     record = apply(tmp_path, source)
     assert leaks(output(tmp_path)) == seen
@@ -209,7 +209,7 @@ def test_changed_result_is_neither_corrected_nor_approved(clip: Library, tmp_pat
     path.write_bytes(path.read_bytes() + b" ")
     with pytest.raises(RefusedError, match="not the file that the audit log names"):
         apply(tmp_path, clip("30.mp4"))
-    Reviewer(tmp_path).undo("30.mp4", 1_000_001, "")
+    Reviewer(tmp_path).undo("30.mp4", [1_000_001], "")
     with pytest.raises(RefusedError, match="not the file that the audit log names"):
         Reviewer(tmp_path).approve("30.mp4", "")
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from dashredact.kinds import Kind
 from dashredact.review import queue
 from dashredact.review.queue import FlaggedTrack
-from dashredact.values import Kind, Track
+from dashredact.values import Track
 
 _SIZE, _TIMES = (1000, 600), np.arange(100) / 25
 _THRESHOLDS = {"face": 0.5, "plate": 0.5}

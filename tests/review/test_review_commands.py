@@ -62,7 +62,7 @@ def test_mark_apply_approve(out: Path, clip: Library) -> None:
 
 def test_tracked_mark_says_where_it_lost_its_object(out: Path, clip: Library) -> None:
     """The secret is not there before the fifth frame: what stands in its place then is nothing to hold on to."""
-    words = ("mark", out, "30.mp4", "--kind", "face", "--track", "--source", clip("30.mp4"))
+    words = ("mark", out, "30.mp4", "--kind", "face", "--follow", "--source", clip("30.mp4"))
     done = _call(*words, "--box", "10,30,34,50", "--frames", "2..12")
     assert done.exit_code == ExitCode.NEEDS_REVIEW
     assert "lost at frame 4; mark 1000001 ends at 3." in done.stderr
@@ -72,7 +72,7 @@ def test_tracked_mark_says_where_it_lost_its_object(out: Path, clip: Library) ->
 
 def test_tracked_mark_is_applied(out: Path, clip: Library) -> None:
     assert set(leaks(out / "30.masked.mp4")) >= BORDER
-    words = ("mark", out, "30.mp4", "--kind", "face", "--track", "--inbox", clip("30.mp4").parent)
+    words = ("mark", out, "30.mp4", "--kind", "face", "--follow", "--inbox", clip("30.mp4").parent)
     done = _call(*words, "--box", ",".join(map(str, around(10, 2))), "--frames", "10..21")
     assert done.exit_code == 0, done.stderr
     assert _call("apply", out, "30.mp4", "--inbox", clip("30.mp4").parent, "-q").exit_code == 0
@@ -88,8 +88,8 @@ def test_tracked_mark_is_applied(out: Path, clip: Library) -> None:
         (["--box", "nan,1,2,3", "--frames", "1..2"], "is no box"),
         (["--box", "1,1,9,9", "--frames", "5..2"], "5..2 are no frames"),
         (["--box", "1,1,9,9", "--frames", "30..36"], "has the frames 0..35"),
-        (["--box", "1,1,9,9", "--frames", "1..2", "--track"], "--source"),
-        (["--box", "1,1,9,9", "--frames", "1..2", "--track", "--to-box", "1,1,2,2"], "choose one"),
+        (["--box", "1,1,9,9", "--frames", "1..2", "--follow"], "--source"),
+        (["--box", "1,1,9,9", "--frames", "1..2", "--follow", "--to-box", "1,1,2,2"], "either --follow or"),
         (["--box", "1,1,9,9", "--frames", "1..2", "--to-box", "500,9,600,20"], "outside the picture"),
         (["--box", "1,1,9,9", "--frames", "1..1", "--to-box", "2,1,9,9"], "needs two frames"),
     ],
@@ -104,9 +104,9 @@ def test_mark_that_cannot_be_is_refused(out: Path, words: list[str], says: str) 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["show", "3O.mp4"], "did you mean 30.mp4"),
-        (["lift", "30.mp4", "--track", "9"], "has no track 9"),
-        (["undo", "30.mp4", "--track", "1"], "is in force"),
+        (["show", "3O.mp4"], "did you mean 30.mp4?"),
+        (["unmask", "30.mp4", "--track", "9"], "has no track 9"),
+        (["undo", "30.mp4", "--track", "1"], "neither a mark nor unmasked"),
         (["apply", "30.mp4"], "--source"),
         (["history", "x.mp4"], "says nothing of"),
         (["reject", "30.mp4"], "--note"),

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashredact.kinds import Kind
 from dashredact.review import risk
 from dashredact.review.risk import Reason
-from dashredact.values import ORIGINS, Kind, Origin, Track
+from dashredact.values import ORIGINS, Origin, Track
 
 SIZE = (640, 480)
 THRESHOLDS = {"face": 0.4, "plate": 0.45}

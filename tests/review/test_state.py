@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dashredact.kinds import Kind
 from dashredact.review.state import FIRST_MARK, Opinion, ReviewState, review_states, track_of
-from dashredact.values import ORIGINS, Kind, Origin
+from dashredact.values import ORIGINS, Origin
 
 _SOURCE = {"name": "a.mp4", "sha256": "5" * 64}
 

@@ -4,9 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashredact.kinds import Kind
 from dashredact.tracking import keyframes
 from dashredact.tracking.keyframes import KeyframedBoxes
-from dashredact.values import ORIGINS, Array, Kind, Origin
+from dashredact.values import ORIGINS, Array, Origin
 
 _MANUAL = ORIGINS.index(Origin.MANUAL)
 

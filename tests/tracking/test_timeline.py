@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from dashredact.kinds import Kind
 from dashredact.tracking import timeline
-from dashredact.values import ORIGINS, Kind, Origin, Track
+from dashredact.values import ORIGINS, Origin, Track
 
 
 def track(first: int, boxes: list[tuple[float, ...]], kind: Kind = Kind.FACE) -> Track:

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dashredact.kinds import Kind
 from dashredact.settings import CameraZones, Zone, Zones
 from dashredact.tracking.zones import camera_of, outside, tracks, zones_of
-from dashredact.values import ORIGINS, Detections, Kind, Origin
+from dashredact.values import ORIGINS, Detections, Origin
 
 _BONNET = Zone("bonnet", (0.0, 0.8, 1.0, 1.0))
 _SCREEN = Zone("screen", (0.0, 0.0, 0.3, 0.1))

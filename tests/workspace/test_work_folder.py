@@ -9,6 +9,7 @@ import pytest
 from dashredact.errors import MediaError
 from dashredact.imaging.boxes import PixelBox
 from dashredact.imaging.mosaic import Mask
+from dashredact.kinds import KINDS
 from dashredact.values import Detections, SegmentDetections
 from dashredact.workspace.locks import STATE_FOLDER
 from dashredact.workspace.work_folder import WorkFolder
@@ -45,9 +46,40 @@ def test_detections_come_back_as_they_were_saved(work: WorkFolder, tmp_path: Pat
     assert found is not None
     assert (found.size, found.lost) == (saved.size, lost)
     for name in ("frames", "kinds", "boxes", "scores"):
-        saved, read = getattr(seen, name), getattr(found.detections, name)
-        assert np.array_equal(saved, read) and saved.dtype == read.dtype
+        before, after = getattr(seen, name), getattr(found.detections, name)
+        assert np.array_equal(before, after) and before.dtype == after.dtype
     assert np.array_equal(found.pts, saved.pts) and found.pts.dtype == np.int64
+
+
+def test_saved_detections_name_their_kinds(work: WorkFolder) -> None:
+    """A file of a version with other kinds, or the same in another order, must not make faces of plates."""
+    seen = Detections(
+        np.zeros(2, np.int32), np.array([0, 1], np.int8), np.zeros((2, 4), np.float32), np.ones(2, np.float32)
+    )
+    work.save_detections(0, SegmentDetections(np.array([0], np.int64), (8, 8), seen))
+    (path,) = work.folder.glob("detections-*.npz")
+    with np.load(path) as there:
+        arrays = dict(there)
+    assert [arrays["kind_names"][kind] for kind in arrays["kinds"]] == ["face", "plate"]
+    np.savez(path, **{**arrays, "kind_names": np.array(["plate", "screen"])})
+    found = work.detections(0)
+    assert found is not None
+    assert [KINDS[kind] for kind in found.detections.kinds] == ["plate", "screen"]
+
+
+@pytest.mark.parametrize("names", [None, ["face", "hand"], ["face", "zone"], ["face"]])
+def test_detections_of_an_earlier_version_or_of_other_kinds_are_made_again(
+    work: WorkFolder, names: list[str] | None
+) -> None:
+    seen = Detections(
+        np.zeros(1, np.int32), np.array([1], np.int8), np.zeros((1, 4), np.float32), np.ones(1, np.float32)
+    )
+    work.save_detections(0, SegmentDetections(np.array([0], np.int64), (8, 8), seen))
+    (path,) = work.folder.glob("detections-*.npz")
+    with np.load(path) as there:
+        arrays = {name: values for name, values in there.items() if name != "kind_names"}
+    np.savez(path, **arrays, **({"kind_names": np.array(names)} if names else {}))
+    assert work.detections(0) is None
 
 
 def test_a_segment_without_frames_comes_back(work: WorkFolder) -> None:

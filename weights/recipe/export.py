@@ -15,7 +15,7 @@ from dashredact.cli.figures import in_words
 from dashredact.detect.dashnet.network import PAD_VALUE, STRIDES, DashNet
 from dashredact.evaluate import metrics
 from dashredact.evaluate.run import EvaluatedSet, Evaluation, measure
-from dashredact.values import Kind
+from dashredact.kinds import Kind
 
 from .data import CLASSES, LONG_SIDE, Picture, annotations, load
 from .measure import judged, look, read_network

@@ -15,7 +15,7 @@ def grow(small: dict[str, Tensor], net: DashNet) -> DashNet:
     """Fill a fresh network, nowhere narrower or shallower, from the state of a smaller one."""
     for name, module in net.named_modules():
         if isinstance(module, Residual) and f"{name}.expand.conv.weight" not in small:
-            module.expand.norm.weight.zero_()  # type: ignore[operator, union-attr]
+            module.expand.norm.weight.zero_()  # type: ignore[operator]
     for name, value in net.state_dict().items():
         if name in small:
             _fill(value, small[name])

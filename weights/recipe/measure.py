@@ -17,13 +17,15 @@ from dashredact.detect.dashnet import preprocess
 from dashredact.detect.dashnet.network import DashNet
 from dashredact.evaluate.datasets import Dataset, Image
 from dashredact.evaluate.run import LOWEST_SCORE, EvaluatedSet
+from dashredact.kinds import KINDS, Kind
 from dashredact.settings import TrackSettings
-from dashredact.values import Detections, Kind
+from dashredact.values import Detections
 
 from .data import CLASSES, LONG_SIDE, Picture, Pixels
 from .grow import grow
 
 _OVERLAP = 0.5
+_KINDS = np.array([KINDS.index(Kind(label)) for label in CLASSES], np.int8)  # of classes
 
 
 @torch.inference_mode()
@@ -36,7 +38,7 @@ def detect(net: DashNet, pixels: Pixels, floor: float = LOWEST_SCORE) -> Detecti
     keep = scores > floor
     boxes, scores, labels = boxes[0][keep].float(), scores[keep].float(), labels[keep]
     best = batched_nms(boxes, scores, labels, _OVERLAP)
-    kinds = labels[best].to(torch.int8).cpu().numpy()
+    kinds = _KINDS[labels[best].cpu().numpy()]
     return Detections(np.zeros(len(kinds), np.int32), kinds, boxes[best].cpu().numpy(), scores[best].cpu().numpy())
 
 
@@ -59,7 +61,7 @@ def _image(picture: Picture) -> Image:
     """In pixels of the picture in memory."""
     height, width = picture.pixels.shape[:2]
     marked = picture.objects
-    boxes, kinds = marked.boxes.astype(np.float64), marked.labels.astype(np.int8)
+    boxes, kinds = marked.boxes.astype(np.float64), _KINDS[marked.labels]
     names = ("",) * len(boxes)
     return Image(Path(picture.file), picture.file, width, height, boxes, kinds, marked.ignore, names)
 

@@ -27,7 +27,8 @@ _RATE = 15
 def path(frames: int, size: tuple[int, int], rng: np.random.Generator) -> Iterator[Floats]:
     """(2, 3) affine maps from a picture of width x height to each frame of the same size."""
     extent = np.array(size, np.float64)
-    zooms = np.linspace(*rng.permuted(rng.uniform(*_ZOOM, 2)), frames)
+    start, end = rng.permuted(rng.uniform(*_ZOOM, 2))
+    zooms = np.linspace(start, end, frames)
     focus = np.linspace(rng.uniform(0, 1, 2), rng.uniform(0, 1, 2), frames)
     shake = gaussian_filter1d(rng.normal(0, _SHAKE * 2, (frames, 2)), 1.0, axis=0)
     for zoom, point, jolt in zip(zooms, focus, shake, strict=True):

@@ -7,7 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dashredact.values import Array, Kind, Picture
+from dashredact.kinds import Kind
+from dashredact.values import Array, Picture
 
 NAME = "canary.json"
 

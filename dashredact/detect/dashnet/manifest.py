@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from dashredact.errors import MachineError
-from dashredact.values import KINDS, Detections, Detector, Kind, ModelIdentity, Picture
+from dashredact.kinds import KINDS, Kind
+from dashredact.values import Detections, Detector, ModelIdentity, Picture
 
 NAME = "manifest.json"
 
@@ -21,6 +22,8 @@ class Manifest:
     """name of the weights file in the folder"""
     identity: ModelIdentity
     architecture: dict[str, Any]
+    classes: tuple[Kind, ...]
+    """of the network's outputs, in their order"""
     long_side: int
     """pixels that the longer side of a picture should have"""
     thresholds: dict[Kind, float]
@@ -37,15 +40,18 @@ def read(folder: Path) -> Manifest:
     """The first model of the folder. MachineError where the manifest is missing or of another form."""
     try:
         entry = json.loads((folder / NAME).read_bytes())["models"][0]
-        if tuple(entry["classes"]) != KINDS:
-            raise ValueError(f"its classes are {entry['classes']} instead of {list(KINDS)}")
+        names = entry["classes"]
+        if not names or len(set(names)) < len(names) or not set(names) <= set(KINDS):
+            raise ValueError(f"its classes are {names} instead of some of {', '.join(KINDS)}, each once")
+        classes = tuple(map(Kind, names))
         return Manifest(
             folder,
             entry["file"],
             ModelIdentity(entry["name"], entry["sha256"]),
             entry["architecture"],
+            classes,
             int(entry["input"]["long_side"]),
-            {kind: float(entry["thresholds"][kind]) for kind in KINDS},
+            {kind: float(entry["thresholds"][kind]) for kind in classes},
         )
     except OSError as error:
         raise MachineError(f"{error.filename} cannot be read ({error.strerror}); install the weights again.") from None

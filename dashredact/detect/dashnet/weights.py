@@ -11,7 +11,6 @@ from dashredact.detect.dashnet import canary, manifest
 from dashredact.detect.dashnet.canary import Canary
 from dashredact.detect.dashnet.network import DashNet
 from dashredact.errors import MachineError
-from dashredact.values import KINDS
 
 
 @dataclass(frozen=True)
@@ -30,9 +29,13 @@ def read(folder: Path) -> Weights:
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != described.identity.sha256:
             raise MachineError(f"{path} is not the file that its manifest describes; install it again.")
-        network = DashNet(**described.architecture, classes=len(KINDS))
+        network = DashNet(**described.architecture, classes=len(described.classes))
         network.load_state_dict(load(content))
-        return Weights(described, network.eval(), canary.read(folder))
+        shown = canary.read(folder)
+        if set(shown.kinds) != set(described.classes):
+            classes = ", ".join(described.classes)
+            raise ValueError(f"the canary shows {', '.join(shown.kinds)}, and the classes are {classes}")
+        return Weights(described, network.eval(), shown)
     except OSError as error:
         raise MachineError(f"{error.filename} cannot be read ({error.strerror}); install the weights again.") from None
     except (ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:

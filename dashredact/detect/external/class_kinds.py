@@ -5,19 +5,13 @@ import re
 from collections.abc import Mapping, Sequence
 
 from dashredact.errors import UsageError
-from dashredact.values import KINDS, Kind
+from dashredact.kinds import KINDS, Kind, kind_named
 
 ClassKinds = tuple[Kind | None, ...]
 """A kind a class, None for a class that is not masked. One alone stands for every class."""
 
-_WORDS = {
-    Kind.FACE: {"face", "faces", "humanface"},
-    Kind.PLATE: {
-        *("plate", "plates", "licenseplate", "licenseplates", "licenceplate", "licenceplates", "numberplate"),
-        *("numberplates", "registrationplate", "vehicleregistrationplate"),
-    },
-}
-_SUFFIX = re.compile(r"(face|plate|-)(,(face|plate|-))*")
+_WORD = "|".join([*KINDS, "-"])
+_SUFFIX = re.compile(f"({_WORD})(,({_WORD}))*")
 
 
 def parse(text: str) -> tuple[str, ClassKinds]:
@@ -35,11 +29,6 @@ def names_in(metadata: Mapping[str, str]) -> tuple[str, ...]:
         return tuple(str(names[number]) for number in range(len(names)))
     except (KeyError, ValueError, TypeError, SyntaxError, IndexError, MemoryError, RecursionError):
         return ()
-
-
-def kind_named(name: str) -> Kind | None:
-    plain = re.sub(r"[^a-z]", "", name.lower())
-    return next((kind for kind, words in _WORDS.items() if plain in words), None)
 
 
 def resolve(model: str, finds: ClassKinds, names: Sequence[str], count: int | None) -> ClassKinds:

@@ -11,19 +11,20 @@ from dashredact.detect.dashnet.manifest import Manifest, default_folder
 from dashredact.detect.external.formats import ModelFormat
 from dashredact.detect.external.model_spec import ModelSpec
 from dashredact.errors import MachineError
-from dashredact.values import KINDS, LOWEST_SCORE, Detections, Detector, Kind
+from dashredact.kinds import Kind
+from dashredact.values import LOWEST_SCORE, Detections, Detector
 
 _STRONG, _PIXELS, _SCORE = 0.3, 1.0, 0.02  # what has to come again, and how nearly
 
 
-def missing(models: Sequence[ModelSpec]) -> frozenset[Kind]:
-    """Kinds that none of them finds."""
-    return frozenset(KINDS).difference(*(model.kinds for model in models))
+def left_to(shipped: Manifest, models: Sequence[ModelSpec]) -> frozenset[Kind]:
+    """Kinds that the shipped model finds and none of the others."""
+    return frozenset(shipped.classes).difference(*(model.kinds for model in models))
 
 
 def described(shipped: Manifest, models: Sequence[ModelSpec]) -> Manifest:
     """What can be said of them all before any is loaded. The shipped one counts where it is needed."""
-    rest = missing(models)
+    rest = left_to(shipped, models)
     parts = [(model.identity, model.thresholds, model.kinds, model.long_side) for model in models]
     if rest:
         parts.append((shipped.identity, shipped.thresholds, rest, shipped.long_side))
@@ -37,19 +38,20 @@ def described(shipped: Manifest, models: Sequence[ModelSpec]) -> Manifest:
 
 def load(
     models: Sequence[ModelSpec],
-    shipped: Callable[[], Detector],
+    shipped: Manifest,
+    load_shipped: Callable[[], Detector],
     device: str,
     batch_size: int | None = None,
     lowest_score: float = LOWEST_SCORE,
 ) -> Detector:
-    """shipped: loads the shipped detector. MachineError where a model cannot be used or does not answer steadily."""
+    """MachineError where a model cannot be used or does not answer steadily."""
     members = []
     for model in models:
         detector = _loaded(model, device, batch_size, lowest_score)
         check(detector, model.name)
         members.append(ensemble.Member(detector, model.kinds))
-    if rest := missing(models):
-        members.append(ensemble.Member(shipped(), rest))
+    if rest := left_to(shipped, models):
+        members.append(ensemble.Member(load_shipped(), rest))
     return members[0].detector if len(members) == 1 else ensemble.EnsembleDetector(members)
 
 

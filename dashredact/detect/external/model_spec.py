@@ -14,7 +14,8 @@ from dashredact.detect.external.formats import PREPROCESSING, ModelFormat
 from dashredact.detect.external.onnx_file import Shape
 from dashredact.detect.external.registry import Entry
 from dashredact.errors import MachineError, UsageError
-from dashredact.values import KINDS, Kind, ModelIdentity
+from dashredact.kinds import KINDS, Kind
+from dashredact.values import ModelIdentity
 
 _LONG_SIDE = 1280  # of what a model of open input size is shown
 _FLOAT, _HALF = 1, 10
@@ -33,6 +34,7 @@ class ModelSpec:
     told: bool
     """whether somebody says what its classes are, and not the file itself"""
     thresholds: dict[Kind, float]
+    """of the kinds that it finds"""
     long_side: int
     """pixels"""
     fixed: tuple[int, int] | None = None
@@ -125,7 +127,7 @@ def _torchscript(
         ModelFormat.TORCHSCRIPT,
         told,
         True,
-        _thresholds(ModelFormat.TORCHSCRIPT, entry),
+        _thresholds(ModelFormat.TORCHSCRIPT, told, entry),
         _long_side(entry, None),
     )
 
@@ -143,7 +145,7 @@ def _onnx(path: Path, name: str, digest: str, finds: ClassKinds, entry: Entry | 
     shape = _input_shape(path, form, file)
     fixed = (shape[3], shape[2]) if isinstance(shape[2], int) and isinstance(shape[3], int) else None
     return ModelSpec(
-        *(path, name, digest, form, found, told, _thresholds(form, entry), _long_side(entry, fixed), fixed),
+        *(path, name, digest, form, found, told, _thresholds(form, found, entry), _long_side(entry, fixed), fixed),
         half=file.inputs[0].type == _HALF,
         one_at_a_time=shape[0] == 1 or form is ModelFormat.YOLO_V9,
         stated=tuple(value.shape for value in file.outputs) if form is not ModelFormat.CENTERFACE else (),
@@ -194,9 +196,9 @@ def _shown(shape: Sequence[int | str] | None) -> str:
     return f"({', '.join(map(str, shape))})" if shape else "something without a shape"
 
 
-def _thresholds(form: ModelFormat, entry: Entry | None) -> dict[Kind, float]:
+def _thresholds(form: ModelFormat, finds: ClassKinds, entry: Entry | None) -> dict[Kind, float]:
     own = entry.thresholds if entry else {}
-    return {kind: own.get(kind, PREPROCESSING[form].threshold) for kind in KINDS}
+    return {kind: own.get(kind, PREPROCESSING[form].threshold) for kind in KINDS if kind in finds}
 
 
 def _long_side(entry: Entry | None, fixed: tuple[int, int] | None) -> int:

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from dashredact.detect.external.class_kinds import ClassKinds
 from dashredact.imaging import boxes as geometry
-from dashredact.values import KINDS, Array, Detections
+from dashredact.kinds import KINDS
+from dashredact.values import Array, Detections
 
 OVERLAP = 0.5
 """of two boxes of a kind from which the weaker one goes"""
@@ -55,12 +56,16 @@ def of_classes(boxes: Array, scores: Array, classes: Array, finds: ClassKinds, l
 
 
 def of_score_table(boxes: Array, table: Array, finds: ClassKinds, lowest: float) -> Candidates:
-    """table: (N, classes) scores. Each box gets its best class among those that are masked: others may not hide it."""
+    """table: (N, classes) scores. A box is a candidate of each kind, with the best score among the classes of the kind.
+
+    No class takes the box away from another kind: whether faces are masked must not depend on what else a model finds.
+    """
     finds = finds * table.shape[1] if len(finds) == 1 else finds
-    masked = [number for number, kind in enumerate(finds) if kind]
-    own = table[:, masked]
-    require_scores(own)
-    return of_classes(boxes, own.max(1), np.array(masked)[own.argmax(1)], finds, lowest)
+    parts = []
+    for kind in sorted({kind for kind in finds if kind}, key=KINDS.index):
+        own = table[:, [number for number, other in enumerate(finds) if other is kind]].max(1)
+        parts.append(of_classes(boxes, own, np.zeros(len(own)), (kind,), lowest))
+    return Candidates(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def decide(found: Candidates, width: int, height: int, overlap: float = OVERLAP) -> Detections:

@@ -10,7 +10,7 @@ from typing import Any
 from dashredact.detect.external.class_kinds import ClassKinds
 from dashredact.detect.external.formats import ModelFormat
 from dashredact.errors import MachineError
-from dashredact.values import KINDS, Kind
+from dashredact.kinds import KINDS, Kind
 
 _SHIPPED = Path(__file__).parent / "known.json"
 _OWN = "models.json"
@@ -79,12 +79,18 @@ def _entry(item: dict[str, Any]) -> Entry:
         path=folder() / file,
         sha256=digest,
         bytes=int(item["bytes"]),
-        finds=tuple(None if kind == "-" else KINDS[KINDS.index(kind)] for kind in item["finds"]),
+        finds=tuple(None if kind == "-" else _kind(kind) for kind in item["finds"]),
         form=ModelFormat(item["form"]) if item.get("form") else None,
         address=address,
         licence=str(item.get("licence", "")),
         source=str(item.get("source", "")),
         note=str(item.get("note", "")),
         long_side=int(item["long_side"]) if item.get("long_side") else None,
-        thresholds={Kind(kind): float(score) for kind, score in item.get("thresholds", {}).items()},
+        thresholds={_kind(kind): float(score) for kind, score in item.get("thresholds", {}).items()},
     )
+
+
+def _kind(name: str) -> Kind:
+    if name not in KINDS:
+        raise ValueError(f"{name} is no kind; use {', '.join(KINDS)}, or - for a class that is not masked")
+    return Kind(name)

@@ -18,9 +18,9 @@ from dashredact.governance.disclosure.terms import Delivery, terms
 from dashredact.governance.policy.file import PolicyFile
 from dashredact.governance.policy.gates import Export, Gate, Use, camera_of, refusals
 from dashredact.governance.policy.model import Policy, Recipient
+from dashredact.kinds import KINDS
 from dashredact.media.capture_time import CaptureTime, capture_time
 from dashredact.review.state import Opinion, ReviewState, review_states
-from dashredact.values import KINDS
 
 
 @dataclass(frozen=True)

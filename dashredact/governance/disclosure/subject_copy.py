@@ -19,9 +19,10 @@ from dashredact.execute.protocol import Executor
 from dashredact.formats import tracks_json
 from dashredact.formats.tracks_json import TracksFile
 from dashredact.governance.disclosure import delivery
+from dashredact.kinds import Kind
 from dashredact.pipeline.video import RenderedVideo, VideoPipeline
 from dashredact.settings import Keep, Settings
-from dashredact.values import Kind, ProgressCallback
+from dashredact.values import ProgressCallback
 from dashredact.workspace import originals
 from dashredact.workspace.work_folder import WorkFolder
 

@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from dashredact.governance.notice.evidence import Case, EvidenceFound, key, met, outside
+from dashredact.governance.policy.gates import MUST_BE_MASKED
+from dashredact.text import plural
 
 _LONGEST_UNEXPLAINED = 7  # days that unmasked footage may be kept without a reason
 _LISTED = 8  # lines that one piece of evidence names
@@ -13,7 +15,7 @@ _LISTED = 8  # lines that one piece of evidence names
 def _lines(numbers: Sequence[int]) -> str:
     """`audit line 3`, `audit lines 1, 2 and 40 more`"""
     more = f" and {len(numbers) - _LISTED} more" if len(numbers) > _LISTED else ""
-    return f"audit line{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers[:_LISTED]))}{more}"
+    return f"audit {'line' if len(numbers) == 1 else 'lines'} {', '.join(map(str, numbers[:_LISTED]))}{more}"
 
 
 def _act(record: Mapping[str, Any]) -> str:
@@ -99,7 +101,7 @@ def masked(case: Case) -> EvidenceFound:
 def by_chance(case: Case) -> EvidenceFound:
     if doubtful := _doubtful(case):
         return EvidenceFound(False, (f"{_lines(doubtful)}: a person has to look, and no line tells that one did",))
-    kinds = {"face", "plate"}
+    kinds = set(MUST_BE_MASKED)
     return _every(
         case,
         lambda record: kinds <= set(_setting(record, "link", "thresholds") or ()),
@@ -119,7 +121,7 @@ def safe(case: Case) -> EvidenceFound:
     if case.loose:
         more = f" and {len(case.loose) - 1} more" if len(case.loose) > 1 else ""
         return EvidenceFound(False, (f"{case.loose[0]}{more}: others than the owner can read it",))
-    return met("outputs: for their owner's eyes only", f"audit log: {len(case.log)} lines, unbroken")
+    return met("outputs: for their owner's eyes only", f"audit log: {plural(len(case.log), 'line')}, unbroken")
 
 
 def requests(case: Case) -> EvidenceFound:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from dashredact.errors import PolicyError, RefusedError
 from dashredact.formats import zones_toml as zone_files
 from dashredact.governance.policy import gates
+from dashredact.kinds import Kind
 from dashredact.media.capture_time import CaptureTime, capture_time, read_container
 from dashredact.settings import CameraZones
 from dashredact.tracking import zones
-from dashredact.values import KINDS, Kind
 from dashredact.workspace.inbox import Item
 
 if TYPE_CHECKING:  # importing pydantic takes 0.3 s
@@ -65,7 +65,7 @@ class Admission:
         file: "PolicyFile",
         folder: Path,
         given: RunDeclaration = RunDeclaration(),
-        kinds: Set[Kind] = frozenset(KINDS),
+        kinds: Set[Kind] = frozenset(gates.MUST_BE_MASKED),
         today: Callable[[], date] = date.today,
         *,
         zoned: bool = True,

@@ -6,12 +6,15 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from dashredact.governance.policy.words import SENSITIVE, Facing
+from dashredact.kinds import Kind
 from dashredact.tracking import zones
-from dashredact.values import KINDS, Day, Kind
+from dashredact.values import Day
 
 if TYPE_CHECKING:  # what reads a policy takes a third of a second to load
     from dashredact.governance.policy.model import Camera, Policy
 
+MUST_BE_MASKED: tuple[Kind, ...] = (Kind.FACE, Kind.PLATE)
+"""Kinds that tell who somebody is: leaving one unmasked takes a reason, whatever else is masked."""
 _SCALE = 1 << 32
 
 
@@ -62,7 +65,7 @@ class Use:
     """the local day of filming, None where nothing tells it"""
     purpose: str
     """id of a published purpose; empty where none was given"""
-    kinds: Set[Kind] = frozenset(KINDS)
+    kinds: Set[Kind] = frozenset(MUST_BE_MASKED)
     """that are masked"""
     basis: str = ""
     """what allows a purpose other than the one at capture: a consent, a law, a document number"""
@@ -120,7 +123,7 @@ def _purpose(policy: "Policy", use: Use) -> Iterator[_Parts]:
 
 
 def _kinds(use: Use) -> Iterator[_Parts]:
-    left = [str(kind) for kind in KINDS if kind not in use.kinds]
+    left = [str(kind) for kind in MUST_BE_MASKED if kind not in use.kinds]
     if left and not use.reason.strip():
         reason = f"would keep every {' and every '.join(left)} unmasked"
         yield Gate.ONE_KIND, reason, "mask both faces and plates, or say why not with --reason"

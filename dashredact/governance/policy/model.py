@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from dashredact.governance.policy.words import ANSWER_DAYS, Facing
+from dashredact.text import is_printable
 
 RESERVED = re.compile(r"anonymi[sz]|匿名化|匿名加工|仮名加工")
 """Legal categories with duties of their own, which a masked video is not in."""
@@ -18,7 +19,7 @@ _LONGEST_ADDRESS = 120  # so that the modules of its QR code stay large enough t
 
 def _written(text: str) -> str:
     """ValueError without the offending word: it would stand in what this tool writes."""
-    if any(not (sign.isprintable() or sign == "\u3000") for sign in text):
+    if not all(map(is_printable, text)):
         raise ValueError("holds a line break or a sign that cannot be printed; write it on one line")
     if RESERVED.search(unicodedata.normalize("NFKC", text).casefold()):
         raise ValueError("uses the name of a legal category that masked videos are not in; say masked, or 処理済")

@@ -4,7 +4,7 @@ import pytest
 
 from dashredact.detect.external import class_kinds
 from dashredact.errors import UsageError
-from dashredact.values import Kind
+from dashredact.kinds import Kind
 
 FACE, PLATE = Kind.FACE, Kind.PLATE
 
@@ -17,29 +17,14 @@ FACE, PLATE = Kind.FACE, Kind.PLATE
         ("m.onnx=face,-,plate", ("m.onnx", (FACE, None, PLATE))),
         ("x=1/m.onnx", ("x=1/m.onnx", ())),
         ("x=1/m.onnx=face", ("x=1/m.onnx", (FACE,))),
+        ("m.onnx=person,-,screen", ("m.onnx", (Kind.PERSON, None, Kind.SCREEN))),
         ("m.onnx=faces", ("m.onnx=faces", ())),
+        ("m.onnx=zone", ("m.onnx=zone", ())),
         ("m.onnx=", ("m.onnx=", ())),
     ],
 )
 def test_suffix(text: str, expected: tuple[str, class_kinds.ClassKinds]) -> None:
     assert class_kinds.parse(text) == expected
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("face", FACE),
-        ("Face", FACE),
-        ("License Plate", PLATE),
-        ("licence_plate", PLATE),
-        ("number-plate", PLATE),
-        ("Vehicle registration plate", PLATE),
-        ("surface", None),
-        ("person", None),
-    ],
-)
-def test_names_of_classes(name: str, kind: Kind | None) -> None:
-    assert class_kinds.kind_named(name) == kind
 
 
 @pytest.mark.parametrize("text", ["", "{", "nothing", "7", "{1: 'face'}", "[" * 999])

@@ -17,7 +17,8 @@ from dashredact.detect.ensemble import EnsembleDetector, Member, identity
 from dashredact.detect.external import loader
 from dashredact.detect.external.model_spec import parse_model_spec
 from dashredact.errors import MachineError
-from dashredact.values import KINDS, Detections, Kind, ModelIdentity, Picture
+from dashredact.kinds import SHIPPED_KINDS, Kind
+from dashredact.values import Detections, ModelIdentity, Picture
 
 FACE, PLATE = 0, 1
 PICTURE = np.zeros((64, 96, 3), np.uint8)
@@ -41,7 +42,8 @@ class Stub:
         return [found] * len(pictures)
 
 
-BOTH = frozenset(KINDS)
+BOTH = frozenset(SHIPPED_KINDS)
+SHIPPED = manifest.read(manifest.default_folder())
 
 
 def test_of_two_sights_of_one_thing_the_stronger_stays() -> None:
@@ -93,7 +95,7 @@ def test_the_shipped_weights_find_what_the_given_model_does_not(tmp_path: Path) 
     assert lazy.long_side == alone.long_side
     shipped = loader.canary.read(manifest.default_folder())
     loaded = loader.load(
-        [parse_model_spec(f"{path}=plate", False)], lambda: Stub([(FACE, 0.9, [0, 0, 9, 9])] * 1), "cpu"
+        [parse_model_spec(f"{path}=plate", False)], SHIPPED, lambda: Stub([(FACE, 0.9, [0, 0, 9, 9])]), "cpu"
     )
     (found,) = loaded([shipped.picture])
     assert sorted(found.kinds.tolist()) == [FACE, PLATE]
@@ -102,9 +104,9 @@ def test_the_shipped_weights_find_what_the_given_model_does_not(tmp_path: Path) 
 def test_the_shipped_weights_are_not_loaded_where_the_given_models_find_both(tmp_path: Path) -> None:
     rows = np.array([[30, 20, 20, 10, 0.9, 0]])
     models = [parse_model_spec(f"{made.save(made.v8(rows), tmp_path / 'b.onnx')}=face,plate", False)]
-    described = loader.described(manifest.read(manifest.default_folder()), models)
+    described = loader.described(SHIPPED, models)
     assert "dashnet" not in described.identity.name
-    assert described.identity == loader.load(models, _never, "cpu").identity
+    assert described.identity == loader.load(models, SHIPPED, _never, "cpu").identity
 
 
 def test_planning_with_a_model_loads_no_runtime(tmp_path: Path) -> None:
@@ -142,4 +144,4 @@ def test_a_model_that_answers_differently_each_time_is_refused() -> None:
 def test_a_model_that_is_broken_is_found_out_before_the_first_frame(tmp_path: Path) -> None:
     path = made.save(made.v8(np.array([[30, 20, 20, 10, np.nan]])), tmp_path / "m.onnx")
     with pytest.raises(MachineError, match="numbers that are none"):
-        loader.load([parse_model_spec(f"{path}=plate", False)], _never, "cpu")
+        loader.load([parse_model_spec(f"{path}=plate", False)], SHIPPED, _never, "cpu")

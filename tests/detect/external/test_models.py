@@ -19,7 +19,7 @@ from dashredact.detect.external import fetch, registry
 from dashredact.detect.external.model_spec import parse_model_spec
 from dashredact.detect.external.onnx_detector import OnnxDetector
 from dashredact.errors import MachineError, UsageError
-from dashredact.values import Kind
+from dashredact.kinds import Kind
 
 CONTENT = made.v8(np.zeros((0, 5))).SerializeToString()
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

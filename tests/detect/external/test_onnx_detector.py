@@ -16,9 +16,10 @@ from dashredact.detect.external.model_spec import parse_model_spec
 from dashredact.detect.external.onnx_detector import OnnxDetector
 from dashredact.detect.external.onnx_session import Session
 from dashredact.errors import MachineError, UsageError
-from dashredact.values import Detections, Detector, Kind
+from dashredact.kinds import Kind
+from dashredact.values import Detections, Detector
 
-FACE, PLATE = 0, 1
+FACE, PLATE, PERSON = 0, 1, 2
 NAMES = "{0: 'person', 1: 'face', 2: 'license-plate'}"
 PICTURE = np.zeros((64, 96, 3), np.uint8)
 
@@ -61,14 +62,15 @@ def test_centerface_whatever_input_its_file_states(load: Load) -> None:
 def test_yolo_v8(load: Load) -> None:
     rows = np.array([[30, 20, 20, 10, 0.9, 0.6, 0], [60, 40, 10, 20, 0.1, 0, 0.7], [10, 10, 4, 4, 0.9, 0.05, 0]])
     found = load(made.v8(rows, names=NAMES))([PICTURE])[0]
-    assert told(found) == [(PLATE, 0.7, 55, 30, 65, 50), (FACE, 0.6, 20, 15, 40, 25)]
-    """A face that the model rather takes for a person is a face."""
+    body, plate, face = (PERSON, 0.9, 20, 15, 40, 25), (PLATE, 0.7, 55, 30, 65, 50), (FACE, 0.6, 20, 15, 40, 25)
+    assert told(found) == [body, (PERSON, 0.9, 8, 8, 12, 12), plate, face, (PERSON, 0.1, 55, 30, 65, 50)]
+    """A face that the model rather takes for a person is a face all the same: persons may not be masked."""
 
 
 def test_yolo_v5(load: Load) -> None:
     rows = np.array([[30, 20, 20, 10, 0.5, 0.2, 0.8, 0], [60, 40, 10, 20, 0.9, 0, 0, 1]])
     found = load(made.v5(rows, names=NAMES))([PICTURE])[0]
-    assert told(found) == [(PLATE, 0.9, 55, 30, 65, 50), (FACE, 0.4, 20, 15, 40, 25)]
+    assert told(found) == [(PLATE, 0.9, 55, 30, 65, 50), (FACE, 0.4, 20, 15, 40, 25), (PERSON, 0.1, 20, 15, 40, 25)]
 
 
 def test_yolo_v5_of_one_class_is_no_v10(load: Load) -> None:
@@ -90,7 +92,7 @@ def test_yolo_v9_that_finds_nothing(load: Load) -> None:
 def test_yolo_v10_end_to_end(load: Load) -> None:
     rows = made.filled(np.array([[20, 15, 40, 25, 0.8, 2], [1, 2, 30, 40, 0.7, 0], [50, 10, 60, 20, 0.6, 1]]), 300)
     found = load(made.answering({"output0": rows[None]}, names=NAMES))([PICTURE])[0]
-    assert told(found) == [(PLATE, 0.8, 20, 15, 40, 25), (FACE, 0.6, 50, 10, 60, 20)]
+    assert told(found) == [(PLATE, 0.8, 20, 15, 40, 25), (PERSON, 0.7, 1, 2, 30, 40), (FACE, 0.6, 50, 10, 60, 20)]
 
 
 def test_double_boxes_of_a_kind_go_and_the_rest_is_cut_to_the_picture(load: Load) -> None:

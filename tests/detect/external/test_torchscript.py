@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from dashredact.detect.external.model_spec import parse_model_spec
 from dashredact.detect.external.torchscript import TorchScriptDetector
 from dashredact.errors import MachineError, UsageError
-from dashredact.values import Kind, Picture
+from dashredact.kinds import Kind
+from dashredact.values import Picture
 
 PICTURE: Picture = np.zeros((40, 60, 3), np.uint8)
 PICTURE[..., 0], PICTURE[..., 2] = 200, 50  # red and blue

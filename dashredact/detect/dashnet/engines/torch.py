@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from dashredact.detect.dashnet import preprocess
 from dashredact.detect.dashnet.canary import Canary
@@ -14,7 +15,8 @@ from dashredact.detect.dashnet.weights import Weights
 from dashredact.detect.nms import batched_nms
 from dashredact.errors import MachineError, UsageError
 from dashredact.imaging.boxes import iou
-from dashredact.values import KINDS, LOWEST_SCORE, Detections, Kind, ModelIdentity, Picture
+from dashredact.kinds import KINDS, Kind
+from dashredact.values import LOWEST_SCORE, Detections, ModelIdentity, Picture
 
 _OVERLAP = 0.5  # of two boxes of a class from which the weaker one goes
 _MOST = 4000  # candidates of a picture that are compared with each other; each face of a crowd brings several
@@ -24,7 +26,7 @@ _CANARY_DRIFT = 0.1  # score that reduced precision may cost
 
 
 class TorchDetector:
-    """Finds faces and plates. Not for use by two threads at once."""
+    """Finds the classes of its weights. Not for use by two threads at once."""
 
     def __init__(
         self,
@@ -41,6 +43,7 @@ class TorchDetector:
         self.batch_size = batch_size or _BATCH[device.type]
         self.device = device
         self._lowest_score = lowest_score
+        self._kinds = np.array([KINDS.index(kind) for kind in weights.manifest.classes], np.int8)
         if device.type == "cpu":
             _keep_freed_memory()
         self._network = weights.network.fold().to(device).to(memory_format=torch.channels_last)
@@ -79,7 +82,12 @@ class TorchDetector:
                 f"The detector {self.identity.name} answers with numbers that are none on {self.device} in"
                 f" {self.dtype}; use another --device."
             )
-        return [_decide(Candidates(*one), height, width, self._lowest_score) for one in zip(*candidates, strict=True)]
+        return [self._decide(Candidates(*one), height, width) for one in zip(*candidates, strict=True)]
+
+    def _decide(self, candidates: Candidates, height: int, width: int) -> Detections:
+        """candidates: of one picture, without the batch dimension."""
+        boxes, classes, scores = _best(candidates, height, width, self._lowest_score)
+        return Detections(np.zeros(len(boxes), np.int32), self._kinds[classes], boxes, scores)
 
     def _check_precision(self, canary: Canary) -> None:
         """Find the canary in full precision, then use the device's faster one if it finds the same."""
@@ -107,21 +115,18 @@ class TorchDetector:
         return scores
 
 
-def _decide(candidates: Candidates, height: int, width: int, lowest_score: float) -> Detections:
-    """candidates: of one picture, without the batch dimension."""
-    scores, kinds = candidates.logits.sigmoid().max(-1)
+def _best(
+    candidates: Candidates, height: int, width: int, lowest_score: float
+) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]:
+    """Boxes (N, 4) x0 y0 x1 y1 inside the picture, class numbers (N,) and scores (N,); each object once."""
+    scores, classes = candidates.logits.sigmoid().max(-1)
     best = scores.topk(min(_MOST, len(scores))).indices
     best = best[scores[best] >= lowest_score]
     edges = candidates.boxes.new_tensor([width, height, width, height])
     boxes = candidates.boxes[best].clamp(min=0).minimum(edges)
-    kept = batched_nms(boxes, scores[best], kinds[best], _OVERLAP)
+    kept = batched_nms(boxes, scores[best], classes[best], _OVERLAP)
     chosen = best[kept]
-    return Detections(
-        np.zeros(len(kept), np.int32),
-        kinds[chosen].to(torch.int8).cpu().numpy(),
-        boxes[kept].float().cpu().numpy(),
-        scores[chosen].float().cpu().numpy(),
-    )
+    return boxes[kept].float().cpu().numpy(), classes[chosen].cpu().numpy(), scores[chosen].float().cpu().numpy()
 
 
 def device_named(name: str) -> torch.device:

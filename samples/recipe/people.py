@@ -5,9 +5,11 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from camera import Camera, bounds
-from raster import Canvas, Colour, Floats, Pixels, paint_quad, premultiply, tint
 from skimage import data
+
+from .camera import Camera, bounds, on_ground, upright
+from .raster import Canvas, Colour, Floats, Pixels, paint_quad, premultiply, tint
+from .trim import shadow
 
 _HEAD = (136, 2, 314, 206)
 """x0 y0 x1 y1 of the head in the astronaut picture, pixels."""
@@ -36,29 +38,28 @@ _BODY = (1.10, 1.62)  # width and height of a body texture, metres
 
 
 @dataclass(frozen=True)
-class Look:
-    """How a person differs from the next one."""
+class Appearance:
+    """What tells one person from the next."""
 
     jacket: Colour
     trousers: Colour
     shirt: Colour = (225, 222, 214)
     mirrored: bool = False
     light: float = 1.0
-    """Brightness of the face."""
+    """brightness of the face"""
     hair: Colour | None = None
-    """Hair colour to blend in."""
-    tall: float = 1.0
+    """colour to blend into the hair"""
 
 
-def astronaut() -> Pixels:
+def _astronaut() -> Pixels:
     """The 512 x 512 RGB photograph."""
     return np.asarray(data.astronaut(), np.uint8)  # type: ignore[no-untyped-call]
 
 
 @lru_cache(maxsize=1)
 def _outline() -> Floats:
-    """Mask (512, 512), 0..1, of head and neck, found by GrabCut inside soft ellipses."""
-    photo = astronaut()
+    """Mask (512, 512), 0..1, of head and neck, by GrabCut inside ellipses."""
+    photo = _astronaut()
     marks = np.full(photo.shape[:2], cv2.GC_BGD, np.uint8)
     for label, grow in ((cv2.GC_PR_FGD, 1.0), (cv2.GC_FGD, 0.78)):
         cv2.ellipse(marks, (227, 74), (round(79 * grow), round(64 * grow)), 0, 0, 360, int(label), -1)
@@ -77,7 +78,7 @@ def _outline() -> Floats:
 def head_texture(mirrored: bool = False, light: float = 1.0, hair: Colour | None = None) -> Pixels:
     """RGBA picture of the head."""
     x0, y0, x1, y1 = _HEAD
-    rgb = astronaut()[y0:y1, x0:x1].astype(np.float32)
+    rgb = _astronaut()[y0:y1, x0:x1].astype(np.float32)
     if hair is not None:
         rgb += (tint(hair) * (rgb.mean(2, keepdims=True) / 110) - rgb) * _hairiness(rgb)[..., None]
     rgb = np.clip(rgb * light, 0, 255)
@@ -92,7 +93,7 @@ def _hairiness(rgb: Floats) -> Floats:
     return np.asarray(cv2.GaussianBlur(np.clip((reach - 0.95) * 6, 0, 1), (0, 0), 3) * 0.9, np.float32)
 
 
-def face_in_head(mirrored: bool) -> Floats:
+def _face_in_head(mirrored: bool) -> Floats:
     """x0 y0 x1 y1 of the face within the head's texture, as shares of its width and height."""
     x0, y0, x1, y1 = _HEAD
     left, right = (_FACE[0] - x0) / (x1 - x0), (_FACE[2] - x0) / (x1 - x0)
@@ -102,7 +103,10 @@ def face_in_head(mirrored: bool) -> Floats:
 
 
 def _limb(body: Floats, ends: tuple[float, float, float, float], radii: tuple[float, float], colour: Colour) -> None:
-    """Paint a shaded capsule into (H, W, 4), alpha 0..1, in place. ends: x0 y0 x1 y1, metres, y up, x from the middle."""
+    """Paint a shaded capsule into (H, W, 4), alpha 0..1, in place.
+
+    ends: x0 y0 x1 y1, metres, y up, x from the middle. radii: at the two ends, metres.
+    """
     height, width = body.shape[:2]
     y, x = np.mgrid[:height, :width].astype(np.float32)
     x, y = (x + 0.5) / _GRAIN - _BODY[0] / 2, (height - y - 0.5) / _GRAIN
@@ -136,7 +140,7 @@ def _torso(body: Floats, profile: tuple[tuple[float, float], ...], colour: Colou
 
 
 @lru_cache(maxsize=64)
-def body_texture(look: Look, step: int) -> Pixels:
+def body_texture(appearance: Appearance, step: int) -> Pixels:
     """RGBA picture of a body without its head; step: 0..23 through a walk, -1 standing."""
     body = np.zeros((round(_BODY[1] * _GRAIN), round(_BODY[0] * _GRAIN), 4), np.float32)
     swing = 0.0 if step < 0 else float(np.sin(2 * np.pi * step / 24))
@@ -148,22 +152,22 @@ def body_texture(look: Look, step: int) -> Pixels:
             body,
             (side * 0.095, knee, side * 0.10, foot + 0.06),
             (0.075, 0.055),
-            _dimmed(look.trousers, 1 - 0.25 * lift),
+            _dimmed(appearance.trousers, 1 - 0.25 * lift),
         )
-        _limb(body, (side * 0.09, 0.90, side * 0.095, knee), (0.105, 0.078), look.trousers)
+        _limb(body, (side * 0.09, 0.90, side * 0.095, knee), (0.105, 0.078), appearance.trousers)
     _torso(body, ((1.34, 0.075), (1.50, 0.062), (1.58, 0.058)), (172, 126, 102))
-    _torso(body, ((1.30, 0.16), (1.44, 0.08), (1.50, 0.056), (1.515, 0.05)), look.shirt)
+    _torso(body, ((1.30, 0.16), (1.44, 0.08), (1.50, 0.056), (1.515, 0.05)), appearance.shirt)
     for side in (-1, 1):
         reach = 0.05 * swing * side
         elbow, hand = (side * 0.245, 1.11 + reach * 0.4), (side * 0.232, 0.86 + reach)
         _limb(body, (*hand, hand[0], hand[1] - 0.05), (0.038, 0.032), (190, 142, 116))
-        _limb(body, (*elbow, *hand), (0.056, 0.045), _dimmed(look.jacket, 0.92))
-        _limb(body, (side * 0.165, 1.355, *elbow), (0.056, 0.054), _dimmed(look.jacket, 0.97))
-    _torso(body, _COAT, look.jacket)
+        _limb(body, (*elbow, *hand), (0.056, 0.045), _dimmed(appearance.jacket, 0.92))
+        _limb(body, (side * 0.165, 1.355, *elbow), (0.056, 0.054), _dimmed(appearance.jacket, 0.97))
+    _torso(body, _COAT, appearance.jacket)
     for side in (-1, 1):
-        _limb(body, (side * 0.062, 1.45, side * 0.012, 1.23), (0.016, 0.01), _dimmed(look.jacket, 0.72))
-    _limb(body, (0, 1.46, 0, 1.25), (0.05, 0.006), look.shirt)
-    _limb(body, (0, 1.25, 0, 0.80), (0.0045, 0.0045), _dimmed(look.jacket, 0.55))
+        _limb(body, (side * 0.062, 1.45, side * 0.012, 1.23), (0.016, 0.01), _dimmed(appearance.jacket, 0.72))
+    _limb(body, (0, 1.46, 0, 1.25), (0.05, 0.006), appearance.shirt)
+    _limb(body, (0, 1.25, 0, 0.80), (0.0045, 0.0045), _dimmed(appearance.jacket, 0.55))
     return premultiply(body[..., :3] * _weave(body.shape[0], body.shape[1]), body[..., 3])
 
 
@@ -180,32 +184,26 @@ def _dimmed(colour: Colour, share: float) -> Colour:
 
 
 def paint_person(
-    canvas: Canvas, camera: Camera, look: Look, spot: tuple[float, float], step: int, shade: Pixels
+    canvas: Canvas, camera: Camera, appearance: Appearance, position: tuple[float, float], step: int
 ) -> Floats:
-    """Paint a person standing at x, z metres; gives the box of the face, pixels. shade: texture of a ground shadow."""
-    x, z = spot
+    """Paint a person at x, z metres; returns the box of the face, pixels. step: as of `body_texture`."""
+    x, z = position
     bob = 0.0 if step < 0 else 0.018 * float(np.cos(4 * np.pi * step / 24))
-    ground = [(x - 0.35, 0.0, z + 0.5), (x + 0.45, 0.0, z + 0.5), (x + 0.45, 0.0, z - 0.2), (x - 0.35, 0.0, z - 0.2)]
     owner, canvas.tag = canvas.tag, 0
-    paint_quad(canvas, shade, camera.project(ground), 0.7)
+    paint_quad(canvas, shadow(), camera.project(on_ground(x - 0.35, x + 0.45, z - 0.2, z + 0.5)), 0.7)
     canvas.tag = owner
-    half, top = _BODY[0] / 2 * look.tall, _BODY[1] * look.tall + bob
-    paint_quad(canvas, body_texture(look, step), camera.project(_upright(x, z, half, 0.0, top)))
+    half, top = _BODY[0] / 2, _BODY[1] + bob
+    paint_quad(canvas, body_texture(appearance, step), camera.project(upright(x - half, x + half, 0.0, top, z)))
     width, height = HEAD_SIZE
-    chin = 1.445 * look.tall + bob
-    corners = camera.project(_upright(x, z, width / 2, chin, chin + height))
-    paint_quad(canvas, head_texture(look.mirrored, look.light, look.hair), corners)
-    return face_box(corners, look.mirrored)
+    chin = 1.445 + bob
+    corners = camera.project(upright(x - width / 2, x + width / 2, chin, chin + height, z))
+    paint_quad(canvas, head_texture(appearance.mirrored, appearance.light, appearance.hair), corners)
+    return face_box(corners, appearance.mirrored)
 
 
 def face_box(corners: Floats, mirrored: bool) -> Floats:
     """x0 y0 x1 y1 of the face, pixels, of a head painted into an upright rectangle."""
     x0, y0, x1, y1 = bounds(corners)
-    return np.array([x0, y0, x0, y0], np.float32) + face_in_head(mirrored) * np.array(
+    return np.array([x0, y0, x0, y0], np.float32) + _face_in_head(mirrored) * np.array(
         [x1 - x0, y1 - y0] * 2, np.float32
     )
-
-
-def _upright(x: float, z: float, half: float, low: float, high: float) -> Floats:
-    """Corners of a rectangle that faces the lens, metres, from the top left one, clockwise."""
-    return np.array([(x - half, high, z), (x + half, high, z), (x + half, low, z), (x - half, low, z)], np.float32)

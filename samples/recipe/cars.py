@@ -3,17 +3,18 @@
 from dataclasses import dataclass
 
 import numpy as np
-import trim
-from bodies import Pose, Shape, paint_shell, side_plane
-from camera import Camera, bounds
-from people import HEAD_SIZE, face_box, head_texture
-from plates import Plate
-from raster import Canvas, Colour, Floats, Pixels, paint_quad
+
+from . import trim
+from .bodies import Pose, Shape, half_width, paint_shell
+from .camera import Camera, bounds
+from .people import HEAD_SIZE, face_box, head_texture
+from .plates import Plate
+from .raster import Canvas, Colour, Floats, Pixels, paint_quad
 
 PANE = 1000
 """Added to a car's tag where its windscreen is, so that the driver stays behind it."""
 
-Spot = tuple[float, float, float]
+Point = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -24,36 +25,39 @@ class Car:
     colour: Colour
     plate: Plate
     plate_y: float = 0.62
-    """Height of the plate's middle, metres."""
+    """height of the plate's middle, metres"""
     driver: bool = False
 
 
 @dataclass(frozen=True)
-class Painted:
-    """Where a car's objects landed, pixels x0 y0 x1 y1; None when they face away."""
+class PaintedCar:
+    """Boxes of a car's objects, pixels x0 y0 x1 y1; None where they face away."""
 
     plate: Floats | None
     face: Floats | None
 
 
+@dataclass(frozen=True)
 class _Brush:
     """Paints textures onto parts of one car."""
 
-    def __init__(self, canvas: Canvas, camera: Camera, car: Car, pose: Pose) -> None:
-        self.canvas, self.camera, self.car, self.pose = canvas, camera, car, pose
+    canvas: Canvas
+    camera: Camera
+    car: Car
+    pose: Pose
 
-    def quad(self, texture: Pixels, corners: list[Spot], own: bool = False, opacity: float = 1.0) -> Floats | None:
-        """Paint a texture with its corners, clockwise from top left, at spots of the car; None if it faces away.
+    def quad(self, texture: Pixels, corners: list[Point], clipped: bool = False, opacity: float = 1.0) -> Floats | None:
+        """Paint a texture with its corners, clockwise from top left, at points of the car; None if it faces away.
 
-        own: only over the car's own pixels, so that flat panels do not stick out of the round shell.
+        clipped: only onto the car's own pixels, so that flat panels do not stick out of the round shell.
         """
-        street = self.pose.place(corners, self.car.shape.length)
+        street = self.pose.to_street(corners, self.car.shape.length)
         if street[:, 2].min() - self.camera.z < 0.6:
             return None
         flat = self.camera.project(street)
         if not _clockwise(flat):
             return None
-        paint_quad(self.canvas, texture, flat, opacity, own)
+        paint_quad(self.canvas, texture, flat, opacity, clipped)
         return flat
 
 
@@ -62,8 +66,8 @@ def _clockwise(quad: Floats) -> bool:
     return float(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1))) > 0
 
 
-def paint_car(canvas: Canvas, camera: Camera, car: Car, pose: Pose, brake: bool = False) -> Painted:
-    """Paint a car and say where its plate and its driver's face are."""
+def paint_car(canvas: Canvas, camera: Camera, car: Car, pose: Pose, brake: bool = False) -> PaintedCar:
+    """Paint a car; returns where its plate and its driver's face are."""
     brush = _Brush(canvas, camera, car, pose)
     length, half = car.shape.length, car.shape.width / 2
     owner, canvas.tag = canvas.tag, 0
@@ -80,17 +84,17 @@ def paint_car(canvas: Canvas, camera: Camera, car: Car, pose: Pose, brake: bool 
     plate, face = _rear(brush, brake), None
     if pose.towards:
         plate, face = _front(brush)
-    return Painted(plate, face)
+    return PaintedCar(plate, face)
 
 
 def _ground(brush: _Brush, half: float, length: float) -> None:
-    corners: list[Spot] = [
+    corners: list[Point] = [
         (-half, 0.0, length + 0.2),
         (half, 0.0, length + 0.2),
         (half, 0.0, -0.25),
         (-half, 0.0, -0.25),
     ]
-    street = brush.pose.place(corners, length)
+    street = brush.pose.to_street(corners, length)
     street[:, 2] = np.maximum(street[:, 2], brush.camera.z + 0.7)
     paint_quad(brush.canvas, trim.shadow(), brush.camera.project(street))
 
@@ -148,23 +152,23 @@ def _side_window(brush: _Brush, side: int, first: float, last: float, high: floa
     sill = float(np.interp((first + last) / 2, (0, shape.length), shape.belt)) + 0.035
     top_first, top_last = first + (0.22 if first < high - 1.2 else 0.0), min(last, high + 0.02)
     head = min(shape.roof(top_first + 0.05), shape.roof(top_last)) - 0.10
-    low_x, top_x = side_plane(shape, sill, first) + 0.012, side_plane(shape, head, first) + 0.012
-    spots: list[Spot] = [
+    low_x, top_x = half_width(shape, sill, first) + 0.012, half_width(shape, head, first) + 0.012
+    corners: list[Point] = [
         (side * top_x, head, top_first),
         (side * top_x, head, top_last),
         (side * low_x, sill, last),
         (side * low_x, sill, first),
     ]
     if side < 0:
-        spots = [spots[1], spots[0], spots[3], spots[2]]
-    brush.quad(trim.glass("side", 3), spots)
+        corners = [corners[1], corners[0], corners[3], corners[2]]
+    brush.quad(trim.glass("side", 3), corners)
 
 
-def _slope(shape: Shape, lower: float, upper: float, inset: float) -> list[Spot]:
+def _slope(shape: Shape, lower: float, upper: float, inset: float) -> list[Point]:
     """Corners of a window that leans between z = lower and upper, seen from the lower end."""
     low, high = shape.roof(lower) + 0.03, shape.roof(upper) + 0.015
-    bottom = side_plane(shape, low, lower) - inset
-    top = side_plane(shape, high, upper) - inset * 1.1
+    bottom = half_width(shape, low, lower) - inset
+    top = half_width(shape, high, upper) - inset * 1.1
     return [(-top, high, upper), (top, high, upper), (bottom, low, lower), (-bottom, low, lower)]
 
 
@@ -176,8 +180,8 @@ def _rear(brush: _Brush, brake: bool) -> Floats | None:
     brush.quad(trim.glass("rear", 4), _slope(car.shape, foot + 0.03, steep - 0.02, 0.10))
     share = (sill - 0.02 - car.plate_y) / (sill - 0.02 - 0.24)
     x, z = half * 0.93, -0.085
-    panel: list[Spot] = [(-x, sill - 0.02, z), (x, sill - 0.02, z), (x, 0.24, z), (-x, 0.24, z)]
-    brush.quad(trim.rear_panel(brake, share, car.shape.length > 4.5), panel, own=True)
+    panel: list[Point] = [(-x, sill - 0.02, z), (x, sill - 0.02, z), (x, 0.24, z), (-x, 0.24, z)]
+    brush.quad(trim.rear_panel(brake, share, car.shape.length > 4.5), panel, clipped=True)
     return _plate(brush, 1, z - 0.025)
 
 
@@ -191,7 +195,7 @@ def _front(brush: _Brush) -> tuple[Floats | None, Floats | None]:
     face = None if pane is None or not car.driver else _driver(brush, highest + 0.12)
     brush.canvas.tag = tag
     x, top, z = half * 0.93, 0.82, length + 0.09
-    brush.quad(trim.front_panel(True), [(x, top, z), (-x, top, z), (-x, 0.22, z), (x, 0.22, z)], own=True)
+    brush.quad(trim.front_panel(), [(x, top, z), (-x, top, z), (-x, 0.22, z), (x, 0.22, z)], clipped=True)
     return _plate(brush, -1, z + 0.03), face
 
 
@@ -203,14 +207,16 @@ def _plate(brush: _Brush, side: int, z: float) -> Floats | None:
 
 
 def _driver(brush: _Brush, z: float) -> Floats | None:
-    """Seat a driver upright behind the windscreen, dimmed as through glass; gives the face's box, pixels."""
+    """Seat a driver upright behind the windscreen, dimmed as through glass; returns the face's box, pixels."""
     width, height = HEAD_SIZE
     x, chin = -0.33, 1.04
     coat = np.full((4, 4, 4), (52, 58, 74, 255), np.uint8)
     brush.quad(
-        coat, [(x + 0.22, chin + 0.05, z), (x - 0.22, chin + 0.05, z), (x - 0.22, 1.0, z), (x + 0.22, 1.0, z)], own=True
+        coat,
+        [(x + 0.22, chin + 0.05, z), (x - 0.22, chin + 0.05, z), (x - 0.22, 1.0, z), (x + 0.22, 1.0, z)],
+        clipped=True,
     )
     left, right, top = x + width / 2, x - width / 2, chin + height
-    corners: list[Spot] = [(left, top, z), (right, top, z), (right, chin, z), (left, chin, z)]
-    flat = brush.quad(head_texture(light=1.06), corners, own=True, opacity=0.96)
+    corners: list[Point] = [(left, top, z), (right, top, z), (right, chin, z), (left, chin, z)]
+    flat = brush.quad(head_texture(light=1.06), corners, clipped=True, opacity=0.96)
     return None if flat is None else face_box(flat, False)

@@ -1,10 +1,11 @@
-"""The fronts of the houses along the street: one long picture per side, and signs that stand out from the walls."""
+"""The fronts of the houses along the street, one long picture a side, and the signs that hang from them."""
 
 from functools import lru_cache
 
 import cv2
 import numpy as np
-from raster import Colour, Floats, Pixels, cloudy, gradient, lay, opaque, soft_box, tint, write
+
+from .raster import Colour, Floats, Pixels, draw_text, gradient, mix, opaque, smooth_noise, soft_box, tint
 
 GRAIN = 56
 """Pixels of a front's texture per metre."""
@@ -13,7 +14,8 @@ LENGTH, TALL = 96.0, 13.0
 """Metres of street after which the fronts repeat, and height of the texture."""
 
 _WALLS: tuple[Colour, ...] = (
-    (196, 178, 150), (172, 118, 96), (206, 202, 192), (158, 160, 158), (188, 152, 120), (214, 196, 158), (140, 120, 108),
+    (196, 178, 150), (172, 118, 96), (206, 202, 192), (158, 160, 158),
+    (188, 152, 120), (214, 196, 158), (140, 120, 108),
 )  # fmt: skip
 _SIGNS: tuple[tuple[str, Colour, Colour], ...] = (
     ("BAKERY", (122, 62, 30), (216, 190, 150)), ("CAFE LUNA", (28, 74, 66), (240, 232, 210)),
@@ -38,7 +40,11 @@ def front(seed: int) -> tuple[Pixels, Pixels]:
         _house(colours[max(roof, 0) :, at:end], floors, number, rng)
         solid[max(roof, 0) :, at:end] = 255
         at, number = end, number + 1
-    grit = 1 + 0.05 * cloudy(rng, height, width, 160) + 0.025 * rng.standard_normal((height, width)).astype(np.float32)
+    grit = (
+        1
+        + 0.05 * smooth_noise(rng, height, width, 160)
+        + 0.025 * rng.standard_normal((height, width)).astype(np.float32)
+    )
     return np.clip(colours * grit[..., None], 0, 255).astype(np.uint8), solid
 
 
@@ -50,8 +56,8 @@ def _house(wall: Floats, floors: int, number: int, rng: np.random.Generator) -> 
     if number % 3 == 1:
         wall[:: round(0.11 * GRAIN)] *= 0.86
     shade = soft_box((height, width), (0, 0, width, 0.45 * GRAIN), 2, 2)
-    lay(wall, (112, 104, 96), shade * 0.75)
-    lay(wall, (60, 56, 52), soft_box((height, width), (0, 0.45 * GRAIN, width, 0.55 * GRAIN), 1, 3) * 0.6)
+    mix(wall, (112, 104, 96), shade * 0.75)
+    mix(wall, (60, 56, 52), soft_box((height, width), (0, 0.45 * GRAIN, width, 0.55 * GRAIN), 1, 3) * 0.6)
     columns = max(round(width / GRAIN / 2.4), 2)
     for floor in range(1, floors):
         low = height - (3.7 + 2.9 * (floor - 1) + 0.75) * GRAIN
@@ -59,13 +65,13 @@ def _house(wall: Floats, floors: int, number: int, rng: np.random.Generator) -> 
             middle = (column + 0.5) * width / columns
             _window(wall, (middle - 0.55 * GRAIN, low - 1.55 * GRAIN, middle + 0.55 * GRAIN, low), rng)
     _shop(wall, number, rng)
-    lay(wall, (40, 38, 36), soft_box((height, width), (0, 0, 3, height), 1, 1) * 0.7)
+    mix(wall, (40, 38, 36), soft_box((height, width), (0, 0, 3, height), 1, 1) * 0.7)
 
 
 def _pane(rng: np.random.Generator, height: int, width: int) -> Floats:
     """Glass with the sky and the other side of the street in it."""
     glass = gradient((150, 172, 192), (58, 66, 74), width, height)
-    glass += 26 * cloudy(rng, 64, 64, 24)[np.arange(height)[:, None] % 64, np.arange(width)[None] % 64, None]
+    glass += 26 * smooth_noise(rng, 64, 64, 24)[np.arange(height)[:, None] % 64, np.arange(width)[None] % 64, None]
     return glass
 
 
@@ -105,7 +111,7 @@ def _shop(wall: Floats, number: int, rng: np.random.Generator) -> None:
     board = low[round(0.12 * GRAIN) : round(0.82 * GRAIN), round(0.25 * GRAIN) : width - round(0.25 * GRAIN)]
     board[:] = ground
     board[-4:] *= 0.6
-    write(board, "  ".join(name), (board.shape[1] / 2, board.shape[0] / 2), round(0.30 * GRAIN), ink, 1)
+    draw_text(board, "  ".join(name), (board.shape[1] / 2, board.shape[0] / 2), round(0.30 * GRAIN), ink, 1)
     if number % 2:
         _awning(low[round(0.84 * GRAIN) : round(1.45 * GRAIN), round(0.3 * GRAIN) : door], ink, ground)
     low[rows - 10 :] *= 0.6
@@ -118,10 +124,10 @@ def _goods(pane: Floats, rng: np.random.Generator) -> None:
     while at < width - 30:
         wide, tall = float(rng.uniform(16, 46)), float(rng.uniform(0.18, 0.46)) * height
         item = soft_box((height, width), (at, height - tall, at + wide, height + 8), 7, 2.5)
-        lay(pane, rng.uniform(60, 170) + rng.uniform(-26, 26, 3), item * 0.55)
+        mix(pane, rng.uniform(60, 170) + rng.uniform(-26, 26, 3), item * 0.55)
         at += wide + float(rng.uniform(4, 40))
     lamps = soft_box((height, width), (10, 8, width - 10, 13), 2, 3)
-    lay(pane, (250, 232, 196), lamps * 0.5)
+    mix(pane, (250, 232, 196), lamps * 0.5)
 
 
 def _awning(part: Floats, first: Colour, second: Colour) -> None:
@@ -132,14 +138,14 @@ def _awning(part: Floats, first: Colour, second: Colour) -> None:
 
 @lru_cache(maxsize=16)
 def hanging_sign(number: int) -> Pixels:
-    """RGBA picture of a sign that stands out from the wall: letters from top to bottom."""
+    """RGBA picture of a sign that hangs from a wall: letters from top to bottom."""
     _, ground, ink = _SIGNS[number % len(_SIGNS)]
     letters = ("RAMEN", "TEA", "INN", "LAMPS", "KIMA", "FILM", "TAXI", "MILK")[number % 8]
     base = gradient(
         ground, (int(ground[0] * 0.85), int(ground[1] * 0.85), int(ground[2] * 0.85)), 90, 70 * len(letters) + 30
     )
     for row, letter in enumerate(letters):
-        write(base, letter, (45, 50 + 70 * row), 42, ink, 2.5)
+        draw_text(base, letter, (45, 50 + 70 * row), 42, ink, 2.5)
     base[:5] = base[-5:] = ink
     base[:, :5] = base[:, -5:] = ink
     return opaque(base)

@@ -1,30 +1,31 @@
-"""What the dashcam adds: shaking, the taxi's bonnet, darker corners, noise and the text at the bottom."""
+"""What the dashcam adds: shake, the taxi's bonnet, darker corners, noise and the caption at the bottom."""
 
 from functools import lru_cache
 
 import cv2
 import numpy as np
-from camera import HEIGHT, MARGIN, WIDTH
-from raster import Floats, Pixels, cloudy, gradient, lettering
+
+from .camera import HEIGHT, MARGIN, WIDTH
+from .raster import Floats, Pixels, gradient, smooth_noise, text_mask
 
 _NOISE = 1.7  # standard deviation of the sensor's noise, 0..255
 
 
-def shake(t: float, pace: float) -> Floats:
-    """Affine matrix (2, 3) from canvas to picture pixels. pace: metres per second, faster shakes more."""
-    amount = 0.45 + 0.55 * min(pace / 8, 1)
+def shake(t: float, speed: float) -> Floats:
+    """Affine matrix (2, 3) from canvas to picture pixels. speed: metres per second; the faster, the more shake."""
+    amount = 0.45 + 0.55 * min(speed / 8, 1)
     dx = amount * (1.3 * np.sin(5.1 * t + 0.3) + 0.8 * np.sin(11.7 * t + 1.1))
     dy = amount * (1.7 * np.sin(7.3 * t + 2.0) + 1.2 * np.sin(15.1 * t) + 0.5 * np.sin(29.0 * t + 0.7))
     angle = amount * np.radians(0.11) * np.sin(4.3 * t + 0.9)
     cosine, sine = np.cos(angle), np.sin(angle)
     middle = np.array([WIDTH / 2, HEIGHT / 2])
     turn = np.array([[cosine, -sine], [sine, cosine]])
-    offset = middle + (dx, dy) - turn @ (middle + MARGIN)
+    offset = middle + np.array((dx, dy)) - turn @ (middle + MARGIN)
     return np.column_stack((turn, offset)).astype(np.float32)
 
 
-def moved(box: Floats, matrix: Floats) -> Floats:
-    """x0 y0 x1 y1 around a box after an affine move."""
+def transform_box(box: Floats, matrix: Floats) -> Floats:
+    """x0 y0 x1 y1 around a box after an affine transform."""
     x0, y0, x1, y1 = box
     corners = np.array([[x0, y0, 1], [x1, y0, 1], [x1, y1, 1], [x0, y1, 1]], np.float32) @ matrix.T
     return np.concatenate((corners.min(0), corners.max(0))).astype(np.float32)
@@ -56,14 +57,14 @@ def _bonnet() -> tuple[Floats, Floats]:
     y = np.arange(rows, dtype=np.float32)[:, None]
     edge = 18 + 40 * np.abs(x) ** 2.6
     colours = gradient((70, 76, 84), (16, 17, 20), WIDTH, rows)
-    colours += 10 * cloudy(np.random.default_rng(2), 64, WIDTH, 64)[..., None]
+    colours += 10 * smooth_noise(np.random.default_rng(2), 64, WIDTH, 64)[..., None]
     colours += (64 * np.exp(-(((y - edge - 5) / 4) ** 2)))[..., None]
     return np.asarray(colours, np.float32), np.clip((y - edge) / 2.5, 0, 1)[..., None].astype(np.float32)
 
 
 def _caption(colours: Floats, text: str) -> None:
     """Burn a line of white text with a dark edge into the bottom left corner."""
-    edge, ink = lettering(text, 17, 2.0), lettering(text, 17, 0.0)
+    edge, ink = text_mask(text, 17, 2.0), text_mask(text, 17, 0.0)
     for mask, inset, tone in ((edge, 0, 12.0), (ink, 2, 246.0)):
         y, x = HEIGHT - 40 + inset, 24 + inset
         part = colours[y : y + mask.shape[0], x : x + mask.shape[1]]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from raster import Floats
+
+from .raster import Floats
 
 WIDTH, HEIGHT = 1280, 720
 MARGIN = 16
@@ -44,3 +45,13 @@ class Camera:
 def bounds(points: Floats) -> Floats:
     """x0 y0 x1 y1 around points (N, 2)."""
     return np.concatenate((points.min(0), points.max(0))).astype(np.float32)
+
+
+def upright(x0: float, x1: float, low: float, high: float, z: float) -> Floats:
+    """Corners (4, 3) of a rectangle that faces the lens, metres, from the top left one, clockwise."""
+    return np.array([(x0, high, z), (x1, high, z), (x1, low, z), (x0, low, z)], np.float32)
+
+
+def on_ground(x0: float, x1: float, near: float, far: float) -> Floats:
+    """Corners (4, 3) of a rectangle on the ground, metres, from the far left one, clockwise as seen from above."""
+    return np.array([(x0, 0.0, far), (x1, 0.0, far), (x1, 0.0, near), (x0, 0.0, near)], np.float64)

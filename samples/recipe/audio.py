@@ -1,26 +1,28 @@
-"""The clip's sound: engine, tyres, a passing car and a horn. Stereo, made of sines and shaped noise."""
+"""The soundtrack: engine, tyres, a passing car and a horn, in stereo, of sines and shaped noise."""
 
 import numpy as np
 import numpy.typing as npt
-import story
+
+from . import story
 
 SAMPLE_RATE = 48000
-_HORN = (6.6, 7.15)
-"""Start and end, seconds."""
+_HORN = (6.6, 7.15)  # start and end, seconds
+_PASSING_SIDE = 0.25  # 0 left, 1 right
 
 Wave = npt.NDArray[np.float64]
 
 
 def soundtrack(seconds: float) -> npt.NDArray[np.float32]:
-    """(2, samples), -1..1."""
+    """(2, samples) at SAMPLE_RATE, -1..1."""
     times = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     rng = np.random.default_rng(57)
-    pace = np.interp(times, np.arange(0, 14, 0.05), [story.speed(float(t)) for t in np.arange(0, 14, 0.05)])
+    knots = np.arange(0, 14, 0.05)
+    pace = np.interp(times, knots, [story.speed(float(t)) for t in knots])
     engine = _engine(pace)
     left, right = (engine + _tyres(rng, pace) for _ in range(2))
-    passing, side = _passing(rng, times)
+    passing = _passing(rng, times)
     horn = _horn(times)
-    stereo = np.stack((left + passing * (1 - side) + horn, right + passing * side + horn * 0.8))
+    stereo = np.stack((left + passing * (1 - _PASSING_SIDE) + horn, right + passing * _PASSING_SIDE + horn * 0.8))
     fade = np.clip(times / 0.15, 0, 1) * np.clip((seconds - times) / 0.3, 0, 1)
     return np.asarray(np.tanh(stereo * fade * 1.1), np.float32)
 
@@ -47,15 +49,15 @@ def _tyres(rng: np.random.Generator, pace: Wave) -> Wave:
     return _noise(rng, len(pace), 90, 700) * (0.008 + 0.0075 * pace)
 
 
-def _passing(rng: np.random.Generator, times: Wave) -> tuple[Wave, Wave]:
-    """Rush of the oncoming cars, and its place between left 0 and right 1."""
+def _passing(rng: np.random.Generator, times: Wave) -> Wave:
+    """Rush of air of the cars that we pass."""
     rush = np.zeros(len(times))
     for driver in story.CARS:
         gaps = np.array([driver.pose(float(t)).z - story.camera(float(t)).z + 2 for t in times[::480]])
         if driver.name in ("oncoming", "second", "parked"):
             near = np.interp(times, times[::480], 1 / (1 + (gaps / 3.5) ** 2))
             rush += near * (0.16 if driver.name == "oncoming" else 0.06)
-    return rush * _noise(rng, len(times), 200, 1800), np.full(len(times), 0.25)
+    return rush * _noise(rng, len(times), 200, 1800)
 
 
 def _horn(times: Wave) -> Wave:

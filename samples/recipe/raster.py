@@ -44,14 +44,14 @@ class Canvas:
         under[:] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
         self.owner[y0:y1, x0:x1][part[..., 3] > 127] = self.tag
 
-    def share(self, box: Floats, tag: int) -> float:
+    def share_owned(self, box: Floats, tag: int) -> float:
         """Share of a box (x0 y0 x1 y1, pixels) that the object of this tag owns, 0..1. Outside counts as not owned."""
         x0, y0, x1, y1 = (round(float(side)) for side in box)
         inside = self.owner[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)]
         return float(np.count_nonzero(inside == tag)) / max((x1 - x0) * (y1 - y0), 1)
 
 
-def window(points: Floats, canvas: Canvas) -> tuple[int, int, int, int] | None:
+def clipped_bounds(points: Floats, canvas: Canvas) -> tuple[int, int, int, int] | None:
     """Bounding box of points (N, 2) clipped to the canvas, whole pixels; None when nothing is inside."""
     height, width = canvas.rgb.shape[:2]
     low = np.clip(np.floor(points.min(0)) - 1, 0, (width, height)).astype(int)
@@ -61,12 +61,12 @@ def window(points: Floats, canvas: Canvas) -> tuple[int, int, int, int] | None:
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
-def paint_quad(canvas: Canvas, texture: Pixels, quad: Floats, opacity: float = 1.0, own: bool = False) -> None:
+def paint_quad(canvas: Canvas, texture: Pixels, quad: Floats, opacity: float = 1.0, clipped: bool = False) -> None:
     """Paint a texture onto a quad: its corners in pixels, (4, 2), from the top left one, clockwise in the texture.
 
-    opacity: 0..1. own: only over pixels that the current tag owns already.
+    opacity: 0..1. clipped: only onto pixels that the current tag owns already.
     """
-    area = window(quad, canvas)
+    area = clipped_bounds(quad, canvas)
     if area is None:
         return
     x0, y0, x1, y1 = area
@@ -81,7 +81,7 @@ def paint_quad(canvas: Canvas, texture: Pixels, quad: Floats, opacity: float = 1
     patch = cv2.resize(fine, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
     if opacity < 1:
         patch = patch * np.float32(opacity)
-    if own:
+    if clipped:
         mine = (canvas.owner[y0:y1, x0:x1] == canvas.tag).astype(np.float32)
         patch = patch * np.asarray(cv2.GaussianBlur(mine, (3, 3), 0.7))[..., None]
     canvas.blend(patch.astype(np.uint8), x0, y0)
@@ -112,8 +112,8 @@ def tint(colour: tuple[float, float, float]) -> Floats:
 
 def gradient(top: Colour, bottom: Colour, width: int, height: int) -> Floats:
     """(H, W, 3): colours that run from top to bottom."""
-    mix = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
-    column = np.array(top, np.float32) * (1 - mix) + np.array(bottom, np.float32) * mix
+    weight = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
+    column = np.array(top, np.float32) * (1 - weight) + np.array(bottom, np.float32) * weight
     return np.repeat(column, width, 1)
 
 
@@ -142,13 +142,13 @@ def _softened(mask: Pixels, blur: float) -> Floats:
     return np.asarray(cv2.GaussianBlur(soft, (0, 0), blur), np.float32) if blur > 0 else soft
 
 
-def lay(base: Floats, colour: npt.ArrayLike, mask: Floats) -> None:
+def mix(base: Floats, colour: npt.ArrayLike, mask: Floats) -> None:
     """Mix a colour, or a picture of colours, into (H, W, 3) where the mask says so, in place."""
     base += (np.asarray(colour, np.float32) - base) * mask[..., None]
 
 
-def cloudy(rng: np.random.Generator, height: int, width: int, cell: int, octaves: int = 4) -> Floats:
-    """Smooth noise (H, W), mean about 0, within about -1..1, that repeats at its borders; `cell` pixels is its grain."""
+def smooth_noise(rng: np.random.Generator, height: int, width: int, cell: int, octaves: int = 4) -> Floats:
+    """Noise (H, W) that repeats at its borders, mean about 0, within about -1..1. cell: size of its grain, pixels."""
     total = np.zeros((height, width), np.float32)
     for octave in range(octaves):
         rows, columns = max(height * 2**octave // cell, 2), max(width * 2**octave // cell, 2)
@@ -164,7 +164,7 @@ def cloudy(rng: np.random.Generator, height: int, width: int, cell: int, octaves
 
 
 @lru_cache(maxsize=256)
-def lettering(text: str, height: int, weight: float = 0.0) -> Floats:
+def text_mask(text: str, height: int, weight: float = 0.0) -> Floats:
     """Mask (H, W), 0..1, of a line of text; `height` is that of a capital, `weight` thickens it, both in pixels."""
     font = ImageFont.load_default(size=height / 0.715)  # capitals of the font are 0.715 of its size
     pad = int(weight) + 2
@@ -176,14 +176,14 @@ def lettering(text: str, height: int, weight: float = 0.0) -> Floats:
     return np.asarray(picture, np.float32) / 255
 
 
-def write(
+def draw_text(
     base: Floats, text: str, centre: tuple[float, float], height: int, colour: Colour, weight: float = 0.0
 ) -> None:
     """Write text with its capitals centred at x, y of (H, W, 3), in place; what falls outside is cut off."""
-    mask = lettering(text, height, weight)
+    mask = text_mask(text, height, weight)
     pad = int(weight) + 2
     x, y = int(centre[0] - mask.shape[1] / 2), int(centre[1] - height / 2 - pad)
     x0, y0 = max(x, 0), max(y, 0)
     x1, y1 = min(x + mask.shape[1], base.shape[1]), min(y + mask.shape[0], base.shape[0])
     if x0 < x1 and y0 < y1:
-        lay(base[y0:y1, x0:x1], colour, mask[y0 - y : y1 - y, x0 - x : x1 - x])
+        mix(base[y0:y1, x0:x1], colour, mask[y0 - y : y1 - y, x0 - x : x1 - x])

@@ -5,23 +5,17 @@ from functools import lru_cache
 import cv2
 import numpy as np
 import numpy.typing as npt
-from camera import CENTRE_X, EYE, FOCAL, HEIGHT, HORIZON, MARGIN, WIDTH, Camera
-from houses import GRAIN, LENGTH, TALL, front
-from raster import Floats, Pixels, cloudy, gradient, tint
 
-KERB = (-5.1, 2.05)
-"""x of the kerbs, metres; the line between the lanes is at `_DIVIDER`."""
+from .camera import CENTRE_X, EYE, FOCAL, HEIGHT, HORIZON, MARGIN, WIDTH, Camera
+from .houses import GRAIN, LENGTH, TALL, front
+from .raster import Floats, Pixels, gradient, smooth_noise, tint
 
-WALLS = (-8.4, 5.3)
-"""x of the houses' fronts, metres."""
-
-ZEBRA = (78.0, 81.0)
-"""z of the crossing, metres."""
-
-HAZE = (206, 216, 226)
-
+_KERB = (-5.1, 2.05)  # x of the left and right one, metres
+_WALLS = (-8.4, 5.3)  # x of the houses' fronts, metres
+_ZEBRA = (78.0, 81.0)  # z of the crossing, metres
+_HAZE = (206, 216, 226)
 _DAYLIGHT = ((0.80, 0.84, 0.92), (1.04, 1.02, 0.98))  # the left side lies in the shade
-_DIVIDER = -1.55
+_DIVIDER = -1.55  # x of the line between the lanes, metres
 _TILE = 512  # pixels of the asphalt's texture
 _PER_METRE = 128
 
@@ -61,9 +55,11 @@ def _sky() -> Floats:
     rng = np.random.default_rng(11)
     horizon = int(HORIZON)
     sky = np.empty((_ROWS, _COLUMNS, 3), np.float32)
-    sky[:] = HAZE
-    sky[:horizon] = gradient((104, 150, 204), HAZE, _COLUMNS, horizon)
-    clouds = cv2.resize(cloudy(rng, 256, 512, 128, 5), (_COLUMNS, horizon * 2), interpolation=cv2.INTER_CUBIC)[:horizon]
+    sky[:] = _HAZE
+    sky[:horizon] = gradient((104, 150, 204), _HAZE, _COLUMNS, horizon)
+    clouds = cv2.resize(smooth_noise(rng, 256, 512, 128, 5), (_COLUMNS, horizon * 2), interpolation=cv2.INTER_CUBIC)[
+        :horizon
+    ]
     cover = np.clip(clouds * 1.1 + 0.12, 0, 1)[..., None] * np.float32(0.75)
     sky[:horizon] += (tint((246, 247, 249)) - sky[:horizon]) * cover
     tops = np.repeat(rng.uniform(8, 46, 44), 30)[:_COLUMNS] + np.repeat(rng.uniform(0, 8, 132), 10)[:_COLUMNS]
@@ -80,7 +76,7 @@ def _tiles() -> tuple[Floats, Floats]:
     rng = np.random.default_rng(21)
     grain = rng.standard_normal((_TILE, _TILE)).astype(np.float32)
     grain = np.asarray(cv2.GaussianBlur(np.pad(grain, 8, mode="wrap"), (0, 0), 1.1))[8:-8, 8:-8] * 2.4
-    return grain + cloudy(rng, _TILE, _TILE, 64), cloudy(rng, _TILE, _TILE, 128, 5)
+    return grain + smooth_noise(rng, _TILE, _TILE, 64), smooth_noise(rng, _TILE, _TILE, 128, 5)
 
 
 def _band(x: Floats, low: float, high: float, footprint: Floats) -> Floats:
@@ -118,25 +114,27 @@ def _ground(camera: Camera) -> Floats:
     slow = _sampled(stains, x, z, 36, deep)
     colours = _road(x, z, wide, deep, fine, slow)
     walk = _pavement(x, z, wide, deep, fine, slow)
-    outside = 1 - _band(x, KERB[0], KERB[1], wide)
+    outside = 1 - _band(x, _KERB[0], _KERB[1], wide)
     colours += (walk - colours) * outside[..., None]
     fog = (1 - np.exp(-((depth / 150) ** 1.3)))[..., None]
-    return np.asarray(colours + (tint(HAZE) - colours) * fog, np.float32)
+    return np.asarray(colours + (tint(_HAZE) - colours) * fog, np.float32)
 
 
 def _road(x: Floats, z: Floats, wide: Floats, deep: Floats, fine: Floats, slow: Floats) -> Floats:
     """Asphalt with worn wheel tracks, gutters and white lines."""
     tracks = sum(np.exp(-(((x - middle) / 0.28) ** 2)) for middle in (-0.75, 0.75, -2.6, -4.1))
     level = 104 + 9 * fine + 9 * slow - 7 * np.asarray(tracks)
-    level -= 16 * (_band(x, KERB[0], KERB[0] + 0.3, wide) + _band(x, KERB[1] - 0.3, KERB[1], wide))
+    level -= 16 * (_band(x, _KERB[0], _KERB[0] + 0.3, wide) + _band(x, _KERB[1] - 0.3, _KERB[1], wide))
     level -= 22 * _band(x, 0.2, 1.3, wide) * _band(z, 24, 29, deep) + 16 * _band(x, -4.6, -3.0, wide) * _band(
         z, 52, 61, deep
     )
     lines = _band(x, _DIVIDER - 0.07, _DIVIDER + 0.07, wide) * _dashes(z, 6.0, 3.0, deep)
     bars = (
-        _dashes(x, 1.0, 0.5, wide) * _band(z, ZEBRA[0], ZEBRA[1], deep) * _band(x, KERB[0] + 0.4, KERB[1] - 0.4, wide)
+        _dashes(x, 1.0, 0.5, wide)
+        * _band(z, _ZEBRA[0], _ZEBRA[1], deep)
+        * _band(x, _KERB[0] + 0.4, _KERB[1] - 0.4, wide)
     )
-    stop = _band(x, _DIVIDER, KERB[1] - 0.3, wide) * _band(z, ZEBRA[0] - 1.9, ZEBRA[0] - 1.5, deep)
+    stop = _band(x, _DIVIDER, _KERB[1] - 0.3, wide) * _band(z, _ZEBRA[0] - 1.9, _ZEBRA[0] - 1.5, deep)
     white = np.clip(lines + bars + stop, 0, 1) * np.clip(0.9 + 0.10 * fine + 0.14 * slow, 0, 1)
     colours = level[..., None] * tint((1.0, 1.0, 1.015))
     return np.asarray(colours + (tint((222, 222, 216)) - colours) * white[..., None], np.float32)
@@ -147,11 +145,11 @@ def _pavement(x: Floats, z: Floats, wide: Floats, deep: Floats, fine: Floats, sl
     level = 150 + 5 * fine + 9 * slow
     joints = np.maximum(_dashes(x, 0.6, 0.014, wide), _dashes(z, 0.6, 0.014, deep))
     level = level * (1 - 0.35 * joints)
-    kerb = _band(x, KERB[0] - 0.16, KERB[0], wide) + _band(x, KERB[1], KERB[1] + 0.16, wide)
+    kerb = _band(x, _KERB[0] - 0.16, _KERB[0], wide) + _band(x, _KERB[1], _KERB[1] + 0.16, wide)
     level += (186 + 4 * fine - level) * kerb
-    face = _band(x, KERB[0], KERB[0] + 0.02, wide) + _band(x, KERB[1], KERB[1] + 0.09, wide)
+    face = _band(x, _KERB[0], _KERB[0] + 0.02, wide) + _band(x, _KERB[1], _KERB[1] + 0.09, wide)
     level += (112 - level) * face
-    dark = 1 - 0.30 * np.exp(-np.maximum(x - WALLS[0], 0) / 0.5) - 0.35 * np.exp(-np.maximum(WALLS[1] - x, 0) / 0.5)
+    dark = 1 - 0.30 * np.exp(-np.maximum(x - _WALLS[0], 0) / 0.5) - 0.35 * np.exp(-np.maximum(_WALLS[1] - x, 0) / 0.5)
     return np.asarray((level * dark)[..., None] * tint((1.01, 0.99, 0.95)), np.float32)
 
 
@@ -166,7 +164,7 @@ def _level(side: int, across: int, down: int) -> tuple[Floats, Floats]:
 
 def _fronts(picture: Floats, camera: Camera, side: int) -> None:
     """Paint the houses of one side: 0 left, 1 right. Every column of the picture shows one depth."""
-    offset = WALLS[side] - camera.x
+    offset = _WALLS[side] - camera.x
     columns = np.arange(_COLUMNS, dtype=np.float32) + 0.5
     reach = (columns - CENTRE_X) / offset
     depth = FOCAL / np.maximum(reach, 1e-3)
@@ -194,7 +192,7 @@ def _strip(picture: Floats, camera: Camera, side: int, across: int, part: slice,
     mask = mask * np.clip((y + 0.02) * FOCAL / away[None], 0, 1) * (y < TALL)
     wall = np.asarray(wall, np.float32) * tint(_DAYLIGHT[side])
     fog = 1 - np.exp(-((away / 150) ** 1.3))
-    wall = wall + (tint(HAZE) - wall) * fog[None, :, None]
+    wall = wall + (tint(_HAZE) - wall) * fog[None, :, None]
     target = picture[:, part]
     target += (wall - target) * _column(mask)
 

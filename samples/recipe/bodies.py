@@ -9,12 +9,14 @@ from functools import lru_cache
 import cv2
 import numpy as np
 import numpy.typing as npt
-from camera import EYE, FOCAL, Camera
-from raster import OVERSAMPLE, Canvas, Colour, Floats, Pixels, tint, window
+
+from .camera import EYE, FOCAL, Camera
+from .raster import OVERSAMPLE, Canvas, Colour, Floats, Pixels, clipped_bounds, tint
 
 _AROUND = 40  # faces from the floor's to the roof's middle, one side
 _CAP = (0.0, 0.35, 0.62, 0.80, 0.91, 0.97)  # rings that close the ends, shares of the outline
 
+_SILL = 0.21  # height of the lower edge, metres
 _SUN = np.array([0.45, 0.75, -0.5], np.float64) / np.linalg.norm([0.45, 0.75, -0.5])
 
 
@@ -27,8 +29,7 @@ class Shape:
     top: tuple[tuple[float, float], ...]
     """(z, y) along the roof line, from the rear to the front"""
     belt: tuple[float, float]
-    """height of the window sill at the rear and the front"""
-    sill: float = 0.21
+    """height of the window sill at the rear and the front, metres"""
 
     @property
     def wheels(self) -> tuple[float, float]:
@@ -43,32 +44,41 @@ class Shape:
 
 HATCH = Shape(
     4.1, 1.76,
-    ((0, 0.96), (0.06, 1.00), (0.50, 1.40), (0.85, 1.47), (1.6, 1.49), (2.25, 1.43), (3.05, 0.98), (3.6, 0.88), (4.1, 0.74)),
+    (
+        (0, 0.96), (0.06, 1.00), (0.50, 1.40), (0.85, 1.47), (1.6, 1.49),
+        (2.25, 1.43), (3.05, 0.98), (3.6, 0.88), (4.1, 0.74),
+    ),
     (0.96, 0.90),
 )  # fmt: skip
 SEDAN = Shape(
     4.6, 1.80,
-    ((0, 0.92), (0.1, 0.98), (0.55, 1.0), (1.15, 1.36), (1.55, 1.43), (2.1, 1.45), (2.65, 1.40), (3.45, 0.97), (4.1, 0.86), (4.6, 0.72)),
+    (
+        (0, 0.92), (0.1, 0.98), (0.55, 1.0), (1.15, 1.36), (1.55, 1.43),
+        (2.1, 1.45), (2.65, 1.40), (3.45, 0.97), (4.1, 0.86), (4.6, 0.72),
+    ),
     (0.95, 0.90),
 )  # fmt: skip
 VAN = Shape(
     4.4, 1.78,
-    ((0, 0.98), (0.04, 1.02), (0.18, 1.62), (0.45, 1.76), (1.6, 1.80), (2.6, 1.74), (3.5, 1.06), (4.0, 0.95), (4.4, 0.78)),
+    (
+        (0, 0.98), (0.04, 1.02), (0.18, 1.62), (0.45, 1.76), (1.6, 1.80),
+        (2.6, 1.74), (3.5, 1.06), (4.0, 0.95), (4.4, 0.78),
+    ),
     (1.00, 0.96),
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Pose:
-    """Where a car stands: its rear bumper's middle (front's, if it comes towards us) at x, z of the street."""
+    """Position of a car: x, z of the middle of its rear bumper; of its front bumper if it comes towards us."""
 
     x: float
     z: float
     towards: bool = False
     yaw: float = 0.0
-    """Turn to the left, radians."""
+    """turn to the left, radians"""
 
-    def place(self, points: npt.ArrayLike, length: float) -> Floats:
+    def to_street(self, points: npt.ArrayLike, length: float) -> Floats:
         """Street metres (N, 3) of points in car coordinates."""
         local = np.asarray(points, np.float64).copy()
         if self.towards:
@@ -79,8 +89,8 @@ class Pose:
         return np.column_stack((x, local[:, 1], z)).astype(np.float32)
 
 
-def side_plane(shape: Shape, y: float, z: float) -> float:
-    """Half the width of the shell at height y above the belt, metres: it leans in towards the roof."""
+def half_width(shape: Shape, y: float, z: float) -> float:
+    """Half the width of the shell at height y, metres: above the belt it leans in towards the roof."""
     belt = float(np.interp(z, (0, shape.length), shape.belt))
     return shape.width / 2 * 0.985 - 0.36 * max(y - belt, 0)
 
@@ -91,10 +101,10 @@ def _outline(shape: Shape, z: float) -> Floats:
     belt = min(float(np.interp(z, (0, shape.length), shape.belt)), roof - 0.02)
     shoulder = half * 0.985 - 0.36 * max(roof - 0.07 - belt, 0)
     x = [0, half * 0.90, half * 0.985, half, half * 0.985, shoulder, shoulder - 0.10, 0]
-    y = [shape.sill, shape.sill, shape.sill + 0.10, 0.55, belt, max(roof - 0.07, belt), roof - 0.01, roof + 0.02]
-    walked = np.concatenate(([0], np.cumsum(np.hypot(np.diff(x), np.diff(y)) + 1e-4)))
-    at = np.linspace(0, walked[-1], _AROUND + 1)
-    curve = np.column_stack((np.interp(at, walked, x), np.interp(at, walked, y)))
+    y = [_SILL, _SILL, _SILL + 0.10, 0.55, belt, max(roof - 0.07, belt), roof - 0.01, roof + 0.02]
+    distance = np.concatenate(([0], np.cumsum(np.hypot(np.diff(x), np.diff(y)) + 1e-4)))
+    at = np.linspace(0, distance[-1], _AROUND + 1)
+    curve = np.column_stack((np.interp(at, distance, x), np.interp(at, distance, y)))
     rounded = np.asarray(cv2.GaussianBlur(curve, (1, 5), 1.0, borderType=cv2.BORDER_REPLICATE))
     rounded[[0, -1], 0] = 0
     return rounded.astype(np.float32)
@@ -131,7 +141,7 @@ def shell(shape: Shape) -> tuple[Floats, npt.NDArray[np.intp], Floats]:
 
 
 def _ring(shape: Shape, z: float, share: float, bulge: float) -> Floats:
-    """One closed-over-the-top cross-section, (2 * _AROUND + 1, 3), drawn in where the car's ends round off."""
+    """Both halves of the cross-section at z, (2 * _AROUND + 1, 3), narrower where the ends of the car are rounded."""
     right = _outline(shape, z)
     both = np.concatenate((right, right[-2::-1] * (-1, 1)))
     near_end = min(z, shape.length - z)
@@ -143,10 +153,10 @@ def _ring(shape: Shape, z: float, share: float, bulge: float) -> Floats:
 def paint_shell(canvas: Canvas, camera: Camera, shape: Shape, pose: Pose, colour: Colour) -> None:
     """Paint the body of a car."""
     corners, faces, normals = shell(shape)
-    street = pose.place(corners, shape.length)
-    turned = pose.place(normals, 0.0) - pose.place(np.zeros((1, 3)), 0.0)
+    street = pose.to_street(corners, shape.length)
+    turned = pose.to_street(normals, 0.0) - pose.to_street(np.zeros((1, 3)), 0.0)
     flat = camera.project(street)
-    area = window(flat, canvas)
+    area = clipped_bounds(flat, canvas)
     if area is None or street[:, 2].min() - camera.z < 0.6:
         return
     view = np.array([camera.x, EYE, camera.z], np.float32) - street
@@ -169,7 +179,7 @@ def paint_shell(canvas: Canvas, camera: Camera, shape: Shape, pose: Pose, colour
 
 
 def _smoothed(fine: Pixels, reach: float) -> Pixels:
-    """Run the faces' tones (premultiplied RGBA) into each other over `reach` pixels; the outline stays sharp."""
+    """Blur the faces' tones (premultiplied RGBA) over `reach` pixels; the outline stays sharp."""
     if reach < 1:
         return fine
     wide = np.asarray(cv2.GaussianBlur(fine.astype(np.float32), (0, 0), reach))
