@@ -50,10 +50,10 @@ def build_detector(options: DetectorOptions = DetectorOptions()) -> Detector:
     models = [parse_model_spec(text, options.trust_code) for text in options.models]
     for model in models:
         if options.wanted is not None and not model.kinds.intersection(options.wanted):
-            finds, wanted = ", ".join(kind for kind in KINDS if kind in model.kinds), ", ".join(options.wanted)
+            detected, wanted = ", ".join(kind for kind in KINDS if kind in model.kinds), ", ".join(options.wanted)
             raise UsageError(
-                f"The model {model.name} finds {finds}, and what is to be masked is {wanted}; leave the model out, or"
-                " have what it finds masked too."
+                f"The model {model.name} detects {detected}, but only {wanted} is to be masked; leave the model out, or"
+                " name its kinds with --kinds too."
             )
     if models:
         described = loader.described(shipped, models)

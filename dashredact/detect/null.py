@@ -16,7 +16,7 @@ class NullDetector:
 
     identity: ModelIdentity = NO_MODEL
     thresholds: dict[Kind, float] = field(default_factory=lambda: dict.fromkeys(SHIPPED_KINDS, UNDETECTED))
-    """of what is masked where nobody says which kinds"""
+    """of the kinds that are masked by default"""
     long_side: int = 32
     batch_size: int = 16
 

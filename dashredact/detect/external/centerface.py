@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from dashredact.detect.external.class_kinds import ClassKinds
-from dashredact.detect.external.postprocess import Candidates, of_classes, require
+from dashredact.detect.external.postprocess import ScoredBoxes, of_classes, require
 from dashredact.values import Array
 
 STRIDE = 4
@@ -13,7 +13,7 @@ STRIDE = 4
 
 def decode(
     outputs: Mapping[str, Array], size: tuple[int, int], class_kinds: ClassKinds, min_score: float
-) -> list[Candidates]:
+) -> list[ScoredBoxes]:
     """outputs: in this order, heat (N, 1, h, w), log height and width (N, 2, h, w), offset y x (N, 2, h, w)."""
     require(len(outputs) >= 3, f"{len(outputs)} of its 4 maps")
     heat, scale, offset = list(outputs.values())[:3]

@@ -14,7 +14,7 @@ from dashredact.detect.external.class_kinds import ClassKinds
 from dashredact.detect.external.formats import PREPROCESSING, ModelFormat
 from dashredact.detect.external.model_spec import ModelSpec
 from dashredact.detect.external.onnx_file import Shape, with_dynamic_shapes
-from dashredact.detect.external.postprocess import Candidates, ModelOutputError, require, to_detections, unusable_model
+from dashredact.detect.external.postprocess import ModelOutputError, ScoredBoxes, require, to_detections, unusable_model
 from dashredact.detect.external.preprocess import Letterbox, batch
 from dashredact.errors import MachineError
 from dashredact.values import LOWEST_SCORE, Array, Detections, Picture
@@ -25,7 +25,7 @@ _BATCH = {"cpu": 4, "cuda": 16}
 _MAX_THREADS = 16
 _CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
-_Decode = Callable[[Mapping[str, Array], tuple[int, int], ClassKinds, float], list[Candidates]]
+_Decode = Callable[[Mapping[str, Array], tuple[int, int], ClassKinds, float], list[ScoredBoxes]]
 _DECODE: dict[ModelFormat, _Decode] = {
     ModelFormat.YUNET: yunet.decode,
     ModelFormat.CENTERFACE: centerface.decode,

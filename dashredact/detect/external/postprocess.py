@@ -19,7 +19,7 @@ _ROUNDING = 0.01  # by which scores may lie outside 0..1, for models of reduced 
 _MAX_CANDIDATES = 2000  # of a picture
 
 
-class Candidates(NamedTuple):
+class ScoredBoxes(NamedTuple):
     """Of one picture."""
 
     boxes: Array
@@ -52,7 +52,7 @@ def _require_scores(scores: Array) -> None:
     require(bool((np.abs(scores - 0.5) <= 0.5 + _ROUNDING).all()), "scores outside 0..1")
 
 
-def of_classes(boxes: Array, scores: Array, classes: Array, class_kinds: ClassKinds, min_score: float) -> Candidates:
+def of_classes(boxes: Array, scores: Array, classes: Array, class_kinds: ClassKinds, min_score: float) -> ScoredBoxes:
     """classes: (N,) class numbers. Weak boxes, and those of classes that are not masked, are dropped."""
     _require_scores(scores)
     strong = scores >= min_score
@@ -63,10 +63,10 @@ def of_classes(boxes: Array, scores: Array, classes: Array, class_kinds: ClassKi
     require(bool(in_range.all()), f"a class number outside 0..{len(class_kinds) - 1}")
     table = np.array([KINDS.index(kind) if kind else -1 for kind in class_kinds], np.int8)
     kinds = table[numbers]
-    return Candidates(boxes[kinds >= 0], scores[kinds >= 0], kinds[kinds >= 0])
+    return ScoredBoxes(boxes[kinds >= 0], scores[kinds >= 0], kinds[kinds >= 0])
 
 
-def of_score_table(boxes: Array, table: Array, class_kinds: ClassKinds, min_score: float) -> Candidates:
+def of_score_table(boxes: Array, table: Array, class_kinds: ClassKinds, min_score: float) -> ScoredBoxes:
     """table: (N, classes) scores. A box is a candidate of each kind, with the best score among the classes of the kind.
 
     Kinds do not compete for a box: whether faces are masked must not depend on what else a model detects.
@@ -77,10 +77,10 @@ def of_score_table(boxes: Array, table: Array, class_kinds: ClassKinds, min_scor
         columns = [number for number, other in enumerate(class_kinds) if other is kind]
         scores = table[:, columns].max(1)
         parts.append(of_classes(boxes, scores, np.zeros(len(scores)), (kind,), min_score))
-    return Candidates(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return ScoredBoxes(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def to_detections(candidates: Candidates, width: int, height: int, overlap: float = DEFAULT_OVERLAP) -> Detections:
+def to_detections(candidates: ScoredBoxes, width: int, height: int, overlap: float = DEFAULT_OVERLAP) -> Detections:
     """The detections of a picture of that size, best first. ModelOutputError for NaN or infinity."""
     require(bool(np.isfinite(candidates.boxes).all() and np.isfinite(candidates.scores).all()), "NaN or infinity")
     boxes = geometry.clip(candidates.boxes, width, height)

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from dashredact.detect.external.class_kinds import ClassKinds
-from dashredact.detect.external.postprocess import Candidates, of_classes, of_score_table, require
+from dashredact.detect.external.postprocess import ScoredBoxes, of_classes, of_score_table, require
 from dashredact.values import Array
 
 
 def decode_v5(
     outputs: Mapping[str, Array], _: tuple[int, int], class_kinds: ClassKinds, min_score: float
-) -> list[Candidates]:
+) -> list[ScoredBoxes]:
     """outputs: (N, P, 5 + classes) centre x y, width, height, objectness, class scores."""
     output = _first_output(outputs, 3)
     _check_classes(output.shape, output.shape[2] - 5, class_kinds)
@@ -20,7 +20,7 @@ def decode_v5(
 
 def decode_v8(
     outputs: Mapping[str, Array], _: tuple[int, int], class_kinds: ClassKinds, min_score: float
-) -> list[Candidates]:
+) -> list[ScoredBoxes]:
     """outputs: (N, 4 + classes, P) centre x y, width, height, class scores."""
     output = _first_output(outputs, 3).transpose(0, 2, 1)
     _check_classes(output.shape, output.shape[2] - 4, class_kinds)
@@ -29,7 +29,7 @@ def decode_v8(
 
 def decode_v9(
     outputs: Mapping[str, Array], _: tuple[int, int], class_kinds: ClassKinds, min_score: float
-) -> list[Candidates]:
+) -> list[ScoredBoxes]:
     """outputs: (P, 7) picture, x0 y0 x1 y1, class, score. Of a batch of one: the number of pictures is not in it."""
     rows = _first_output(outputs, 2)
     require(rows.shape[1] == 7, f"an output of shape {rows.shape}")
@@ -39,7 +39,7 @@ def decode_v9(
 
 def decode_v10(
     outputs: Mapping[str, Array], _: tuple[int, int], class_kinds: ClassKinds, min_score: float
-) -> list[Candidates]:
+) -> list[ScoredBoxes]:
     """outputs: (N, P, 6) x0 y0 x1 y1, score, class."""
     output = _first_output(outputs, 3)
     require(output.shape[2] == 6, f"an output of shape {output.shape}")

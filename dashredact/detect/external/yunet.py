@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from dashredact.detect.external.class_kinds import ClassKinds
-from dashredact.detect.external.postprocess import Candidates, of_classes, require
+from dashredact.detect.external.postprocess import ScoredBoxes, of_classes, require
 from dashredact.values import Array
 
 STRIDES = (8, 16, 32)
@@ -13,7 +13,7 @@ STRIDES = (8, 16, 32)
 
 def decode(
     outputs: Mapping[str, Array], size: tuple[int, int], class_kinds: ClassKinds, min_score: float
-) -> list[Candidates]:
+) -> list[ScoredBoxes]:
     """outputs: cls_S, obj_S (N, P, 1) and bbox_S (N, P, 4) for each stride S; P cells row by row."""
     levels = [_level(outputs, stride, size) for stride in STRIDES]
     boxes, scores = (np.concatenate(parts, 1) for parts in zip(*levels, strict=True))

@@ -202,12 +202,12 @@ def test_model_of_no_known_form_is_refused(outputs: dict[str, Any], size: made.S
 
 def test_classes_of_unknown_names_must_be_said(load: Load) -> None:
     rows = np.array([[30, 20, 20, 10, 0.9, 0, 0.8]])
-    with pytest.raises(UsageError, match="does not say what its classes are; name the kind of each of its 3"):
+    with pytest.raises(UsageError, match="does not state its classes; give the kind of each of its 3"):
         load(made.v8(rows))
     with pytest.raises(UsageError, match="has the classes car, dog, hat"):
         load(made.v8(rows, names="['car', 'dog', 'hat']"))
     assert told(load(made.v8(rows), "=-,face,plate")([PICTURE])[0]) == [(PLATE, 0.8, 20, 15, 40, 25)]
-    with pytest.raises(UsageError, match="3 classes and 2 are named"):
+    with pytest.raises(UsageError, match="3 classes, but kinds are given for 2"):
         load(made.v8(rows), "=face,plate")
 
 
