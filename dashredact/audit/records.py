@@ -122,18 +122,14 @@ class Clip:
     """whether the masked file is gone on purpose"""
     erased: bool = False
     """whether the source is gone on purpose"""
+    captured: str = ""
+    """day of filming, ISO 8601; empty where no line about this content says one"""
 
     @property
     def output(self) -> Record | None:
         """Name and sha256 of the masked file; None where there is none any more."""
         output = self.record.get("output")
         return output if isinstance(output, Mapping) and not self.purged else None
-
-    @property
-    def captured(self) -> str:
-        """Day of filming, ISO 8601, as it was taken to be when it was masked; empty where the log does not say."""
-        policy = self.tried.get("policy")
-        return str(policy.get("captured") or "") if isinstance(policy, Mapping) else ""
 
     @property
     def source_sha256(self) -> str | None:
@@ -204,6 +200,8 @@ class _Later:
     """by sha256 of the masked file, the newest review"""
     purges: Mapping[str, int]
     """by name of a file or source, the newest line that says it was purged"""
+    captured: Mapping[tuple[str, str | None], str]
+    """see `captured_days`"""
 
     @classmethod
     def of(cls, records: Sequence[Record]) -> "_Later":
@@ -213,7 +211,8 @@ class _Later:
             for line, one in numbered
             if event_type(one) == EventType.REVIEWED
         }
-        return cls(made_last(records), reviews, {name: line for line, one in numbered for name in gone(one)})
+        purges = {name: line for line, one in numbered for name in gone(one)}
+        return cls(made_last(records), reviews, purges, captured_days(records))
 
 
 def named(found: Sequence[Clip], names: Sequence[str]) -> tuple[list[Clip], list[str]]:
@@ -246,6 +245,7 @@ def _clip(name: str, tries: Sequence[tuple[int, Record]], later: _Later) -> Clip
         _reviewed_by(later.reviews.get(output.get("sha256")), line) if made else "",
         later.purges.get(str(output.get("name")), 0) > line if made else False,
         later.purges.get(name, 0) > line,
+        later.captured.get((name, record["source"].get("sha256")), ""),
     )
 
 
