@@ -64,7 +64,7 @@ def plan(
     found += [(place(out, name), name, stage) for name, stage in _made(clip, records)]
     found += [
         (path, f"{path.parent.name}/{path.name}", "report")
-        for path in page_paths(out, page_names(records), [clip.name])
+        for path in page_paths(out, page_names(audit_log.events(out / audit_log.NAME)), [clip.name])
     ]
     there = [one for one in dict.fromkeys(found) if one[0].is_file() and not one[0].is_symlink()]
     return Erasure(clip.name, [_target(*one) for one in there], {**line, "source": source})

@@ -81,7 +81,7 @@ class Purge:
             self.deletions = Deletions(self.asked.out)
             self.deletions.settle()
         records = list(audit_log.records(self._log))
-        self.books, self._pages = Inventory.read(records, self.asked.today), page_names(records)
+        self.books, self._pages = Inventory.read(records, self.asked.today), page_names(audit_log.events(self._log))
         self.uncorrected = {
             standing.result["source"]["sha256"] for standing in review_states(records).values() if standing.waiting
         }
