@@ -11,6 +11,7 @@ from dashredact.audit import log as audit_log
 from dashredact.governance.policy.file import PolicyFile
 from dashredact.governance.retention.inventory import PurgeFinding
 from dashredact.governance.retention.purge import Purge, PurgeOptions
+from dashredact.workspace.output_folder import OutputFolder
 
 FILMED = date(2026, 4, 10)
 MASKED_AT = "2026-04-10T12:00:00+00:00"
@@ -29,6 +30,7 @@ class Fleet:
         self.inbox, self.out = folder / "inbox", folder / "out"
         for path in (self.inbox, self.out):
             path.mkdir(exist_ok=True)
+        self.folder = OutputFolder(self.out)
         self.policy = PolicyFile(policy(), "a" * 64)
 
     @property
@@ -83,7 +85,9 @@ class Fleet:
     def purge(self, day: date, **asked: Any) -> list[PurgeFinding]:
         """On that day, at noon."""
         now = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-        return list(Purge(PurgeOptions(self.policy, self.out, asked.pop("inbox", self.inbox), now, **asked)).findings())
+        asked = {"inbox": self.inbox} | asked
+        with self.folder.exclusive():
+            return list(Purge(PurgeOptions(self.policy, self.folder, now=now, **asked)).findings())
 
     def purged(self) -> list[str]:
         """Names in deletion records, sources and others, in order."""

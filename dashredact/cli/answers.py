@@ -119,7 +119,6 @@ def erase(folder: OutputFolder, number: int, names: Sequence[str], inboxes: Sequ
     """
     out = folder.path
     with folder.exclusive():
-        erasure.finish(out)
         records = folder.records()
         asked = request_of(folder.events(), number, [RequestKind.ERASE, RequestKind.STOP])
         named_so = _chosen(out, records, names, inboxes)
@@ -128,15 +127,14 @@ def erase(folder: OutputFolder, number: int, names: Sequence[str], inboxes: Sequ
         chosen = _all_names_of(clips(records), named_so)
         if reasons := [f"{clip.name}: is held ({why})" for clip in chosen if (why := held(records, clip, today()))]:
             raise PolicyError(*(f"{reason}; release it first, or tell them why it is kept." for reason in reasons))
-        line = {"rule": {"name": "request"}, "reason": f"Request {asked.id}.", "request": {"id": asked.id}}
-        plans = _each_once([erasure.plan(out, clip, records, inboxes, line) for clip in chosen])
-        erasure.erase(out, plans)
-    for target in (target for plan in plans for target in plan.targets):
-        click.echo(printable(f"{target.stage}: {target.name}"))
+        plans = _each_once([erasure.plan(folder, clip, records, inboxes) for clip in chosen])
+        erasure.erase(folder, plans, asked.id)
+    for file in (file for plan in plans for file in plan.files):
+        click.echo(printable(f"{file.stage}: {file.entry.name}"))
     missing = [
         clip.name
         for clip, plan in zip(chosen, plans, strict=True)
-        if not clip.erased and all(target.stage not in erasure.UNMASKED for target in plan.targets)
+        if not clip.erased and all(file.stage not in erasure.UNMASKED for file in plan.files)
     ]
     for name in missing:
         say(f"{name}: its original was not found; if it still exists, name its folder with --inbox and run again.")
@@ -187,13 +185,13 @@ def _to_be_told(records: Sequence[Mapping[str, Any]], chosen: Sequence[Clip], as
     return [one for one in having if not one.handed.is_personal_for(asked.reference)]
 
 
-def _each_once(plans: Sequence[erasure.Erasure]) -> list[erasure.Erasure]:
+def _each_once(plans: Sequence[erasure.ErasurePlan]) -> list[erasure.ErasurePlan]:
     """Duplicates share a masked file, which goes with the first of them; that the source is gone is said of each."""
-    seen: set[str] = set()
+    seen: set[Path] = set()
     found = []
     for plan in plans:
-        found.append(replace(plan, targets=[target for target in plan.targets if target.path not in seen]))
-        seen |= {target.path for target in plan.targets if target.stage not in erasure.UNMASKED}
+        found.append(replace(plan, files=[file for file in plan.files if file.path not in seen]))
+        seen |= {file.path for file in plan.files if file.stage not in erasure.UNMASKED}
     return found
 
 

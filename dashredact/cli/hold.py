@@ -7,10 +7,9 @@ from pathlib import Path
 
 import click
 
-from dashredact.audit import legal_holds
 from dashredact.audit.legal_holds import Ground, Hold
 from dashredact.cli.options import FOLDER, INBOX, JSON, NAMES, choice
-from dashredact.errors import UsageError
+from dashredact.governance.retention import holds
 from dashredact.text import printable
 from dashredact.workspace.output_folder import OutputFolder
 
@@ -38,12 +37,8 @@ def add(
     \b
       dashredact hold add masked front-1.mp4 --kind accident --reason "claim 2026-17" --until 2027-03-31
     """
-    if not reason.strip():
-        raise UsageError("Say with --reason which accident, request or law it is.")
-    if until.date() < date.today():
-        raise UsageError(f"{until.date()} is over already; give a later day with --until.")
     for name in names:
-        legal_holds.add(folder.path, inbox, Hold(name, None, kind, reason.strip(), until.date()))
+        holds.add(folder, inbox, Hold(name, None, kind, reason, until.date()), date.today())
         click.echo(printable(name))
 
 
@@ -56,7 +51,7 @@ def list_(folder: OutputFolder, as_json: bool) -> None:
     \b
       dashredact hold list masked
     """
-    for one in legal_holds.read(folder.path).values():
+    for one in holds.listed(folder):
         over = one.until < date.today()
         told = {"name": one.name, "kind": one.kind, "until": str(one.until), "reason": one.reason, "over": over}
         words = f"{one.name}: {one.kind}, until {one.until}{', which is over' if over else ''}: {one.reason}"
@@ -73,8 +68,6 @@ def release(folder: OutputFolder, names: Sequence[str], reason: str) -> None:
     \b
       dashredact hold release masked front-1.mp4 --reason "claim 2026-17 is settled"
     """
-    if not reason.strip():
-        raise UsageError("Say with --reason why it is no longer needed.")
     for name in names:
-        legal_holds.release(folder.path, name, reason.strip())
+        holds.release(folder, name, reason)
         click.echo(printable(name))

@@ -45,7 +45,7 @@ def purge(
         encryption.recipient_of(recipient)
     overdue = False
     with folder.exclusive():
-        asked = PurgeOptions(read, folder.path, inbox, datetime.now().astimezone(), recipient, dry_run)
+        asked = PurgeOptions(read, folder, inbox, datetime.now().astimezone(), recipient, dry_run)
         for finding in Purge(asked).findings():
             click.echo(_told(finding, as_json, dry_run))
             overdue |= finding.what is Disposition.OVERDUE

@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from dashredact.audit.clips import Clip
-from dashredact.audit.events import Duplicate, ResidualEntry, SecondLookEntry, Tried, Verdict
+from dashredact.audit.events import Duplicate, ResidualEntry, ReviewVerdict, SecondLookEntry, Tried
 from dashredact.kinds import KINDS, SHIPPED_KINDS, Kind
 from dashredact.review import flags
 from dashredact.review.draws import DrawRecord
@@ -191,7 +191,7 @@ class Video:
 
     @property
     def mood(self) -> Mood:
-        if self.clip.failure or self.wrong_files or self.clip.verdict is Verdict.REJECTED:
+        if self.clip.failure or self.wrong_files or self.clip.verdict is ReviewVerdict.REJECTED:
             return Mood.BAD
         return Mood.LOOK if self.queued.is_open or self.faults else Mood.GOOD
 
@@ -206,7 +206,7 @@ class Video:
         clip, corrections = self.clip, self.clip.corrections
         sentences = [clip.failure.reason or str(clip.failure.type)] if clip.failure else []
         if clip.waits_for_review and clip.file and not self.is_duplicate:
-            if clip.verdict is Verdict.REJECTED and clip.review:
+            if clip.verdict is ReviewVerdict.REJECTED and clip.review:
                 note = f": {clip.review.reason.rstrip('.')}" if clip.review.reason else ""
                 sentences.append(f"{clip.review.actor} rejected it{note}; correct it.")
             elif not clip.verdict and clip.file.made.reason:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dashredact.audit.events import NotMasked, Verdict
+from dashredact.audit.events import NotMasked, ReviewVerdict
 from dashredact.kinds import Kind
 from dashredact.report.values import DiskState, Folder, Video
 from dashredact.text import plural
@@ -158,7 +158,7 @@ def _flagged(video: Video) -> Sequence[Sentence]:
     ]
 
 
-_VERDICTS = {Verdict.APPROVED: "承認", Verdict.REJECTED: "却下"}
+_VERDICTS = {ReviewVerdict.APPROVED: "承認", ReviewVerdict.REJECTED: "却下"}
 
 
 def _review(video: Video) -> Sentence:

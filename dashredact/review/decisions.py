@@ -12,12 +12,12 @@ from dashredact.audit.events import (
     Mark,
     Marked,
     Reviewed,
+    ReviewVerdict,
     SourceEvent,
     Undo,
     Undone,
     Unmasked,
     UnmaskedTrack,
-    Verdict,
 )
 from dashredact.errors import UsageError
 from dashredact.formats import tracks_json
@@ -60,13 +60,13 @@ class Reviewer:
             )
         self.queue.output(clip)
         self.queue.tracks(clip)
-        self._write(clip, Reviewed(verdict=Verdict.APPROVED, reason=readable(note)))
+        self._write(clip, Reviewed(verdict=ReviewVerdict.APPROVED, reason=readable(note)))
 
     def reject(self, name: str, note: str) -> None:
         """Of a video that no try has masked, this says that it stays so: it is no longer listed."""
         clip = self.queue.tried(name)
         clip = self.queue.masked(name) if clip.result else clip
-        self._write(clip, Reviewed(verdict=Verdict.REJECTED, reason=readable(note)))
+        self._write(clip, Reviewed(verdict=ReviewVerdict.REJECTED, reason=readable(note)))
 
     def mark(self, name: str, kind: Kind, boxes: MarkBoxes, note: str) -> Mark:
         """UsageError where a key is not on a frame of the video, or its box is not in the picture."""

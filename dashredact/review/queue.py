@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from dashredact.audit.clips import Clip, Clips
-from dashredact.audit.events import Corrected, NeedsReview, ResidualEntry, SourceEvent, Verdict
+from dashredact.audit.events import Corrected, NeedsReview, ResidualEntry, ReviewVerdict, SourceEvent
 from dashredact.errors import RefusedError, UsageError, did_you_mean
 from dashredact.formats import tracks_json
 from dashredact.formats.tracks_json import TracksFile
@@ -52,7 +52,7 @@ def state_of(clip: Clip) -> str:
     corrections = clip.corrections
     open_ends = ["to be applied"] if corrections.waiting else []
     open_ends += ["a mark lost its object"] if corrections.unfinished_marks else []
-    if clip.verdict is Verdict.REJECTED or (clip.verdict and not open_ends):
+    if clip.verdict is ReviewVerdict.REJECTED or (clip.verdict and not open_ends):
         return ", ".join([str(clip.verdict), *open_ends])
     made = clip.file.made
     return ", ".join(open_ends) or ("corrected" if isinstance(made, Corrected) else f"{made.type}, not reviewed")

@@ -108,6 +108,11 @@ class OutputFolder:
             raise RefusedError(f"{entry.name} {state}; run `dashredact audit verify {self} --files`.")
         return path
 
+    def regular_file(self, name: str) -> Path | None:
+        """The path of a file that really lies here; None where it is missing or a link, or its name leads out."""
+        path = self._inside(name)
+        return path if path and path.is_file() and not path.is_symlink() else None
+
     def contains(self, path: Path) -> bool:
         """Whether a path, links followed, lies in the folder."""
         return path.resolve().is_relative_to(self.path.resolve())
@@ -153,9 +158,7 @@ class OutputFolder:
     def deciding(self) -> Iterator[None]:
         """For what a person decides; runs may go on masking meanwhile."""
         with locks.decision_lock(self.path):
-            if self._journal.pending():
-                with suppress(LockedError), locks.masking_lock(self.path):  # a run that holds it has settled, too
-                    self._settle()
+            self.settle()
             yield
 
     @contextmanager
@@ -165,15 +168,22 @@ class OutputFolder:
             self._settle()
             yield
 
+    def settle(self) -> None:
+        """Finish what a crash has cut short, unless another command is at work here, which has done so."""
+        if self._journal.pending():
+            with suppress(LockedError), locks.masking_lock(self.path):
+                self._settle()
+
     def _settle(self) -> None:
         if self._journal.pending():
             self._journal.settle(self.append)
 
-    def carry_out(self, entry: Entry, append: Callable[[Mapping[str, Any]], None] | None = None) -> None:
-        """Make a change that a crash must not leave half done. One of the locks is held.
+    def carry_out(self, *entries: Entry, append: Callable[[Mapping[str, Any]], None] | None = None) -> None:
+        """Make a change that a crash must not leave half done. The lock for masking is held.
 
         append: adds the line to the log, where somebody who remembers what the log says wants to do that.
 
-        ChangedError where a file that should go is not the one meant; OSError where the disk refuses.
+        ChangedError where a file that should go is not the one meant; OSError where the disk refuses; MachineError
+        where it refuses what must be finished.
         """
-        self._journal.carry_out(entry, append or self.append)
+        self._journal.carry_out(entries, append or self.append)

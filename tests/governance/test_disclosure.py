@@ -91,7 +91,7 @@ def test_every_clip_that_leaves_is_a_line_of_the_log(fleet: Fleet) -> None:
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"to": "Else Inc."}, "no recipient of the policy"),
+        ({"recipient": "Else Inc."}, "no recipient of the policy"),
         ({"purpose": "evidence"}, "is not what Chizu Inc. gets footage for"),
         ({"contract": "2026-18"}, "is not what Chizu Inc. gets footage for"),
         ({"basis": ""}, "was filmed for evidence"),

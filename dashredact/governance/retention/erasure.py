@@ -1,73 +1,88 @@
-"""Deleting a clip in all its stages: the intention is written first, then the files go, then the audit log says so.
+"""Deleting a clip in all its stages: the journal knows what is to go first, then the files go, then the log says so.
 
-A crash leaves the intention, and whoever erases next finishes it: records and disk agree again. A file is deleted
-only while it is the one that was meant.
+A crash leaves the journal's entry, and whichever command writes to the folder next finishes it: log and disk agree
+again. A file is deleted only while it is the one that was meant.
 """
 
-import json
-import os
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from dashredact import files
-from dashredact.audit import log as audit_log
-from dashredact.audit.events import EventType
+from dashredact.audit.events import FileEntry, Purged, RequestRef, Rule
 from dashredact.audit.records import OUTCOMES, Clip, event_type
-from dashredact.errors import MachineError
-from dashredact.governance.disclosure.delivery import place
 from dashredact.report.page_names import page_names, page_paths
-from dashredact.workspace import locks, originals, quarantine, work_folder
+from dashredact.workspace import originals, quarantine, work_folder
+from dashredact.workspace.journal import Removal, Target
+from dashredact.workspace.output_folder import OutputFolder
 
-_INTENTION = "erasing.json"
-_REASON = "reason"  # beside a quarantined source, why it is there: the log holds that already
-UNMASKED = ("captured", "sealed")
+
+class Stage(StrEnum):
+    """What a file is to its clip."""
+
+    CAPTURED = "captured"
+    SEALED = "sealed"
+    REASON = "reason"
+    """beside a quarantined source, why it is there: the log holds that already"""
+    MASKED = "masked"
+    TRACKS = "tracks"
+    DETECTIONS = "detections"
+    REPORT = "report"
+
+
+UNMASKED = (Stage.CAPTURED, Stage.SEALED)
 """Stages of which the log says that the source is gone."""
 
 
 @dataclass(frozen=True)
-class Target:
-    """A file that is to go."""
+class ClipFile:
+    """A file of a clip that is to go."""
 
-    path: str
-    name: str
+    path: Path
+    stage: Stage
+    entry: FileEntry
     """as the log calls it"""
-    stage: str
-    """captured, sealed, reason, masked, tracks, detections or report"""
-    sha256: str
-    bytes: int
 
 
 @dataclass(frozen=True)
-class Erasure:
+class ErasurePlan:
     """One clip in all its stages."""
 
-    clip: str
-    targets: Sequence[Target]
-    line: Mapping[str, Any]
-    """what the log will say, but for the files"""
+    source: Mapping[str, Any]
+    """as the log says it"""
+    files: Sequence[ClipFile]
+    work_folders: Sequence[Path] = ()
+
+    @property
+    def clip(self) -> str:
+        """Name of the source."""
+        return str(self.source["name"])
 
 
 def plan(
-    out: Path, clip: Clip, records: Sequence[Mapping[str, Any]], inboxes: Sequence[Path], line: Mapping[str, Any]
-) -> Erasure:
-    """What there is of a clip. inboxes: folders in which its source may lie."""
+    folder: OutputFolder, clip: Clip, records: Sequence[Mapping[str, Any]], inboxes: Sequence[Path]
+) -> ErasurePlan:
+    """What there is of a clip. inboxes: folders in which its source may lie. RefusedError for a name that leads out."""
     source = clip.record["source"]
-    contents = [("captured", source), *(("sealed", one["sealed"]) for one in records if _sealed(one, clip))]
-    found = [
+    contents = [(Stage.CAPTURED, source), *((Stage.SEALED, one["sealed"]) for one in records if _sealed(one, clip))]
+    there = [
         (path, clip.name, stage)
-        for stage, told in contents
-        for path in originals.find(inboxes, told.get("sha256"), told.get("bytes"))
+        for stage, content in contents
+        for path in originals.find(inboxes, content.get("sha256"), content.get("bytes"))
     ]
-    found += [(quarantine.reason_of(path), clip.name, _REASON) for path, _, stage in found if stage == "captured"]
-    found += [(place(out, name), name, stage) for name, stage in _made(clip, records)]
-    found += [
-        (path, f"{path.parent.name}/{path.name}", "report")
-        for path in page_paths(out, page_names(audit_log.events(out / audit_log.NAME)), [clip.name])
+    there += [
+        (quarantine.reason_of(path), clip.name, Stage.REASON) for path, _, stage in there if stage is Stage.CAPTURED
     ]
-    there = [one for one in dict.fromkeys(found) if one[0].is_file() and not one[0].is_symlink()]
-    return Erasure(clip.name, [_target(*one) for one in there], {**line, "source": source})
+    there += [(folder.resolve(name), name, stage) for name, stage in _made(clip, records)]
+    there += [
+        (path, f"{path.parent.name}/{path.name}", Stage.REPORT)
+        for path in page_paths(folder.path, page_names(folder.events()), [clip.name])
+    ]
+    unlinked = [one for one in dict.fromkeys(there) if one[0].is_file() and not one[0].is_symlink()]
+    return ErasurePlan(source, [_clip_file(*one) for one in unlinked], work_folder.of_source(folder.path, clip.name))
 
 
 def _sealed(record: Mapping[str, Any], clip: Clip) -> bool:
@@ -75,79 +90,64 @@ def _sealed(record: Mapping[str, Any], clip: Clip) -> bool:
     return isinstance(record.get("sealed"), Mapping) and record["source"].get("sha256") == clip.source_sha256
 
 
-def _made(clip: Clip, records: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+def _made(clip: Clip, records: Sequence[Mapping[str, Any]]) -> list[tuple[str, Stage]]:
     """Every name that the log ever gave to something made of it, and its stage."""
-    stages = ("output", "masked"), ("tracks_file", "tracks")
+    stages = ("output", Stage.MASKED), ("tracks_file", Stage.TRACKS)
     mine = [one for one in records if (one.get("source") or {}).get("name") == clip.name]
     named = [(one[key]["name"], stage) for one in mine for key, stage in stages if isinstance(one.get(key), Mapping)]
     kept = [
-        (file["name"], "detections") for one in mine if event_type(one) in OUTCOMES for file in one.get("files") or ()
+        (file["name"], Stage.DETECTIONS)
+        for one in mine
+        if event_type(one) in OUTCOMES
+        for file in one.get("files") or ()
     ]
     return [*named, *kept]
 
 
-def _target(path: Path, name: str, stage: str) -> Target:
-    return Target(str(path.absolute()), name, stage, files.sha256(path), path.stat().st_size)
+def _clip_file(path: Path, name: str, stage: Stage) -> ClipFile:
+    entry = FileEntry(name=name, sha256=files.sha256(path), bytes=path.stat().st_size, stage=str(stage))
+    return ClipFile(path.absolute(), stage, entry)
 
 
-def erase(out: Path, erasures: Sequence[Erasure]) -> None:
-    """Delete and record; `out` is locked. MachineError where a file cannot be deleted: the next call goes on there."""
-    audit_log.ready(out / audit_log.NAME)
-    finish(out)
-    _intend(out, [asdict(one) for one in erasures])
-    finish(out)
+def erase(folder: OutputFolder, plans: Sequence[ErasurePlan], request: int) -> None:
+    """Delete and record, for a request of the register; the folder is held.
+
+    MachineError where a file cannot be deleted: whichever command writes to the folder next goes on there.
+    """
+    folder.check_log()
+    folder.carry_out(*(removal for one in plans for removal in _removals(one, request)))
 
 
-def finish(out: Path) -> None:
-    """Do what was intended and not done yet."""
-    path = _intention(out)
-    intended = json.loads(path.read_text()) if path.exists() else []
-    while intended:
-        _erase(out, intended[0])
-        intended = intended[1:]
-        _intend(out, intended)
-
-
-def _intention(out: Path) -> Path:
-    return files.private_folder(out / locks.STATE_FOLDER) / _INTENTION
-
-
-def _intend(out: Path, erasures: Sequence[Mapping[str, Any]]) -> None:
-    if erasures:
-        files.write(_intention(out), json.dumps(erasures).encode())
-    else:
-        _intention(out).unlink(missing_ok=True)
-
-
-def _erase(out: Path, erasure: Mapping[str, Any]) -> None:
-    for target in erasure["targets"]:
-        _delete(Path(target["path"]), target["sha256"])
-    work_folder.forget(out, erasure["clip"])
-    for line in _lines(erasure):
-        audit_log.append(out / audit_log.NAME, {"act": EventType.PURGED, **line})
-
-
-def _lines(erasure: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """One for the source, one for what was made of it: so other commands tell them apart. One if nothing was there."""
-    told, made = dict(erasure["line"]), []
-    source = told.pop("source")
-    told |= {"erased": source["sha256"]} if source.get("sha256") else {}
-    for target in erasure["targets"]:
-        if target["stage"] not in (*UNMASKED, _REASON) and target["bytes"]:
-            made.append({key: target[key] for key in ("name", "sha256", "bytes", "stage")})
-    unmasked = any(target["stage"] in UNMASKED for target in erasure["targets"])
+def _removals(one: ErasurePlan, request: int) -> Iterator[Removal]:
+    """A line for the source, one for what was made of it, for other commands tell them apart; one where all is gone."""
+    unmasked = [_target(file) for file in one.files if file.stage in UNMASKED]
+    others = [file for file in one.files if file.stage not in UNMASKED]
+    made = [file for file in others if file.stage is not Stage.REASON and file.entry.bytes]
+    unlogged = [
+        *(Target(str(file.path), file.entry.sha256) for file in others if file not in made),
+        *(Target(str(path)) for path in one.work_folders),
+    ]
     if unmasked:
-        yield {**told, "source": source}
+        yield _removal(one, [*unmasked, *unlogged], {**_line(one, request), "source": dict(one.source)})
     if made or not unmasked:
-        yield {**told, "files": made}
+        targets = [*map(_target, made), *(() if unmasked else unlogged)]
+        yield _removal(one, targets, {"files": [], **_line(one, request, [file.entry for file in made])})
 
 
-def _delete(path: Path, sha256: str) -> None:
-    try:
-        if files.has_digest(path, sha256):
-            path.unlink()
-            folder = os.open(path.parent, os.O_RDONLY)
-            os.fsync(folder)
-            os.close(folder)
-    except OSError as error:
-        raise MachineError(f"{path} cannot be deleted ({error.strerror}); make that possible and run again.") from None
+def _target(file: ClipFile) -> Target:
+    return Target(str(file.path), file.entry.sha256, file.entry.name)
+
+
+def _removal(one: ErasurePlan, targets: Sequence[Target], record: Mapping[str, Any]) -> Removal:
+    return Removal(tuple(targets), record, must_finish=True, source=one.clip, source_sha256=one.source.get("sha256"))
+
+
+def _line(one: ErasurePlan, request: int, made: Sequence[FileEntry] = ()) -> dict[str, Any]:
+    return Purged(
+        rule=Rule(name="request"),
+        reason=f"Request {request}.",
+        request=RequestRef(id=request),
+        erased=one.source.get("sha256") or "",
+        files=list(made),
+        deletion=secrets.token_hex(8),
+    ).to_record()

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from dashredact.audit.events import EventType
+import msgspec
+
+from dashredact.audit.events import EventType, Rule, SourceEntry
 from dashredact.audit.records import captured_days, event_type, files_of
 from dashredact.media.capture_time import capture_time
 from dashredact.values import Day
@@ -29,7 +31,7 @@ class Disposition(StrEnum):
 class PurgeFinding:
     what: Disposition
     name: str
-    """relative to the inbox or the outbox"""
+    """relative to the inbox or the output folder"""
     reason: str
     """why, as half a sentence"""
 
@@ -52,8 +54,10 @@ class RetentionRule:
         """The last day is a day on which it may still be there."""
         return (today - self.since).days > self.days
 
-    def told(self) -> dict[str, Any]:
-        return {"name": self.name, "days": self.days, "from": str(self.since)}
+    @property
+    def entry(self) -> Rule:
+        """As the log says it."""
+        return Rule(name=self.name, days=self.days, since=str(self.since))
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,11 @@ class OriginalRecord:
     """its encrypted copy, relative to the inbox"""
     opinion: str = ""
     """of whoever reviewed that output; empty where nobody did"""
+
+    @property
+    def entry(self) -> SourceEntry:
+        """The source as the log says it."""
+        return msgspec.convert(self.source, SourceEntry)
 
     @property
     def sha256(self) -> str | None:

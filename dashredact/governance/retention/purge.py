@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashredact import files
-from dashredact.audit import log as audit_log
-from dashredact.audit.events import EventType
+from dashredact.audit.events import FileEntry, Purged, Rule, Sealed
 from dashredact.audit.legal_holds import Hold, active_holds, find_hold
 from dashredact.errors import ChangedError, MediaError
 from dashredact.governance.retention import encryption
-from dashredact.governance.retention.deletions import NOT_THE_FILE, DeletionIntent, Deletions
 from dashredact.governance.retention.inventory import (
     Artifact,
     Disposition,
@@ -31,6 +29,9 @@ from dashredact.media.capture_time import capture_time
 from dashredact.report.page_names import page_names, page_paths
 from dashredact.review.state import review_states
 from dashredact.workspace import work_folder
+from dashredact.workspace.index import Index
+from dashredact.workspace.journal import Removal, SealedCopy, Target
+from dashredact.workspace.output_folder import OutputFolder
 from dashredact.workspace.uploads import InboxWatcher, Upload
 
 if TYPE_CHECKING:  # what reads a policy takes a third of a second to load
@@ -46,7 +47,7 @@ class PurgeOptions:
     """What a purge is to do."""
 
     policy: "PolicyFile"
-    out: Path
+    folder: OutputFolder
     inbox: Path | None
     """None: originals are not looked at"""
     now: datetime
@@ -66,7 +67,6 @@ class Purge:
     """One purge. The lock of the output folder is held."""
 
     asked: PurgeOptions
-    deletions: Deletions | None = None
     books: Inventory = field(default_factory=Inventory)
     uncorrected: set[str] = field(default_factory=set)
     """sha256 of sources whose masked video lacks what a person has marked or lifted"""
@@ -74,14 +74,15 @@ class Purge:
     _pages: Mapping[str, str] = field(default_factory=dict)
     _read: int = -1
     """bytes of the log when the holds were read"""
+    _index: Index | None = None
+    """remembers each line that is written; None where nothing is done"""
 
     def findings(self) -> Iterator[PurgeFinding]:
         """Everything that is done or should be, one after the other. LedgerError where the audit log is broken."""
         if not self.asked.rehearse:
-            self.deletions = Deletions(self.asked.out)
-            self.deletions.settle()
-        records = list(audit_log.records(self._log))
-        self.books, self._pages = Inventory.read(records, self.asked.today), page_names(audit_log.events(self._log))
+            self._index = Index(self.asked.folder)
+        records = self.asked.folder.records()
+        self.books, self._pages = Inventory.read(records, self.asked.today), page_names(self.asked.folder.events())
         self.uncorrected = {
             standing.result["source"]["sha256"] for standing in review_states(records).values() if standing.waiting
         }
@@ -92,10 +93,6 @@ class Purge:
         for made in sorted(self.books.made.values(), key=lambda one: one.file.name):
             yield from self._made(made)
         yield from self._scratch()
-
-    @property
-    def _log(self) -> Path:
-        return self.asked.out / audit_log.NAME
 
     # --- originals ---------------------------------------------------------------------------------------------------
 
@@ -114,9 +111,8 @@ class Purge:
             elif why := self._blocked(original):
                 yield PurgeFinding(Disposition.OVERDUE, file.name, why)
             else:
-                sealed = {} if file is plain else {"sealed": file._asdict() | {"bytes": path.stat().st_size}}
-                record = {"source": original.source, **sealed}
-                yield self._delete(path, file, record, rule)
+                sealed = None if file is plain else _entry(file, path)
+                yield self._delete(path, file, rule.entry, source=original.entry, sealed=sealed)
 
     def _blocked(self, original: OriginalRecord) -> str:
         if original.blocked:
@@ -124,7 +120,7 @@ class Purge:
         if original.sha256 in self.uncorrected:
             return "has corrections that are not in its masked video, and they need the original; apply or undo them"
         output = self.books.output_of(original)
-        path = files.within(self.asked.out, output.name) if output else None
+        path = self.asked.folder.regular_file(output.name) if output else None
         if output is None or path is None:
             return "is masked, and its masked video is gone; mask it again, or delete it yourself"
         if not files.has_digest(path, output.sha256):
@@ -142,17 +138,22 @@ class Purge:
             return PurgeFinding(
                 Disposition.OVERDUE, original.place, f"cannot be sealed, for {target.name} is there; move that"
             )
-        if self.deletions is None:
+        if self._index is None:
             return PurgeFinding(Disposition.SEALED, original.place, f"as {target.name}")
         beside = target.with_name(f".{target.name[:100]}.tmp")
         try:
             encryption.encrypt(path, beside, encryption.recipient_of(self.asked.recipient))
-            digest = files.sha256(beside)
             name = target.relative_to(self.asked.inbox or path.parent).as_posix()
-            sealed = {"name": name, "sha256": digest, "bytes": beside.stat().st_size}
-            about = {"source": original.source, "sealed": sealed, "sealed_for": self.asked.recipient}
-            record = self._record(EventType.SEALED, f"{original.name}: sealed as {name}.", {"name": SEAL}, about)
-            self.deletions.carry_out(DeletionIntent(path, record, original.sha256, (beside, target, digest)))
+            sealed = _entry(LoggedFile(name, files.sha256(beside)), beside)
+            event = Sealed(
+                **self._context(Rule(name=SEAL)),
+                reason=f"{original.name}: sealed as {name}.",
+                source=original.entry,
+                sealed=sealed,
+                sealed_for=self.asked.recipient,
+            )
+            copy = SealedCopy(str(beside.absolute()), str(target.absolute()), sealed.sha256)
+            self._remove(Target(str(path.absolute()), original.sha256 or ""), event, copy)
         except (ChangedError, MediaError, OSError) as error:
             return PurgeFinding(Disposition.OVERDUE, original.place, f"cannot be sealed ({_words(error)})")
         finally:
@@ -161,7 +162,7 @@ class Purge:
 
     def _unknown(self, inbox: Path) -> Iterator[PurgeFinding]:
         """Videos that were never tried: nothing is known of them but their names and when they came."""
-        found = InboxWatcher(inbox, self.asked.out, 0).look()
+        found = InboxWatcher(inbox, self.asked.folder.path, 0).look()
         for arrival in (*found.complete, *found.growing):
             name = arrival.item.name
             rule = self._rule("captured", self._arrived(arrival))
@@ -177,20 +178,19 @@ class Purge:
 
     def _made(self, made: Artifact) -> Iterator[PurgeFinding]:
         rule, name = self._rule("masked", made.filmed), made.file.name
-        path = files.within(self.asked.out, name)
+        path = self.asked.folder.regular_file(name)
         if path is None or not rule.over(self.asked.today):
             return
         if hold := self._held(made.sources, made.digests):
             yield _held(name, hold)
         else:
-            record = {"files": [made.file._asdict() | {"bytes": path.stat().st_size}]}
-            yield (found := self._delete(path, made.file, record, rule))
-            if self.deletions and found.what is Disposition.DELETED:
+            yield (found := self._delete(path, made.file, rule.entry, files=[_entry(made.file, path)]))
+            if self._index and found.what is Disposition.DELETED:
                 yield from self._pages_left(made)
 
     def _pages_left(self, made: Artifact) -> Iterator[PurgeFinding]:
         """Its pages go; those that cannot be deleted are told."""
-        for page in page_paths(self.asked.out, self._pages, made.sources):
+        for page in page_paths(self.asked.folder.path, self._pages, made.sources):
             try:
                 page.unlink(missing_ok=True)
             except OSError as error:
@@ -200,18 +200,18 @@ class Purge:
 
     def _scratch(self) -> Iterator[PurgeFinding]:
         """Work folders of videos that are gone, or that nobody has worked on for as long as originals are kept."""
-        for folder in work_folder.folders(self.asked.out):
+        for folder in work_folder.folders(self.asked.folder.path):
             owner = work_folder.owner_in(folder, (*self.books.originals, *(hold.name for hold in self._standing())))
             original = self.books.originals.get(owner)
             hold = self._held({owner}, {original.sha256} if original else ())
             touched = datetime.fromtimestamp(folder.stat().st_mtime, self.asked.now.tzinfo).date()
             rule = self._rule("captured", touched)
-            name = folder.relative_to(self.asked.out).as_posix()
+            name = self.asked.folder.name_of(folder)
             if hold:
                 yield _held(name, hold)
             elif rule.over(self.asked.today) or (original and self._is_gone(original)):
-                told = {"name": SCRATCH, "days": rule.days, "from": str(touched)}
-                yield self._delete(folder, LoggedFile(name, ""), {"files": [{"name": name}]}, told)
+                scratch = Rule(name=SCRATCH, days=rule.days, since=str(touched))
+                yield self._delete(folder, LoggedFile(name, ""), scratch, files=[FileEntry(name=name)])
 
     def _is_gone(self, original: OriginalRecord) -> bool:
         return self.asked.inbox is not None and not (self.asked.inbox / original.place).exists()
@@ -227,36 +227,42 @@ class Purge:
 
     def _standing(self) -> Sequence[Hold]:
         """Holds may be added while this runs: the log is read again when it has grown."""
-        size = self._log.stat().st_size if self._log.exists() else 0
+        log = self.asked.folder.log
+        size = log.stat().st_size if log.exists() else 0
         if size != self._read:
-            self._read, self._holds = size, [*active_holds(audit_log.events(self._log)).values()]
+            self._read, self._holds = size, [*active_holds(self.asked.folder.events()).values()]
         return self._holds
 
-    def _delete(
-        self, path: Path, file: LoggedFile, about: Mapping[str, Any], rule: RetentionRule | Mapping[str, Any]
-    ) -> PurgeFinding:
-        told = rule.told() if isinstance(rule, RetentionRule) else rule
-        words = f"{told['name']}, {told['days']} days from {told['from']}"
-        if not self.deletions and file.sha256 and not files.has_digest(path, file.sha256):
-            return PurgeFinding(Disposition.OVERDUE, file.name, f"cannot be deleted ({NOT_THE_FILE.format(path.name)})")
-        if self.deletions:
-            record = self._record(EventType.PURGED, f"{file.name}: {words}.", told, about)
+    def _delete(self, path: Path, file: LoggedFile, rule: Rule, **about: Any) -> PurgeFinding:
+        """about: fields of the line that say what goes."""
+        words = f"{rule.name}, {rule.days} days from {rule.since}"
+        if not self._index and file.sha256 and not files.has_digest(path, file.sha256):
+            wrong = f"{path.name} is not the file that the audit log names"
+            return PurgeFinding(Disposition.OVERDUE, file.name, f"cannot be deleted ({wrong})")
+        if self._index:
+            event = Purged(**self._context(rule), reason=f"{file.name}: {words}.", **about)
             try:
-                self.deletions.carry_out(DeletionIntent(path, record, file.sha256 or None))
+                self._remove(Target(str(path.absolute()), file.sha256), event)
             except (ChangedError, OSError) as error:
                 return PurgeFinding(Disposition.OVERDUE, file.name, f"cannot be deleted ({_words(error)})")
         return PurgeFinding(Disposition.DELETED, file.name, words)
 
-    def _record(self, act: EventType, reason: str, rule: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, Any]:
+    def _remove(self, target: Target, event: Purged | Sealed, copy: SealedCopy | None = None) -> None:
+        assert self._index, "a rehearsal removes nothing"
+        self.asked.folder.carry_out(Removal((target,), event.to_record(), copy), append=self._index.append)
+
+    def _context(self, rule: Rule) -> dict[str, Any]:
+        """Fields of the line that say why."""
         return {
-            "act": act,
             "time": self.asked.now.astimezone(UTC).isoformat(timespec="seconds"),
-            "reason": reason,
             "policy": {"sha256": self.asked.policy.sha256},
-            "rule": dict(rule),
+            "rule": rule,
             "deletion": secrets.token_hex(8),
-            **about,
         }
+
+
+def _entry(file: LoggedFile, path: Path) -> FileEntry:
+    return FileEntry(name=file.name, sha256=file.sha256, bytes=path.stat().st_size)
 
 
 def _held(name: str, hold: Hold) -> PurgeFinding:
