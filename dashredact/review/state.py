@@ -10,19 +10,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-import numpy as np
-
 from dashredact.audit.events import EventType
 from dashredact.audit.records import event_type
-from dashredact.kinds import Kind
-from dashredact.tracking import keyframes
-from dashredact.tracking.keyframes import KeyframedBoxes
-from dashredact.values import Track
 
 Record = Mapping[str, Any]
 
-FIRST_MARK = 1_000_001
-"""Number of a video's first mark: no track that was found has it, whatever thresholds it is masked anew with."""
 _MASKED = (EventType.MASKED, EventType.NEEDS_REVIEW)
 
 
@@ -31,14 +23,6 @@ class Opinion(StrEnum):
 
     APPROVED = "approved"
     REJECTED = "rejected"
-
-
-class How(StrEnum):
-    """How the boxes of a mark came to be."""
-
-    STILL = "still"
-    MOVING = "moving"
-    TRACKED = "tracked"
 
 
 @dataclass(frozen=True)
@@ -162,12 +146,3 @@ _CHANGES: Mapping[str, Callable[[ReviewState, Record], ReviewState]] = {
     EventType.UNDONE: _undone,
     EventType.REVIEWED: _reviewed,
 }
-
-
-def track_of(mark: Record, width: int, height: int) -> Track:
-    """The boxes of a mark on all its frames, cut to the picture of width x height pixels."""
-    keys = np.array(mark["keys"], np.float64).reshape(-1, 5)
-    given = KeyframedBoxes.manual(mark["id"], Kind(mark["kind"]), keys[:, 0].astype(np.int64), keys[:, 1:])
-    every = keyframes.interpolated(given, np.zeros(len(keys), np.bool_), mark["end"])
-    (track,) = keyframes.tracks([every], width, height)
-    return track

@@ -21,7 +21,7 @@ from dashredact.formats.tracks_json import TracksFile
 from dashredact.governance.disclosure import delivery
 from dashredact.kinds import Kind
 from dashredact.pipeline.video import RenderedVideo, VideoPipeline
-from dashredact.settings import Keep, Settings
+from dashredact.settings import Keep, Settings, from_record
 from dashredact.values import ProgressCallback
 from dashredact.workspace import originals
 from dashredact.workspace.work_folder import WorkFolder
@@ -101,7 +101,7 @@ def _without(known: TracksFile, lifted: Sequence[int], name: str) -> TracksFile:
 
 def _settings(clip: Clip) -> Settings:
     """As the clip was masked, without its audio."""
-    return replace(Settings.for_rendering(clip.tried["settings"]), audio=Keep.DROP, gps=Keep.DROP)
+    return replace(from_record(clip.tried["settings"]).for_rendering(), audio=Keep.DROP, gps=Keep.DROP)
 
 
 def _record(out: Path, wanted: CopyRequest, finished: RenderedVideo) -> None:

@@ -79,7 +79,7 @@ def plan(
     there += [(folder.resolve(name), name, stage) for name, stage in _made(clip, records)]
     there += [
         (path, f"{path.parent.name}/{path.name}", Stage.REPORT)
-        for path in page_paths(folder.path, page_names(records), [clip.name])
+        for path in page_paths(folder.path, page_names(folder.events()), [clip.name])
     ]
     unlinked = [one for one in dict.fromkeys(there) if one[0].is_file() and not one[0].is_symlink()]
     return ErasurePlan(source, [_clip_file(*one) for one in unlinked], work_folder.of_source(folder.path, clip.name))

@@ -82,7 +82,7 @@ class Purge:
         if not self.asked.rehearse:
             self._index = Index(self.asked.folder)
         records = self.asked.folder.records()
-        self.books, self._pages = Inventory.read(records, self.asked.today), page_names(records)
+        self.books, self._pages = Inventory.read(records, self.asked.today), page_names(self.asked.folder.events())
         self.uncorrected = {
             standing.result["source"]["sha256"] for standing in review_states(records).values() if standing.waiting
         }
