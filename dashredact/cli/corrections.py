@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dashredact.cli.app import printable, say
+from dashredact.cli.app import say
 from dashredact.cli.masking import WORKERS, crew_of
 from dashredact.cli.options import FOLDER, NAMES, QUIET
 from dashredact.cli.review import NAME, SOURCE
@@ -19,6 +19,7 @@ from dashredact.review.correction import Correction
 from dashredact.review.decisions import Reviewer, deciding
 from dashredact.review.state import How
 from dashredact.review.views import ReviewQueue
+from dashredact.text import printable
 from dashredact.workspace.output_folder import OutputFolder
 
 _NOTE = click.option("--note", default="", help="Why; goes into the audit log.")

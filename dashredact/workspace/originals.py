@@ -3,9 +3,9 @@
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from dashredact import files
+from dashredact.audit.events import SourceEntry
 from dashredact.workspace.inbox import MASKED, SUFFIXES, unreadable
 
 
@@ -16,9 +16,9 @@ def find(folders: Sequence[Path], sha256: str | None, size: int | None) -> list[
     return [path for path in _walk(folders) if path.stat().st_size == size and files.has_digest(path, sha256)]
 
 
-def told(name: str, path: Path) -> dict[str, Any]:
+def entry(name: str, path: Path) -> SourceEntry:
     """What the log says of a source that was never tried."""
-    return {"name": name, "sha256": files.sha256(path), "bytes": path.stat().st_size, "place": None}
+    return SourceEntry(name=name, sha256=files.sha256(path), bytes=path.stat().st_size)
 
 
 def videos(folders: Sequence[Path]) -> Iterator[tuple[str, Path]]:
