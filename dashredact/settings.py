@@ -14,7 +14,7 @@ PIPELINE_VERSION = 1
 """Increase it when the same settings give a different output: finished videos are then masked again."""
 
 UNDETECTED = 1.0
-"""Threshold of a kind that is masked and that no detector looks for: only given boxes are."""
+"""Threshold of a kind that is masked but not detected: only given boxes of it are masked."""
 
 
 class Style(StrEnum):
@@ -39,7 +39,7 @@ class TrackSettings:
 
     thresholds: dict[Kind, float] = field(default_factory=dict)
     """least score of a detection that starts a track, per kind; weaker ones only continue a track. Kinds without one
-    are not masked; an empty dict stands for those that the shipped weights find, at the threshold of their rows"""
+    are not masked; an empty dict stands for those that the shipped weights detect, at their default thresholds"""
     weakest: float = 0.15
     """least score of a detection that continues a track"""
     bridge: float = 1.0
@@ -58,7 +58,7 @@ class TrackSettings:
 
     @property
     def detects(self) -> bool:
-        """Whether any kind is looked for."""
+        """Whether any kind is detected."""
         return not self.thresholds or any(score < UNDETECTED for score in self.thresholds.values())
 
 
@@ -133,7 +133,7 @@ class BoxFile:
     labels: str = ""
     """sha256 of the list of classes beside it, for formats that have one"""
     kinds: tuple[Kind, ...] = KINDS
-    """whose boxes are taken; zones always are"""
+    """of the boxes that are used, besides zones"""
 
     def takes(self, kind: Kind) -> bool:
         return kind is Kind.ZONE or kind in self.kinds

@@ -24,14 +24,15 @@ from dashredact.audit.events import (
     Duplicate,
     Event,
     FileEntry,
-    Made,
     Mark,
     Marked,
     NeedsReview,
+    Produced,
     Purged,
     Quarantined,
     Retried,
     Reviewed,
+    ReviewVerdict,
     RunEvent,
     Sealed,
     SecondLookEntry,
@@ -41,7 +42,6 @@ from dashredact.audit.events import (
     Undone,
     Unmasked,
     UnmaskedTrack,
-    Verdict,
     files_of,
 )
 
@@ -137,7 +137,7 @@ def _without(entries: Mapping[int, T], numbers: set[int]) -> dict[int, T]:
 class MaskedFile:
     """The newest version of one masked file, and what people decided about it."""
 
-    made: Made
+    made: Produced
     corrections: Corrections
     second_look: SecondLookEntry | None = None
     """newest one that ran over a version of this masking"""
@@ -158,7 +158,7 @@ class Clip:
     """every line about a source of that name, oldest first"""
     tried: Tried
     """newest try, whatever came of it"""
-    result: Made | Duplicate | None
+    result: Produced | Duplicate | None
     """newest try that gave it an output; of a duplicate with the files as corrections left them"""
     masking: Tried
     """newest try that says with which settings the result was masked: a correction may not"""
@@ -218,13 +218,13 @@ class Clip:
         return self.file.review if self.file else None
 
     @property
-    def verdict(self) -> Verdict | None:
+    def verdict(self) -> ReviewVerdict | None:
         """Of the newest review of exactly the masked file; None before there is one, or where it does not say."""
         return self.review.verdict or None if self.review else None
 
     @property
     def approved_by(self) -> Actor | None:
-        return self.review.actor if self.review and self.verdict is Verdict.APPROVED else None
+        return self.review.actor if self.review and self.verdict is ReviewVerdict.APPROVED else None
 
     @property
     def masked_by(self) -> Actor:
@@ -234,7 +234,7 @@ class Clip:
     @property
     def waits_for_review(self) -> bool:
         """Whether the masked file is there and nobody has approved it as people want it to be."""
-        return self.output is not None and (self.verdict is not Verdict.APPROVED or self.corrections.waiting > 0)
+        return self.output is not None and (self.verdict is not ReviewVerdict.APPROVED or self.corrections.waiting > 0)
 
     @property
     def review_required(self) -> bool:
@@ -244,8 +244,10 @@ class Clip:
         """
         doubted = self.file is not None and self.file.doubted
         unseen = self.review is None and self.source_review is None
-        rejected = self.verdict is Verdict.REJECTED or (
-            self.review is None and self.source_review is not None and self.source_review.verdict is Verdict.REJECTED
+        rejected = self.verdict is ReviewVerdict.REJECTED or (
+            self.review is None
+            and self.source_review is not None
+            and self.source_review.verdict is ReviewVerdict.REJECTED
         )
         return self.waits_for_review and (rejected or self.corrections.waiting > 0 or (doubted and unseen))
 
@@ -356,13 +358,13 @@ class _Reader:
         )
         state.tries.append(event)
         self._states[content.name] = state
-        if isinstance(event, Made) and event.output:
+        if isinstance(event, Produced) and event.output:
             self._take_file(event, event.output.name)
-        if isinstance(event, Made | Duplicate):
+        if isinstance(event, Produced | Duplicate):
             for file in files_of(event):
                 self._take_artifact(event, file, content)
 
-    def _take_file(self, event: Made, output: str) -> None:
+    def _take_file(self, event: Produced, output: str) -> None:
         before = self._files.get(self._current.get(event.name, ""))
         corrections = before.corrections if before else Corrections()
         looked = event.second_look if event.second_look and event.second_look.finds is not None else None
@@ -379,12 +381,12 @@ class _Reader:
         if event.output:
             self._by_digest.setdefault(event.output.sha256, set()).add(output)
 
-    def _take_artifact(self, event: Made | Duplicate, file: FileEntry, content: Content) -> None:
+    def _take_artifact(self, event: Produced | Duplicate, file: FileEntry, content: Content) -> None:
         other = self._artifacts.get(file.name)
         joined = other if other and (other.file.sha256 == file.sha256 or content.sha256 in other.digests) else None
         sources = {source.content: source for source in (joined.sources if joined else ())}
         sources[content] = self._versions[content]
-        if isinstance(event, Made):
+        if isinstance(event, Produced):
             self._artifacts[file.name] = Artifact(file, event.seq, tuple(sources.values()))
         elif joined:
             self._artifacts[file.name] = replace(joined, sources=tuple(sources.values()))
@@ -438,7 +440,7 @@ class _Reader:
         return Clips(clips, artifacts, self._sealed_copies)
 
     def _clip(self, name: str, state: _State) -> Clip:
-        results = [event for event in state.tries if isinstance(event, Made | Duplicate) and event.output]
+        results = [event for event in state.tries if isinstance(event, Produced | Duplicate) and event.output]
         result = results[-1] if results else None
         file = self._file_of(result) if result else None
         if isinstance(result, Duplicate) and file:
@@ -460,7 +462,7 @@ class _Reader:
             state.sealed,
         )
 
-    def _file_of(self, result: Made | Duplicate) -> MaskedFile | None:
+    def _file_of(self, result: Produced | Duplicate) -> MaskedFile | None:
         """None where another content has its name by now."""
         file = self._files.get(result.output.name) if result.output else None
         return file if file and _digest(file.made) == _digest(result) else None

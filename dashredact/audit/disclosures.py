@@ -6,7 +6,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from dashredact.audit.clips import Clip
-from dashredact.audit.events import Corrected, Event, Exported, Purged, Reviewed, Verdict, files_of
+from dashredact.audit.events import Corrected, Event, Exported, Purged, Reviewed, ReviewVerdict, files_of
 
 
 @dataclass(frozen=True)
@@ -107,4 +107,7 @@ def _concerned(
         names = {file.name for file in files_of(event)}
         yield RecallCause.PURGED, [one for name in sorted(names) for one in by_output.get(name, ())]
     elif isinstance(event, Reviewed) and event.output and reviews[event.output.sha256] is event:
-        yield RecallCause.REJECTED, by_digest.get(event.output.sha256, ()) if event.verdict is Verdict.REJECTED else ()
+        yield (
+            RecallCause.REJECTED,
+            by_digest.get(event.output.sha256, ()) if event.verdict is ReviewVerdict.REJECTED else (),
+        )

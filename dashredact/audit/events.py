@@ -46,7 +46,7 @@ class EventType(StrEnum):
     INCIDENT = "incident"
 
 
-class Verdict(StrEnum):
+class ReviewVerdict(StrEnum):
     """What a person who looked at an output thinks of it."""
 
     NOT_SAID = ""
@@ -376,21 +376,21 @@ class Tried(RunEvent, frozen=True):
         return str(self.policy.get("captured") or "") if isinstance(self.policy, dict) else ""
 
 
-class Made(Tried, frozen=True):
+class Produced(Tried, frozen=True):
     """A masked file and its tracks file are there afterwards."""
 
     always: ClassVar[Mapping[str, Any]] = {**Tried.always, "tracks": {}, "notes": [], "seconds": {}}
 
 
-class Masked(Made, frozen=True, tag="masked"):
+class Masked(Produced, frozen=True, tag="masked"):
     pass
 
 
-class NeedsReview(Made, frozen=True, tag="needs review"):
+class NeedsReview(Produced, frozen=True, tag="needs review"):
     pass
 
 
-class Corrected(Made, frozen=True, tag="corrected"):
+class Corrected(Produced, frozen=True, tag="corrected"):
     """What people decided is in the file now; it takes the place of another."""
 
     replaces: str = ""
@@ -425,7 +425,7 @@ class Bug(NotMasked, frozen=True, tag="bug"):
 
 
 class Reviewed(SourceEvent, frozen=True, tag="reviewed"):
-    verdict: Verdict = Verdict.NOT_SAID
+    verdict: ReviewVerdict = ReviewVerdict.NOT_SAID
 
 
 class Marked(SourceEvent, frozen=True, tag="marked"):
@@ -574,7 +574,7 @@ def files_there(events: Sequence[Event]) -> list[tuple[int, FileEntry]]:
         for file in files_of(event):
             if isinstance(event, Purged):
                 newest.pop(file.name, None)
-            elif isinstance(event, Made) and file.sha256:
+            elif isinstance(event, Produced) and file.sha256:
                 newest[file.name] = (event.seq, file)
     return sorted(newest.values(), key=lambda entry: (entry[0], entry[1].name))
 

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import to_builtins
 
 from dashredact import files
-from dashredact.audit.events import FileEntry, Made, Masked, NeedsReview
+from dashredact.audit.events import FileEntry, Masked, NeedsReview, Produced
 from dashredact.errors import RefusedError
 from dashredact.formats import tracks_json
 from dashredact.pipeline import audit_record
@@ -36,7 +36,7 @@ class Publisher:
 
     def publish(
         self, item: Item, source: Source, work: WorkFolder, rendered: RenderedVideo, context: Mapping[str, Any]
-    ) -> Made:
+    ) -> Produced:
         """Everything, or after a crash what the next command settles. The line of the log comes back.
 
         RefusedError where a name is taken by something that is not ours.

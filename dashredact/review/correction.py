@@ -65,7 +65,7 @@ class Correction:
         self._standing = standing = desk.standing(name)
         if not standing.waiting:
             forget(desk.out, name)
-            raise UsageError(f"{name}: there is nothing to apply; `review mark` and `review lift` say what is wrong.")
+            raise UsageError(f"{name}: there is nothing to apply; `review mark` and `review unmask` say what is wrong.")
         self._before, self._file = desk.output(standing), desk.tracks(standing)
         self._source = sources.Source(Item(source, source.name), reviewer.index, force_hash=True)
         self._path = source

@@ -17,8 +17,8 @@ from dashredact.audit import provenance
 from dashredact.audit.events import (
     Duplicate,
     Event,
-    Made,
     NotMasked,
+    Produced,
     Purged,
     Quarantined,
     Retried,
@@ -208,13 +208,13 @@ class Index:
         if not isinstance(event, RunEvent) or event.source is None:
             return  # it tells of something else than masking
         name, digest = event.source.name, event.source.sha256
-        if isinstance(event, Made | Duplicate) and event.output and event.tracks_file:
+        if isinstance(event, Produced | Duplicate) and event.output and event.tracks_file:
             files_made = (event.output.name, event.output.sha256, event.tracks_file.name, event.tracks_file.sha256)
             row = (name, digest, event.source.place, event.fingerprint, str(event.type), *files_made)
             self._data.execute("insert or replace into results values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
             for file in event.files:
                 self._data.execute("insert or replace into kept values (?, ?, ?)", (file.name, name, file.sha256))
-        if isinstance(event, Made | Duplicate | Retried):
+        if isinstance(event, Produced | Duplicate | Retried):
             self._data.execute("delete from failures where name = ?", (name,))
         elif isinstance(event, NotMasked):
             self._count_failure(event, name, digest)

@@ -240,7 +240,7 @@ def test_two_people_decide_one_after_the_other(out: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(locks, "WAIT", 0.2)
     with OutputFolder(out).deciding():
         done = _call("approve", out, "30.mp4")
-        assert done.exit_code == ExitCode.LOCKED and "Somebody else" in done.stderr
+        assert done.exit_code == ExitCode.LOCKED and "Another person" in done.stderr
         assert _call("list", out).exit_code == ExitCode.NEEDS_REVIEW
 
 

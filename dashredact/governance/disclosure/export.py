@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dashredact.audit.clips import Clip, Clips
-from dashredact.audit.events import Exported, Verdict, Withheld
+from dashredact.audit.events import Exported, ReviewVerdict, Withheld
 from dashredact.errors import PolicyError, UsageError
 from dashredact.governance.disclosure import delivery
 from dashredact.governance.disclosure.terms import Delivery, terms
@@ -129,9 +129,9 @@ def _waits(clip: Clip) -> Iterator[str]:
     """What a person has to do about the file before it leaves, whatever the policy asks for."""
     if clip.corrections.waiting:
         yield "has corrections that are not in the file; apply them with `review apply`, or take them back"
-    if clip.verdict is Verdict.REJECTED:
+    if clip.verdict is ReviewVerdict.REJECTED:
         yield "was looked at and rejected; correct it, and have it approved"
-    elif clip.file and clip.file.doubted and clip.verdict is not Verdict.APPROVED:
+    elif clip.file and clip.file.doubted and clip.verdict is not ReviewVerdict.APPROVED:
         yield "was masked with a doubt, and nobody has approved it; have a person review it first"
 
 

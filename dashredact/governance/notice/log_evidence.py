@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dashredact.audit.clips import Clips
-from dashredact.audit.events import Made, Requested
+from dashredact.audit.events import Produced, Requested
 from dashredact.audit.subject_requests import register
 from dashredact.governance.notice.evidence import Case, Evidence, key, met, not_met, outside
 from dashredact.governance.policy.gates import MUST_BE_MASKED
@@ -22,11 +22,11 @@ def _lines(numbers: Sequence[int]) -> str:
     return f"audit {'line' if len(numbers) == 1 else 'lines'} {', '.join(map(str, numbers[:_LISTED]))}{more}"
 
 
-def _every(case: Case, good: Callable[[Made], bool], right: str, wrong: str) -> Evidence:
+def _every(case: Case, good: Callable[[Produced], bool], right: str, wrong: str) -> Evidence:
     """Whether it is so of every masked video of the log."""
     if case.log is None:
         return not_met("not shown: no output folder was named, so there is no audit log")
-    masked = [event for event in case.log if isinstance(event, Made)]
+    masked = [event for event in case.log if isinstance(event, Produced)]
     bad = [event.seq for event in masked if not good(event)]
     if bad:
         return not_met(f"{_lines(bad)}: {wrong}")
@@ -35,7 +35,7 @@ def _every(case: Case, good: Callable[[Made], bool], right: str, wrong: str) -> 
     return met(f"{_lines([event.seq for event in masked])}: {right}")
 
 
-def _setting(event: Made, *path: str) -> Any:
+def _setting(event: Produced, *path: str) -> Any:
     value: Any = event.settings
     for part in path:
         value = value.get(part) if isinstance(value, dict) else None

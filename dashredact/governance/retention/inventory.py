@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from dashredact.audit.clips import Artifact, Clip, Clips, SourceVersion
-from dashredact.audit.events import NotMasked, RefusedByPolicy, Rule, Verdict
+from dashredact.audit.events import NotMasked, RefusedByPolicy, ReviewVerdict, Rule
 from dashredact.governance.policy import gates
 from dashredact.governance.policy.gates import Export, Gate
 from dashredact.media.capture_time import capture_time
@@ -133,7 +133,7 @@ class Inventory:
 
 
 def _is_rejected(clip: Clip) -> bool:
-    return Verdict.REJECTED in (clip.verdict, clip.source_review.verdict if clip.source_review else None)
+    return ReviewVerdict.REJECTED in (clip.verdict, clip.source_review.verdict if clip.source_review else None)
 
 
 def _overdue(reason: str) -> Obstacle:
