@@ -95,6 +95,8 @@ class MaskedFile:
     review: Reviewed | None = None
     """newest one of exactly this version"""
     purged: bool = False
+    doubted: bool = False
+    """whether masking left a doubt; a correction does not settle it, an approval does"""
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,7 @@ class Clip:
 
         Without the source nothing of this can be put right.
         """
-        doubted = self.file is not None and isinstance(self.file.made, NeedsReview)
+        doubted = self.file is not None and self.file.doubted
         unseen = self.review is None and self.source_review is None
         rejected = self.verdict is ReviewVerdict.REJECTED or (
             self.review is None
@@ -330,13 +332,15 @@ class _Reader:
         before = self._files.get(self._current.get(event.name, ""))
         corrections = before.corrections if before else Corrections()
         looked = event.second_look if event.second_look and event.second_look.finds is not None else None
+        doubted = isinstance(event, NeedsReview)
         if isinstance(event, Corrected):
             corrections = corrections.after(event)
             looked = looked or (before.second_look if before else None)
+            doubted = before is not None and before.doubted
         else:
             same = before is not None and _digest(before.made) == _digest(event)
             corrections = corrections.for_new_masking(same_content=same)
-        self._files[output] = MaskedFile(event, corrections, looked)
+        self._files[output] = MaskedFile(event, corrections, looked, doubted=doubted)
         self._current[event.name] = output
         if event.output:
             self._by_digest.setdefault(event.output.sha256, set()).add(output)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from dashredact import files
 from dashredact.audit.events import SourceEntry
@@ -34,9 +33,9 @@ def locate(source: SourceEntry, path: Path | None, inbox: Path | None) -> Path:
     return candidates[0]
 
 
-def told(name: str, path: Path) -> dict[str, Any]:
+def entry(name: str, path: Path) -> SourceEntry:
     """What the log says of a source that was never tried."""
-    return {"name": name, "sha256": files.sha256(path), "bytes": path.stat().st_size, "place": None}
+    return SourceEntry(name=name, sha256=files.sha256(path), bytes=path.stat().st_size)
 
 
 def videos(folders: Sequence[Path]) -> Iterator[tuple[str, Path]]:
