@@ -62,7 +62,7 @@ PURE = (
     *("kinds", "imaging", "tracking", "media.info", "media.segmentation"),
     *("audit.events", "audit.chain", "audit.head", "audit.signatures", "audit.clips", "audit.subject_requests"),
     *("audit.corrections", "audit.disclosures"),
-    *("review.flags", "review.state", "review.draws", "review.miss_bound", "evaluate.metrics"),
+    *("review.flags", "review.draws", "review.miss_bound", "evaluate.metrics"),
     *("governance.policy.gates", "governance.retention.inventory", "pipeline.recheck"),
 )
 """Modules, or all of a room, that touch no file, process, clock or torch."""
