@@ -184,9 +184,8 @@ def average_precision(matched: MatchedDetections) -> float:
 def at_precision(matched: MatchedDetections, wanted: float) -> tuple[float, float]:
     """The lowest score from which detections reach the wanted precision, and their recall; 1 and 0 where none does."""
     precision, recall = curve(matched)
-    last = np.append(matched.scores[1:] != matched.scores[:-1], True)[
-        : len(precision)
-    ]  # a threshold includes equal scores
+    # Only at the last detection of each score, because a threshold includes all equal scores.
+    last = np.append(matched.scores[1:] != matched.scores[:-1], True)[: len(precision)]
     reached = np.flatnonzero((precision >= wanted) & last)
     return (float(matched.scores[reached[-1]]), float(recall[reached[-1]])) if len(reached) else (1.0, 0.0)
 
@@ -212,7 +211,7 @@ def figures(kind: Kind, matched: MatchedDetections, threshold: float) -> Detecti
     """matched: pooled. threshold: score from which a detection is masked."""
     masked = matched.scores >= threshold
     hits = int((masked & matched.hits).sum())
-    found = matched.matched_scores >= threshold
+    recalled = matched.matched_scores >= threshold
     score, recall = at_precision(matched, PRECISION)
     any_object = matched.objects > 0
     return DetectionMetrics(
@@ -223,9 +222,9 @@ def figures(kind: Kind, matched: MatchedDetections, threshold: float) -> Detecti
         recall_at_precision=recall if any_object else None,
         score_at_precision=score if any_object else None,
         threshold=threshold,
-        recall=Rate(int(found.sum()), matched.objects),
+        recall=Rate(int(recalled.sum()), matched.objects),
         precision=Rate(hits, int(masked.sum())),
         false_per_image=(int(masked.sum()) - hits) / matched.images if matched.images else None,
-        sizes=bins(kind, matched.sizes, found),
-        plain=from_size(matched.sizes, found, kind.row.plain),
+        sizes=bins(kind, matched.sizes, recalled),
+        plain=from_size(matched.sizes, recalled, kind.row.plain),
     )

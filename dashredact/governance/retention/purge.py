@@ -162,8 +162,8 @@ class Purge:
 
     def _unknown(self, inbox: Path) -> Iterator[PurgeFinding]:
         """Videos that were never tried: nothing is known of them but their names and when they came."""
-        found = InboxWatcher(inbox, self.asked.folder.path, 0).look()
-        for arrival in (*found.complete, *found.growing):
+        contents = InboxWatcher(inbox, self.asked.folder.path, 0).scan()
+        for arrival in (*contents.complete, *contents.incomplete):
             name = arrival.item.name
             rule = self._rule("captured", self._arrived(arrival))
             if name not in self.books.originals and rule.over(self.asked.today):
