@@ -1,7 +1,7 @@
 """Which videos there are, and the names of their results."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -79,23 +79,26 @@ def _readable(name: str) -> str:
 
 
 def _search(folder: Path, out: Path) -> list[tuple[Path, str]]:
-    """Videos below the folder. Links are not followed; hidden files and masked videos are left out.
+    """Videos below the folder. Links are not followed; hidden files and masked videos are left out."""
+    paths = walk(folder, skip=lambda path: path.name.startswith(".") or path.resolve() == out.resolve())
+    return [(path, path.relative_to(folder).as_posix()) for path in paths if _is_video(path)]
 
-    UsageError where a folder cannot be read: its videos would be skipped silently.
+
+def _is_video(path: Path) -> bool:
+    excluded = path.name.startswith(".") or Path(path.stem).suffix == MASKED
+    return path.suffix.lower() in SUFFIXES and not path.is_symlink() and not excluded
+
+
+def walk(folder: Path, skip: Callable[[Path], bool] = lambda path: False) -> Iterator[Path]:
+    """Every file below the folder, in order of names. skip: whether a folder is left out.
+
+    Links to folders are not followed. UsageError where a folder cannot be read: its files would be skipped silently.
     """
-    videos = []
-    for parent, folders, names in os.walk(folder, onerror=unreadable):
+    for parent, folders, names in os.walk(folder, onerror=_unreadable):
         here = Path(parent)
-        folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and (here / name).resolve() != out.resolve()
-        )
-        for name in sorted(names):
-            path = here / name
-            excluded = name.startswith(".") or Path(path.stem).suffix == MASKED
-            if path.suffix.lower() in SUFFIXES and not path.is_symlink() and not excluded:
-                videos.append((path, path.relative_to(folder).as_posix()))
-    return videos
+        folders[:] = sorted(name for name in folders if not skip(here / name))
+        yield from (here / name for name in sorted(names))
 
 
-def unreadable(error: OSError) -> None:
+def _unreadable(error: OSError) -> None:
     raise UsageError(f"The folder {error.filename} cannot be read ({error.strerror}).")

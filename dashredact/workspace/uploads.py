@@ -86,10 +86,8 @@ def _files(folder: Path, out: Path) -> Iterator[tuple[Path, str]]:
     if not folder.is_dir():
         raise UsageError(f"The inbox {folder} is not a folder; name the folder of the uploads.")
     excluded = {out.resolve(), (folder / QUARANTINE).resolve()}
-    for parent, folders, names in os.walk(folder, onerror=inbox.unreadable):
-        here = Path(parent)
-        folders[:] = sorted(name for name in folders if name[0] != "." and (here / name).resolve() not in excluded)
-        yield from ((here / name, (here / name).relative_to(folder).as_posix()) for name in sorted(names))
+    for path in inbox.walk(folder, skip=lambda path: path.name.startswith(".") or path.resolve() in excluded):
+        yield path, path.relative_to(folder).as_posix()
 
 
 def _is_video(name: str) -> bool:
