@@ -79,21 +79,20 @@ def _readable(name: str) -> str:
 
 
 def _search(folder: Path, out: Path) -> list[tuple[Path, str]]:
-    """Videos below the folder. Links are not followed; what is hidden or our own result is left alone."""
+    """Videos below the folder. Links are not followed; hidden files and masked videos are left out."""
     paths = walk(folder, skip=lambda path: path.name.startswith(".") or path.resolve() == out.resolve())
     return [(path, path.relative_to(folder).as_posix()) for path in paths if _is_video(path)]
 
 
 def _is_video(path: Path) -> bool:
-    ours = path.name.startswith(".") or Path(path.stem).suffix == MASKED
-    return path.suffix.lower() in SUFFIXES and not path.is_symlink() and not ours
+    excluded = path.name.startswith(".") or Path(path.stem).suffix == MASKED
+    return path.suffix.lower() in SUFFIXES and not path.is_symlink() and not excluded
 
 
 def walk(folder: Path, skip: Callable[[Path], bool] = lambda path: False) -> Iterator[Path]:
-    """Everything but folders below the folder, in order of names. skip: says which folders are left out.
+    """Every file below the folder, in order of names. skip: whether a folder is left out.
 
-    Links to folders are not followed. UsageError where a folder cannot be read: its files would be skipped
-    silently.
+    Links to folders are not followed. UsageError where a folder cannot be read: its files would be skipped silently.
     """
     for parent, folders, names in os.walk(folder, onerror=_unreadable):
         here = Path(parent)

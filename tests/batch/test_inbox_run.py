@@ -228,7 +228,7 @@ def test_without_room_a_video_waits(fleet: Fleet, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(inbox_run.shutil, "disk_usage", lambda _: usage._replace(free=1000))
     (outcome,) = fleet.run()
     assert outcome.status is VideoStatus.WAITING
-    assert "has 0.0 GiB left" in outcome.reason
+    assert "has 0.0 GiB free" in outcome.reason
     assert not (fleet.out / audit_log.NAME).exists()
 
 
