@@ -126,7 +126,7 @@ class Correction:
         same = ("policy", "model", "settings", "fingerprint", "source")
         return {
             **{name: before[name] for name in same},
-            **audit_record.of_rendered(rendered),
+            **to_builtins(audit_record.of_rendered(rendered)),
             "act": str(EventType.CORRECTED),
             "by": self._reviewer.by,
             "reason": "",
