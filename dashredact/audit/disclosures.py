@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from dashredact.audit.clips import Clip
 from dashredact.audit.events import Corrected, Event, Exported, Purged, Reviewed, ReviewVerdict, files_of
 
 
@@ -27,6 +28,11 @@ class Disclosure:
     def is_personal_for(self, reference: str) -> bool:
         """Whether it is the copy that somebody got of themselves, under that number of the operator's own file."""
         return not self.purpose and self.recipient.startswith("request ") and self.recipient.endswith(f": {reference}")
+
+    def is_of(self, clip: Clip) -> bool:
+        """Whether it was this clip, under whatever name: duplicates share the masked file."""
+        output = clip.result.output if clip.result else None
+        return self.clip == clip.name or (output is not None and self.output == output.name)
 
     def fits(self, patterns: Iterable[str]) -> bool:
         """Whether its source or its masked file has such a name, or fits it as a pattern."""

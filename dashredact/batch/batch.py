@@ -120,7 +120,7 @@ class Batch:
                 yield Outcome(item.name, VideoStatus.REHEARSED, event=event)
             except Exception as error:
                 status, reason = classify_error(item.name, self._folder.path, error)
-                event = Tried(source=attempt.source, policy=attempt.policy, reason=reason)
+                event = Tried(source=attempt.source, policy=attempt.policy, reason=reason, gates=_gates(error))
                 yield Outcome(item.name, status, reason, event=event)
 
     # --- what was done before ----------------------------------------------------------------------------------------
@@ -178,8 +178,8 @@ class Batch:
                 status = VideoStatus.WAITING
             if status is VideoStatus.WAITING:
                 return Outcome(item.name, status, reason)
-            gates = list(error.gates) if isinstance(error, NotAdmittedError) else []
-            event = _NOT_MASKED[status](**_context(attempt, self._detector), reason=reason, gates=gates)
+            context = _context(attempt, self._detector)
+            event = _NOT_MASKED[status](**context, reason=reason, gates=_gates(error))
             self.index.append(event)
             return Outcome(item.name, status, reason, event=event)
 
@@ -260,6 +260,11 @@ class Batch:
 
         options = (attempt.settings, report, self._executor, shares, self._run_options)
         return VideoPipeline(item.source, work, self._detector, *options)
+
+
+def _gates(error: Exception) -> list[str]:
+    """Codes of the gates that refused a video."""
+    return list(error.gates) if isinstance(error, NotAdmittedError) else []
 
 
 def _context(attempt: _Attempt, detector: Detector) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Which videos there are, and what the results of each will be called."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -79,23 +79,27 @@ def _readable(name: str) -> str:
 
 
 def _search(folder: Path, out: Path) -> list[tuple[Path, str]]:
-    """Videos below the folder. Links are not followed; what is hidden or our own result is left alone.
+    """Videos below the folder. Links are not followed; what is hidden or our own result is left alone."""
+    paths = walk(folder, skip=lambda path: path.name.startswith(".") or path.resolve() == out.resolve())
+    return [(path, path.relative_to(folder).as_posix()) for path in paths if _is_video(path)]
 
-    UsageError where a folder cannot be read: its videos would be passed over in silence.
+
+def _is_video(path: Path) -> bool:
+    ours = path.name.startswith(".") or Path(path.stem).suffix == MASKED
+    return path.suffix.lower() in SUFFIXES and not path.is_symlink() and not ours
+
+
+def walk(folder: Path, skip: Callable[[Path], bool] = lambda path: False) -> Iterator[Path]:
+    """Everything but folders below the folder, in order of names. skip: says which folders are left out.
+
+    Links to folders are not followed. UsageError where a folder cannot be read: its files would be passed over in
+    silence.
     """
-    found = []
-    for parent, folders, names in os.walk(folder, onerror=unreadable):
+    for parent, folders, names in os.walk(folder, onerror=_unreadable):
         here = Path(parent)
-        folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and (here / name).resolve() != out.resolve()
-        )
-        for name in sorted(names):
-            path = here / name
-            ours = name.startswith(".") or Path(path.stem).suffix == MASKED
-            if path.suffix.lower() in SUFFIXES and not path.is_symlink() and not ours:
-                found.append((path, path.relative_to(folder).as_posix()))
-    return found
+        folders[:] = sorted(name for name in folders if not skip(here / name))
+        yield from (here / name for name in sorted(names))
 
 
-def unreadable(error: OSError) -> None:
+def _unreadable(error: OSError) -> None:
     raise UsageError(f"The folder {error.filename} cannot be read ({error.strerror}).")

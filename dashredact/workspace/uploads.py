@@ -84,12 +84,10 @@ def _state(path: Path) -> os.stat_result | None:
 def _files(folder: Path, out: Path) -> Iterator[tuple[Path, str]]:
     """Everything but folders below the folder, by name. Hidden folders, output folder and quarantine are left out."""
     if not folder.is_dir():
-        raise UsageError(f"The inbox {folder} is no folder.")
+        raise UsageError(f"The inbox {folder} is not a folder.")
     apart = {out.resolve(), (folder / QUARANTINE).resolve()}
-    for parent, folders, names in os.walk(folder, onerror=inbox.unreadable):
-        here = Path(parent)
-        folders[:] = sorted(name for name in folders if name[0] != "." and (here / name).resolve() not in apart)
-        yield from ((here / name, (here / name).relative_to(folder).as_posix()) for name in sorted(names))
+    for path in inbox.walk(folder, skip=lambda path: path.name.startswith(".") or path.resolve() in apart):
+        yield path, path.relative_to(folder).as_posix()
 
 
 def _is_video(name: str) -> bool:

@@ -15,7 +15,7 @@ from kills import Step
 from dashredact import files
 from dashredact.audit import chain, schemas
 from dashredact.audit import log as audit_log
-from dashredact.audit.records import clips
+from dashredact.audit.clips import Clips
 from dashredact.batch.batch import Batch
 from dashredact.errors import ExitCode, MachineError
 from dashredact.governance.retention import erasure
@@ -39,10 +39,11 @@ def fleet(tmp_path: Path) -> Fleet:
 
 
 def _erase(fleet: Fleet) -> None:
-    folder, records = OutputFolder(fleet.out), fleet.records()
+    folder = OutputFolder(fleet.out)
     with folder.exclusive():
-        plans = [erasure.plan(folder, clip, records, [fleet.inbox]) for clip in clips(records)[: len(_NAMES)]]
-        erasure.erase(folder, plans, 1)
+        clips = Clips.read(folder.events())
+        sources = [clips.by_name[name].source for name in _NAMES]
+        erasure.carry_out(folder, [erasure.plan(folder, clips, {}, one, [fleet.inbox]) for one in sources], 1)
 
 
 def _settle(fleet: Fleet) -> None:
