@@ -1,6 +1,6 @@
 """What is never deleted, because somebody said why and until when: as the audit log has it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -30,9 +30,12 @@ class Hold:
     """last day"""
 
 
-def active_holds(events: Iterable[Event]) -> dict[str, Hold]:
-    """By name of the source, all that were added and not released, those whose time is over too."""
-    holds: dict[str, Hold] = {}
+def active_holds(events: Iterable[Event], before: Mapping[str, Hold] = {}) -> dict[str, Hold]:
+    """By name of the source, all that were added and not released, those whose time is over too.
+
+    before: those that earlier events left.
+    """
+    holds = dict(before)
     for event in events:
         if isinstance(event, Held) and event.source and event.hold:
             source, terms = event.source, event.hold

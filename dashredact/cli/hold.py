@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from dashredact.audit.legal_holds import Ground, Hold
+from dashredact.cli.app import say
 from dashredact.cli.options import FOLDER, INBOX, JSON, NAMES, choice
 from dashredact.governance.retention import holds
 from dashredact.text import printable
@@ -51,7 +52,10 @@ def list_(folder: OutputFolder, as_json: bool) -> None:
     \b
       dashredact hold list masked
     """
-    for one in holds.listed(folder):
+    listed = holds.listed(folder)
+    if not listed:
+        say("Nothing is held.")
+    for one in listed:
         over = one.until < date.today()
         told = {"name": one.name, "kind": one.kind, "until": str(one.until), "reason": one.reason, "over": over}
         words = f"{one.name}: {one.kind}, until {one.until}{', which is over' if over else ''}: {one.reason}"

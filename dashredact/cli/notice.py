@@ -15,7 +15,8 @@ from dashredact.cli.options import POLICY_FILE
 def notice(policy_file: Path, output: Path) -> None:
     """Write the public notice of a policy in Japanese and English: notice.html, sticker.svg, sticker.pdf, notice.json.
 
-    The sticker's QR code leads to notice.address of the policy: publish notice.html there.
+    The sticker's QR code leads to notice.address of the policy: publish notice.html there. Everybody may read the page
+    and the sticker (0644).
 
     \b
       dashredact notice --policy policy.toml -o notice/
@@ -35,5 +36,5 @@ def notice(policy_file: Path, output: Path) -> None:
     }
     files.private_folder(output)
     for name, content in contents.items():
-        files.write(output / name, content)
+        files.write(output / name, content, 0o600 if name == "notice.json" else 0o644)
         click.echo(output / name)

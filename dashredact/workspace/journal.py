@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from dashredact import files
-from dashredact.audit.events import Event, FileEntry, Made, Purged, Sealed, SourceEvent, parse
+from dashredact.audit.events import Event, FileEntry, Produced, Purged, Sealed, SourceEvent, parse
 from dashredact.audit.legal_holds import active_holds, find_hold
 from dashredact.errors import ChangedError, MachineError
 
@@ -180,10 +180,14 @@ class Journal:
     def _settle_publication(self, entry: Publication, append: Callable[[Mapping[str, Any]], None]) -> None:
         line = parse(entry.record)
         newest = next(
-            (event for event in reversed(self._events()) if isinstance(event, Made) and event.output == _output(line)),
+            (
+                event
+                for event in reversed(self._events())
+                if isinstance(event, Produced) and event.output == _output(line)
+            ),
             None,
         )
-        if newest and isinstance(line, Made) and _same_result(newest, line):
+        if newest and isinstance(line, Produced) and _same_result(newest, line):
             return  # the line was written
         if entry.replaces and self._current(entry) != entry.replaces:
             return  # masked anew meanwhile
@@ -193,7 +197,7 @@ class Journal:
 
     def _current(self, entry: Publication) -> str:
         """sha256 of the masked video that the log knows under that name; empty where it knows none."""
-        outputs = (event.output for event in reversed(self._events()) if isinstance(event, Made) and event.output)
+        outputs = (event.output for event in reversed(self._events()) if isinstance(event, Produced) and event.output)
         return next((output.sha256 for output in outputs if output.name == entry.moves[-1].target), "")
 
     def _is_whole(self, entry: Publication, move: Move) -> bool:
@@ -290,7 +294,7 @@ def _output(event: Event) -> FileEntry | None:
     return event.output if isinstance(event, SourceEvent) else None
 
 
-def _same_result(one: Made, other: Made) -> bool:
+def _same_result(one: Produced, other: Produced) -> bool:
     return (one.type, one.source, one.tracks_file, one.fingerprint) == (
         other.type,
         other.source,
@@ -312,9 +316,17 @@ def _read(path: Path) -> list[Entry]:
 def _entry(fields: dict[str, Any]) -> Entry:
     parse(fields["record"])
     if fields.pop("kind") == Publication.__name__:
-        return Publication(**{**fields, "moves": tuple(Move(**move) for move in fields["moves"])})
+        moves = tuple(Move(**move) for move in fields["moves"])
+        _check_inside(fields["work_folder"], *(name for move in moves for name in (move.source, move.target)))
+        return Publication(**{**fields, "moves": moves})
     sealed = SealedCopy(**fields["sealed"]) if fields["sealed"] else None
     return Removal(**{**fields, "targets": tuple(Target(**target) for target in fields["targets"]), "sealed": sealed})
+
+
+def _check_inside(*names: str) -> None:
+    for name in names:
+        if not FileEntry(name=name).inside:
+            raise ValueError(f"{name} leads out of the output folder")
 
 
 def _state(target: Target) -> _State | None:

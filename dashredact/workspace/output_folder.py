@@ -137,6 +137,10 @@ class OutputFolder:
         """The same as JSON has it, for export and for programs."""
         return list(audit_log.records(self.log))
 
+    def appended(self, offset: int) -> tuple[list[Event], int]:
+        """What was appended to the log behind so many bytes, unchecked, and how many bytes it has now."""
+        return audit_log.appended(self.log, offset)
+
     def check_log(self) -> None:
         """Raise what `append` would raise, before work is done that it could not write down."""
         audit_log.ready(self.log)

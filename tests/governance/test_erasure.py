@@ -14,7 +14,7 @@ from output_checks import check_schema
 from dashredact import files
 from dashredact.audit import chain
 from dashredact.audit import log as audit_log
-from dashredact.audit.records import clips
+from dashredact.audit.clips import Clips
 from dashredact.batch.batch import Batch
 from dashredact.errors import ExitCode, MachineError
 from dashredact.governance.retention import erasure
@@ -38,10 +38,11 @@ def fleet(tmp_path: Path) -> Fleet:
 
 
 def _erase(fleet: Fleet) -> None:
-    folder, records = OutputFolder(fleet.out), fleet.records()
+    folder = OutputFolder(fleet.out)
     with folder.exclusive():
-        plans = [erasure.plan(folder, clip, records, [fleet.inbox]) for clip in clips(records)[: len(_NAMES)]]
-        erasure.erase(folder, plans, 1)
+        clips = Clips.read(folder.events())
+        sources = [clips.by_name[name].source for name in _NAMES]
+        erasure.carry_out(folder, [erasure.plan(folder, clips, {}, one, [fleet.inbox]) for one in sources], 1)
 
 
 def _settle(fleet: Fleet) -> None:
@@ -81,8 +82,8 @@ def _mask_another(fleet: Fleet) -> None:
 
 def _hold_another(fleet: Fleet) -> None:
     fleet.masked("front-20260412-090000.mp4")
-    words = ("--kind", "police", "--reason", "5", "--until", _FAR, "--outbox", fleet.out)
-    assert call("hold", "add", "front-20260412-090000.mp4", *words).exit_code == 0
+    words = ("--kind", "police", "--reason", "5", "--until", _FAR)
+    assert call("hold", "add", fleet.out, "front-20260412-090000.mp4", *words).exit_code == 0
 
 
 _NEXT: Mapping[str, Callable[[Fleet], object]] = {
@@ -131,8 +132,8 @@ def test_a_hold_that_came_in_between_keeps_what_is_left(fleet: Fleet, gone: int)
     made = [f"{_NAMES[0][:-4]}.{ending}" for ending in ("masked.mp4", "tracks.json")]
     left = [path for path in (fleet.inbox / _NAMES[0], *(fleet.out / name for name in made)) if path.exists()]
     assert len(left) == max(3 - gone, 0)
-    words = ("--kind", "police", "--reason", "5", "--until", _FAR, "--outbox", fleet.out)
-    assert call("hold", "add", _NAMES[0], *words).exit_code == 0
+    words = ("--kind", "police", "--reason", "5", "--until", _FAR)
+    assert call("hold", "add", fleet.out, _NAMES[0], *words).exit_code == 0
     assert all(path.exists() for path in left)
     sources, others = _purged(fleet)
     assert (_NAMES[0] in sources) == (not (fleet.inbox / _NAMES[0]).exists())
