@@ -44,8 +44,8 @@ START = ChainEnd(0, GENESIS)
 
 def chain_line(record: Mapping[str, Any], tip: ChainEnd, signer: Signer | None = None) -> str:
     """The line, without its newline, that puts `record` behind `tip`."""
-    told = {name: value for name, value in record.items() if name not in _OURS}
-    chained = {**told, "schema": SCHEMA, "seq": tip.seq + 1, "prev": tip.sha256}
+    own = {name: value for name, value in record.items() if name not in _OURS}
+    chained = {**own, "schema": SCHEMA, "seq": tip.seq + 1, "prev": tip.sha256}
     if signer:
         chained["key"] = signer.key
         chained["signature"] = signer.sign(message(chained))
@@ -53,9 +53,9 @@ def chain_line(record: Mapping[str, Any], tip: ChainEnd, signer: Signer | None =
 
 
 def message(record: Mapping[str, Any]) -> bytes:
-    """What a line's signature is made over: the line without `signature` and `sha256`, by its hash."""
-    told = {name: value for name, value in record.items() if name not in ("signature", "sha256")}
-    return f"{record.get('schema')} {digest(canonical(told))}".encode()
+    """What a line's signature covers: the line without `signature` and `sha256`, by its hash."""
+    signed = {name: value for name, value in record.items() if name not in ("signature", "sha256")}
+    return f"{record.get('schema')} {digest(canonical(signed))}".encode()
 
 
 def advance(line: str, tip: ChainEnd) -> ChainEnd:
