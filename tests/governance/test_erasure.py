@@ -83,8 +83,8 @@ def _mask_another(fleet: Fleet) -> None:
 
 def _hold_another(fleet: Fleet) -> None:
     fleet.masked("front-20260412-090000.mp4")
-    words = ("--kind", "police", "--reason", "5", "--until", _FAR, "--outbox", fleet.out)
-    assert call("hold", "add", "front-20260412-090000.mp4", *words).exit_code == 0
+    words = ("--kind", "police", "--reason", "5", "--until", _FAR)
+    assert call("hold", "add", fleet.out, "front-20260412-090000.mp4", *words).exit_code == 0
 
 
 _NEXT: Mapping[str, Callable[[Fleet], object]] = {
@@ -133,8 +133,8 @@ def test_a_hold_that_came_in_between_keeps_what_is_left(fleet: Fleet, gone: int)
     made = [f"{_NAMES[0][:-4]}.{ending}" for ending in ("masked.mp4", "tracks.json")]
     left = [path for path in (fleet.inbox / _NAMES[0], *(fleet.out / name for name in made)) if path.exists()]
     assert len(left) == max(3 - gone, 0)
-    words = ("--kind", "police", "--reason", "5", "--until", _FAR, "--outbox", fleet.out)
-    assert call("hold", "add", _NAMES[0], *words).exit_code == 0
+    words = ("--kind", "police", "--reason", "5", "--until", _FAR)
+    assert call("hold", "add", fleet.out, _NAMES[0], *words).exit_code == 0
     assert all(path.exists() for path in left)
     sources, others = _purged(fleet)
     assert (_NAMES[0] in sources) == (not (fleet.inbox / _NAMES[0]).exists())

@@ -58,7 +58,7 @@ SEALING = {
 
 def _hold(fleet: Fleet) -> None:
     words = ("--kind", "police", "--reason", "request 5", "--until", FAR)
-    assert call("hold", "add", "front-9.mp4", "--outbox", fleet.out, *words).exit_code == 0
+    assert call("hold", "add", fleet.out, "front-9.mp4", *words).exit_code == 0
 
 
 def _take_request(fleet: Fleet) -> None:

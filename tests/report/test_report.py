@@ -340,13 +340,13 @@ def test_a_purged_output_is_not_missed(out: Path) -> None:
     assert "The masked video was purged." in page.words and page.pictures == []
 
 
-def test_a_tracks_file_of_the_log_that_is_no_tracks_file_is_said(out: Path) -> None:
+def test_a_tracks_file_of_the_log_that_is_not_a_tracks_file_is_said(out: Path) -> None:
     record = told(out, result=True)
     (out / "everything.tracks.json").write_text("{}")
     sha256 = report_builder.files.sha256(out / "everything.tracks.json")
     audit_log.append(out / audit_log.NAME, {**record, "tracks_file": {**record["tracks_file"], "sha256": sha256}})
     report_builder.write_report(OutputFolder(out))
-    assert "is no tracks file" in pages(out)["everything.html"].words
+    assert "is not a tracks file" in pages(out)["everything.html"].words
 
 
 def test_the_folder_of_the_report_may_not_lead_elsewhere(out: Path, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-
 from dashredact.review.state import Opinion, ReviewState, review_states
 
 _SOURCE = {"name": "a.mp4", "sha256": "5" * 64}

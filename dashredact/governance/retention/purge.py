@@ -165,8 +165,8 @@ class Purge:
 
     def _report_untried(self, inbox: Path) -> Iterator[PurgeFinding]:
         """Videos that were never tried: nothing is known of them but their names and when they came."""
-        uploads = InboxWatcher(inbox, self._folder.path, 0).look()
-        for upload in (*uploads.complete, *uploads.growing):
+        uploads = InboxWatcher(inbox, self._folder.path, 0).scan()
+        for upload in (*uploads.complete, *uploads.incomplete):
             name = upload.item.name
             rule = self._inventory.rule(CAPTURED, self._arrival_day(upload))
             if name not in self._inventory.clips.by_name and rule.is_over(self._options.today):
