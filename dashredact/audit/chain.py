@@ -1,9 +1,9 @@
 """The audit log as a hash chain: text in, text out.
 
 A line is canonical JSON. `prev` is the sha256 of the whole line before it (64 zeros for the first), `sha256` that
-of the line itself without this field. So any changed byte, and any line removed, added or moved, is found. A tail
-cut off is not, nor a log that was written anew from the start: the first is what heads are for (`audit.head`), the
-second what signatures are for (`audit.signatures`).
+of the line itself without this field. So any changed byte, and any line removed, added or moved, is detected. A
+truncated end is not, nor a log that was rewritten from the start: heads detect the first (`audit.head`), signatures
+the second (`audit.signatures`).
 """
 
 import hashlib
