@@ -93,15 +93,15 @@ class Scale:
 
 def panels(masks: Masks) -> list[Panel]:
     """A panel for each kind that has tracks."""
-    found = []
+    shown = []
     for kind in Kind:
         tracks = sorted((track for track in masks.tracks if track.kind is kind), key=lambda track: track.first)
         rows = timeline.rows(tracks)
         scale = Scale(masks)
         bars = [_bar(track, row, scale) for track, row in zip(tracks, rows, strict=True)]
         if bars:
-            found.append(Panel(kind, bars, ROW * (max(rows) + 1)))
-    return found
+            shown.append(Panel(kind, bars, ROW * (max(rows) + 1)))
+    return shown
 
 
 def _bar(track: Track, row: int, scale: Scale) -> Bar:

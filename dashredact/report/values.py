@@ -209,8 +209,8 @@ class Video:
             if clip.verdict is ReviewVerdict.REJECTED and clip.review:
                 note = f": {clip.review.reason.rstrip('.')}" if clip.review.reason else ""
                 sentences.append(f"{clip.review.actor} rejected it{note}; correct it.")
-            elif not clip.verdict and clip.file.made.reason:
-                sentences.append(clip.file.made.reason)
+            elif not clip.verdict and clip.file.produced.reason:
+                sentences.append(clip.file.produced.reason)
             if corrections.waiting:
                 sentences.append(
                     f"{plural(corrections.waiting, 'correction')} not yet in the file; apply or undo them."

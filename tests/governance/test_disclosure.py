@@ -128,7 +128,7 @@ def test_a_clip_with_a_known_fault_stays_whatever_the_policy_asks_for(fleet: Fle
     output = fleet.last()["output"]
     fleet.append("marked", source=fleet.source(_TWO), output=output, mark=_MARK)
     done = _export(fleet, _TWO, policy=policy)
-    assert done.exit_code == ExitCode.REFUSED_BY_POLICY and "corrections that are not in the file" in done.stderr
+    assert done.exit_code == ExitCode.REFUSED_BY_POLICY and "corrections that are not in its masked file" in done.stderr
     fleet.append("undone", source=fleet.source(_TWO), undo={"track": 1})
     assert _export(fleet, _TWO, policy=policy).exit_code == ExitCode.OK
     fleet.reviewed(_TWO, output, verdict="rejected")

@@ -230,7 +230,7 @@ def test_an_original_stays_while_corrections_need_it(fleet: Fleet) -> None:
     audit_log.append(fleet.out / audit_log.NAME, {"act": "marked", **line})
     findings = [finding for finding in fleet.purge(after(CAPTURED + 1)) if finding.disposition is Disposition.OVERDUE]
     assert [finding.name for finding in findings] == ["front-1.mp4"]
-    assert "corrections that are not in its masked video" in findings[0].reason and original.exists()
+    assert "corrections that are not in its masked file" in findings[0].reason and original.exists()
 
 
 # --- the review that the policy asks for ---------------------------------------------------------------------------

@@ -127,8 +127,8 @@ def _refusal(policy: Policy, clip: Clip, options: ExportOptions, today: date) ->
 
 def _waits(clip: Clip) -> Iterator[str]:
     """What a person has to do about the file before it leaves, whatever the policy asks for."""
-    if clip.corrections.waiting:
-        yield "has corrections that are not in the file; apply them with `review apply`, or take them back"
+    if clip.corrections.open_reason:
+        yield clip.corrections.open_reason
     if clip.verdict is ReviewVerdict.REJECTED:
         yield "was looked at and rejected; correct it, and have it approved"
     elif clip.file and clip.file.doubted and clip.verdict is not ReviewVerdict.APPROVED:
