@@ -28,15 +28,15 @@ def die(*_: Any) -> NoReturn:
 
 def after(owner: Any, name: str, call: int = 1) -> Step:
     """Dies right after the call of that number."""
-    return Step(owner, name, lambda act: _dying(act, call, before=False))
+    return Step(owner, name, lambda act: dying(act, call, before=False))
 
 
 def before(owner: Any, name: str, call: int = 1) -> Step:
     """Dies right before it."""
-    return Step(owner, name, lambda act: _dying(act, call, before=True))
+    return Step(owner, name, lambda act: dying(act, call, before=True))
 
 
-def _dying(act: Callable[..., Any], at: int, *, before: bool) -> Callable[..., Any]:
+def dying(act: Callable[..., Any], at: int, *, before: bool) -> Callable[..., Any]:
     calls = 0
 
     def wrapped(*args: Any, **named: Any) -> Any:

@@ -14,19 +14,20 @@ video. The rules:
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import msgspec
 
+from dashredact.audit.corrections import Corrections
 from dashredact.audit.events import (
     Actor,
     Corrected,
     Duplicate,
     Event,
     FileEntry,
-    Mark,
     Marked,
     NeedsReview,
+    NotMasked,
     Produced,
     Purged,
     Quarantined,
@@ -41,11 +42,8 @@ from dashredact.audit.events import (
     Tried,
     Undone,
     Unmasked,
-    UnmaskedTrack,
     files_of,
 )
-
-T = TypeVar("T")
 
 
 class Content(NamedTuple):
@@ -84,53 +82,6 @@ class Artifact:
     @property
     def digests(self) -> frozenset[str | None]:
         return frozenset(source.content.sha256 for source in self.sources)
-
-
-@dataclass(frozen=True)
-class Corrections:
-    """What people decided about the masks of one video. By number: a mark's own, or the track's."""
-
-    marks: Mapping[int, Mark] = field(default_factory=dict)
-    """in force"""
-    unmasked: Mapping[int, UnmaskedTrack] = field(default_factory=dict)
-    """in force"""
-    applied_marks: Mapping[int, Mark] = field(default_factory=dict)
-    """in the masked file"""
-    applied_unmasked: Mapping[int, UnmaskedTrack] = field(default_factory=dict)
-    """in the masked file"""
-    marks_drawn: int = 0
-    """ever, under this name: no number is given twice"""
-
-    @property
-    def waiting(self) -> int:
-        """How many are in force and not in the masked file, or the other way round."""
-        marks, tracks = self.marks.keys() ^ self.applied_marks.keys(), self.unmasked.keys() ^ self.applied_unmasked
-        return len(marks) + len(tracks)
-
-    def after(self, event: Marked | Unmasked | Undone | Corrected) -> "Corrections":
-        if isinstance(event, Marked) and event.mark:
-            return replace(self, marks={**self.marks, event.mark.id: event.mark}, marks_drawn=self.marks_drawn + 1)
-        if isinstance(event, Unmasked) and event.lift:
-            return replace(self, unmasked={**self.unmasked, event.lift.id: event.lift})
-        if isinstance(event, Undone) and event.undo:
-            gone = {event.undo.track}
-            return replace(self, marks=_without(self.marks, gone), unmasked=_without(self.unmasked, gone))
-        if isinstance(event, Corrected) and event.corrections:
-            applied = event.corrections
-            return replace(
-                self,
-                applied_marks={number: self.marks[number] for number in applied.marks if number in self.marks},
-                applied_unmasked={number: self.unmasked[number] for number in applied.lifts if number in self.unmasked},
-            )
-        return self
-
-    def for_new_masking(self, *, same_content: bool) -> "Corrections":
-        """What is left of them where the source is masked again."""
-        return Corrections(marks=self.marks if same_content else {}, marks_drawn=self.marks_drawn)
-
-
-def _without(entries: Mapping[int, T], numbers: set[int]) -> dict[int, T]:
-    return {number: entry for number, entry in entries.items() if number not in numbers}
 
 
 @dataclass(frozen=True)
@@ -204,6 +155,15 @@ class Clip:
         return self.file is not None and self.file.purged
 
     @property
+    def failure(self) -> NotMasked | None:
+        """The newest try where it gave no output and that waits for somebody to do something about it.
+
+        It waits until the source is masked, gone on purpose, or a person has written down that it stays unmasked.
+        """
+        dismissed = self.source_review is not None and self.source_review.seq > self.tried.seq
+        return self.tried if isinstance(self.tried, NotMasked) and not self.erased and not dismissed else None
+
+    @property
     def captured(self) -> str:
         """Day of filming, ISO 8601, as logged for this content; empty where the log does not say."""
         return self.version.captured
@@ -234,7 +194,7 @@ class Clip:
     @property
     def waits_for_review(self) -> bool:
         """Whether the masked file is there and nobody has approved it as people want it to be."""
-        return self.output is not None and (self.verdict is not ReviewVerdict.APPROVED or self.corrections.waiting > 0)
+        return self.output is not None and (self.verdict is not ReviewVerdict.APPROVED or not self.corrections.settled)
 
     @property
     def review_required(self) -> bool:
@@ -249,7 +209,7 @@ class Clip:
             and self.source_review is not None
             and self.source_review.verdict is ReviewVerdict.REJECTED
         )
-        return self.waits_for_review and (rejected or self.corrections.waiting > 0 or (doubted and unseen))
+        return self.waits_for_review and (rejected or not self.corrections.settled or (doubted and unseen))
 
     def fits(self, pattern: str) -> bool:
         """Whether its source or its masked file, there or not, has such a name, or fits it as a pattern."""
@@ -286,6 +246,10 @@ class Clips:
         """One clip for each masked file that should be there: duplicates are left out."""
         return [clip for clip in self if clip.output and not isinstance(clip.result, Duplicate)]
 
+    def unmasked(self) -> list[Clip]:
+        """Clips that no try has given a masked file, and whose source was not deleted on purpose."""
+        return [clip for clip in self if clip.result is None and not clip.erased]
+
     def masked_of(self, clip: Clip) -> Clip:
         """The clip under whose name the masked file of a duplicate was made; of all others the clip itself."""
         return self.by_name.get(clip.file.made.name, clip) if clip.file else clip
@@ -320,7 +284,7 @@ class _Reader:
         self._files: dict[str, MaskedFile] = {}  # by name under the output folder
         self._current: dict[str, str] = {}  # of a source, the name of its masked file
         self._artifacts: dict[str, Artifact] = {}
-        self._source_reviews: dict[str | None, Reviewed] = {}
+        self._source_reviews: dict[str, Reviewed] = {}  # by sha256, or where there is none by name
         self._sealed_copies: dict[str, list[FileEntry]] = {}
         self._by_digest: dict[str, set[str]] = {}  # names of masked files that ever had that sha256
 
@@ -403,7 +367,8 @@ class _Reader:
 
     def _take_review(self, event: Reviewed) -> None:
         if event.output is None:
-            self._source_reviews[event.source.sha256 if event.source else None] = event
+            if event.source:
+                self._source_reviews[event.source.sha256 or event.source.name] = event
             return
         for name in self._by_digest.get(event.output.sha256, ()):
             file = self._files[name]
@@ -446,7 +411,7 @@ class _Reader:
         if isinstance(result, Duplicate) and file:
             result = msgspec.structs.replace(result, output=file.made.output, tracks_file=file.made.tracks_file)
         masking = next((event for event in reversed(results or state.tries) if event.settings), result or state.tried)
-        review = self._source_reviews.get(state.content.sha256) if state.content.sha256 else None
+        review = self._source_reviews.get(state.content.sha256 or name)
         return Clip(
             name,
             self._events[name],

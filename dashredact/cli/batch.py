@@ -145,7 +145,7 @@ def _rules(chosen: dict[str, Any], until: float | None) -> InboxRules:
         tries=chosen["tries"],
         retry_after=60 * chosen["retry_after"],
         quarantine=chosen["quarantine"],
-        most=chosen["max_videos"],
+        max_videos=chosen["max_videos"],
         seconds=max(until - time.monotonic(), 0.01) if until else None,
     )
 
@@ -162,7 +162,7 @@ def _once(run: InboxRun, chosen: dict[str, Any]) -> int:
     elif (statuses or not chosen["watch"]) and not logs.in_journal(sys.stdout):  # where the log has it already
         click.echo(told.line)
     logs.RUN.info(told.line)
-    return int(ExitCode.NOT_READY if run.short_of_room else exit_code(statuses))
+    return int(ExitCode.NOT_READY if run.short_of_space else exit_code(statuses))
 
 
 def _log(outcome: Outcome) -> None:

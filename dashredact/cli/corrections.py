@@ -14,12 +14,13 @@ from dashredact.cli.review import NAME, SOURCE
 from dashredact.errors import ExitCode, UsageError
 from dashredact.kinds import KINDS, Kind
 from dashredact.progress import ProgressDisplay
-from dashredact.review import marking, originals
+from dashredact.review import marking
 from dashredact.review.correction import Correction
-from dashredact.review.decisions import Reviewer, deciding
-from dashredact.review.state import How
-from dashredact.review.views import ReviewQueue
+from dashredact.review.decisions import Reviewer
+from dashredact.review.queue import ReviewQueue
+from dashredact.review.views import uncovered_lines
 from dashredact.text import printable
+from dashredact.workspace import originals
 from dashredact.workspace.output_folder import OutputFolder
 
 _NOTE = click.option("--note", default="", help="Why; goes into the audit log.")
@@ -51,9 +52,9 @@ def approve(folder: OutputFolder, names: Sequence[str], note: str, reviewer: str
       dashredact review approve masked trip.mp4 --note "whole clip watched"
       dashredact review approve masked 'front-20260412-*' --yes
     """
-    chosen = _agreed(ReviewQueue(folder.path), names, "Approve", yes)
-    with deciding(folder.path):
-        own = Reviewer(folder.path, reviewer)
+    chosen = _agreed(ReviewQueue(folder), names, "Approve", yes)
+    with folder.deciding():
+        own = Reviewer(folder, reviewer)
         for name in chosen:
             own.approve(name, note)
             click.echo(printable(name))
@@ -68,22 +69,25 @@ def approve(folder: OutputFolder, names: Sequence[str], note: str, reviewer: str
 def reject(folder: OutputFolder, names: Sequence[str], note: str, reviewer: str, yes: bool) -> None:
     """Say that videos are not to be used as they are. The files stay where they are. Prints the name of each.
 
+    A rejected video is listed until it is corrected. Of one that could not be masked, this says that it stays unmasked:
+    it is listed no longer.
+
     A pattern stands for all videos of such names that wait for a person. Where there are several, it asks first.
 
     \b
       dashredact review reject masked trip.mp4 --note "a face in the mirror, 0:12"
     """
-    chosen = _agreed(ReviewQueue(folder.path), names, "Reject", yes)
-    with deciding(folder.path):
-        own = Reviewer(folder.path, reviewer)
+    chosen = _agreed(ReviewQueue(folder), names, "Reject", yes)
+    with folder.deciding():
+        own = Reviewer(folder, reviewer)
         for name in chosen:
             own.reject(name, note)
             click.echo(printable(name))
 
 
-def _agreed(desk: ReviewQueue, patterns: Sequence[str], verb: str, yes: bool) -> Sequence[str]:
+def _agreed(queue: ReviewQueue, patterns: Sequence[str], verb: str, yes: bool) -> Sequence[str]:
     """The names that are meant. UsageError where a pattern fits none, or several need a --yes that was not given."""
-    names = list(dict.fromkeys(name for pattern in patterns for name in _named(desk, pattern)))
+    names = list(dict.fromkeys(name for pattern in patterns for name in _named(queue, pattern)))
     if len(names) == 1 or yes:
         return names
     for name in names:
@@ -96,14 +100,14 @@ def _agreed(desk: ReviewQueue, patterns: Sequence[str], verb: str, yes: bool) ->
     return names
 
 
-def _named(desk: ReviewQueue, pattern: str) -> Sequence[str]:
-    """A name that is one counts as it is, whatever signs it holds."""
-    if not any(sign in pattern for sign in _WILD) or desk.history(pattern):
-        return [desk.standing(pattern).name]
-    found = desk.matching(pattern)
-    if not found:
+def _named(queue: ReviewQueue, pattern: str) -> Sequence[str]:
+    """The name of a source counts as it is, whatever characters it holds."""
+    if not any(char in pattern for char in _WILD) or queue.history(pattern):
+        return [queue.tried(pattern).name]
+    names = queue.matching(pattern)
+    if not names:
         raise UsageError(f"No video that waits for a person fits {pattern}; `review list` lists them.")
-    return found
+    return names
 
 
 def _box(_context: click.Context, _parameter: click.Parameter, value: str | None) -> list[float] | None:
@@ -114,15 +118,8 @@ def _box(_context: click.Context, _parameter: click.Parameter, value: str | None
     except ValueError:
         sides = []
     if len(sides) != 4 or not all(abs(side) < 1e6 for side in sides):
-        raise UsageError(f"{value} is no box; give X0,Y0,X1,Y1 in pixels, such as 400,220,460,250.")
+        raise UsageError(f"{value} is not a box; give X0,Y0,X1,Y1 in pixels, such as 400,220,460,250.")
     return sides
-
-
-def _frames(_context: click.Context, _parameter: click.Parameter, value: str) -> range:
-    first, dots, last = value.partition("..")
-    if not (dots and first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
-        raise UsageError(f"{value} are no frames; give A..B, counted from 0, such as 120..187.")
-    return range(int(first), int(last) + 1)
 
 
 @click.command()
@@ -130,7 +127,9 @@ def _frames(_context: click.Context, _parameter: click.Parameter, value: str) ->
 @NAME
 @click.option("--kind", required=True, type=click.Choice([str(kind) for kind in KINDS]), help="What was missed.")
 @click.option("--box", required=True, callback=_box, metavar="X0,Y0,X1,Y1", help="Where, on the first frame.")
-@click.option("--frames", required=True, callback=_frames, metavar="A..B", help="From 0; both are masked.")
+@click.option(
+    "--frames", required=True, metavar="A..B", help="Frames from 0, or times such as 0:04..0:06.2; both are masked."
+)
 @click.option("--to-box", callback=_box, metavar="X0,Y0,X1,Y1", help="Where on the last frame, if it moves.")
 @click.option("--follow", is_flag=True, help="Follow what is in the box through the original.")
 @SOURCE
@@ -141,7 +140,7 @@ def mark(
     name: str,
     kind: str,
     box: list[float],
-    frames: range,
+    frames: str,
     to_box: list[float] | None,
     follow: bool,
     **chosen: Any,
@@ -152,24 +151,27 @@ def mark(
 
     \b
       dashredact review mark masked trip.mp4 --kind plate --box 400,220,460,250 --frames 120..187
-      dashredact review mark masked trip.mp4 --kind face --box 10,40,60,90 --frames 0..30 --to-box 80,44,130,94
+      dashredact review mark masked trip.mp4 --kind face --box 10,40,60,90 --frames 0:00..0:01 --to-box 80,44,130,94
       dashredact review mark masked trip.mp4 --kind face --box 10,40,60,90 --frames 0..90 --follow --source trip.mp4
     """
     if follow and to_box:
         raise UsageError("Use either --follow or --to-box.")
-    if to_box and len(frames) < 2:
-        raise UsageError("--to-box needs two frames or more; give A..B with --frames, or leave it out.")
-    with deciding(folder.path):
-        reviewer = Reviewer(folder.path, chosen["reviewer"])
-        how, keys = How.MOVING if to_box else How.STILL, marking.drawn(box, to_box, frames)
+    with folder.deciding():
+        own = Reviewer(folder, chosen["reviewer"])
+        wanted = marking.frame_range(frames, own.queue.tracks(own.queue.masked(name)).times)
+        if to_box and len(wanted) < 2:
+            raise UsageError("--to-box needs two frames or more; give A..B with --frames, or leave it out.")
         if follow:
-            how = How.TRACKED
-            keys = marking.followed(reviewer.desk, name, box, frames, chosen["source"], chosen["inbox"])
-        end = int(keys[-1][0]) + 1 if follow else frames.stop
-        made = reviewer.mark(name, Kind(kind), keys, end, how, chosen["note"])
-    click.echo(made["id"])
-    if end < frames.stop:
-        say(f"{name}: lost at frame {end}; mark {made['id']} ends at {end - 1}. Draw another box from there on.")
+            boxes = marking.followed(own.queue, name, box, wanted, chosen["source"], chosen["inbox"])
+        else:
+            boxes = marking.drawn(box, to_box, wanted)
+        made = own.mark(name, Kind(kind), boxes, chosen["note"])
+    click.echo(made.id)
+    if made.wanted_end:
+        say(
+            f"{name}: lost at frame {made.end}; mark {made.id} ends at {made.end - 1}. Draw another box from there on:"
+            " until then nobody can approve the video."
+        )
         raise SystemExit(ExitCode.NEEDS_REVIEW)
 
 
@@ -180,13 +182,17 @@ def mark(
 @_NOTE
 @_REVIEWER
 def unmask(folder: OutputFolder, name: str, numbers: Sequence[int], note: str, reviewer: str) -> None:
-    """Take false masks away; `review apply` shows what is under them.
+    """Take false masks away, and say what that uncovers; `review apply` shows what is under them.
 
     \b
       dashredact review unmask masked trip.mp4 --track 12 --track 15 --note "traffic signs"
     """
-    with deciding(folder.path):
-        Reviewer(folder.path, reviewer).unmask(name, numbers, note)
+    with folder.deciding():
+        own = Reviewer(folder, reviewer)
+        tracks = own.unmask(name, numbers, note)
+        times = own.queue.tracks(own.queue.masked(name)).times
+    for line in uncovered_lines(tracks, times):
+        say(f"{name}: `review apply` will uncover {line}.")
 
 
 @click.command()
@@ -201,8 +207,8 @@ def undo(folder: OutputFolder, name: str, numbers: Sequence[int], note: str, rev
     \b
       dashredact review undo masked trip.mp4 --track 1000001
     """
-    with deciding(folder.path):
-        Reviewer(folder.path, reviewer).undo(name, numbers, note)
+    with folder.deciding():
+        Reviewer(folder, reviewer).undo(name, numbers, note)
 
 
 @click.command()
@@ -228,12 +234,15 @@ def apply(
         folder.exclusive(),
         crew_of({"device": "cpu", **chosen}) as crew,
     ):
-        own = Reviewer(folder.path, reviewer)
-        standing = own.desk.standing(name)
-        found = originals.find(standing, source, inbox)
-        progress.start({found.name: found.stat().st_size})
-        record = Correction(own, name, found).apply(progress, crew)
-    click.echo(folder.path / record["output"]["name"])
+        own = Reviewer(folder, reviewer)
+        path = originals.locate(own.queue.masked(name).source, source, inbox)
+        progress.start({path.name: path.stat().st_size})
+        correction = Correction(own, name, path)
+        event = correction.apply(progress, crew)
+    for line in uncovered_lines(correction.changes.uncovered, correction.times):
+        say(f"{name}: uncovered {line}. Look at it before you approve the video.")
+    if event.output:
+        click.echo(folder.resolve(event.output.name))
 
 
 COMMANDS = (approve, reject, mark, unmask, undo, apply)

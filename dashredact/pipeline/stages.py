@@ -150,7 +150,7 @@ def _tracks_of_box_file(boxes: Path | None, settings: Settings, canvas: Canvas) 
     if boxes is None:
         return ()
     expected = settings.boxes
-    if expected is None or replace(exchange.described(boxes), kinds=expected.kinds) != expected:
+    if expected is None or replace(exchange.box_file(boxes), kinds=expected.kinds) != expected:
         raise UsageError(f"{boxes} has changed since this run began; run again.")
     tracks = exchange.read(boxes, canvas)
     used = [track for track in tracks if expected.takes(track.kind)]

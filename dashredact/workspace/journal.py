@@ -316,9 +316,17 @@ def _read(path: Path) -> list[Entry]:
 def _entry(fields: dict[str, Any]) -> Entry:
     parse(fields["record"])
     if fields.pop("kind") == Publication.__name__:
-        return Publication(**{**fields, "moves": tuple(Move(**move) for move in fields["moves"])})
+        moves = tuple(Move(**move) for move in fields["moves"])
+        _check_inside(fields["work_folder"], *(name for move in moves for name in (move.source, move.target)))
+        return Publication(**{**fields, "moves": moves})
     sealed = SealedCopy(**fields["sealed"]) if fields["sealed"] else None
     return Removal(**{**fields, "targets": tuple(Target(**target) for target in fields["targets"]), "sealed": sealed})
+
+
+def _check_inside(*names: str) -> None:
+    for name in names:
+        if not FileEntry(name=name).inside:
+            raise ValueError(f"{name} leads out of the output folder")
 
 
 def _state(target: Target) -> _State | None:

@@ -23,7 +23,7 @@ from dashredact.values import Detections, SegmentDetections
 from dashredact.workspace.locks import STATE_FOLDER
 
 _UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile)
-_PLANES, _CELLS = 3, 16  # most planes of a mask, and most cells of a plane
+_PLANES, _CELLS = 3, 16  # the most planes of a mask, and the most cells of a plane
 
 
 class WorkFolder:

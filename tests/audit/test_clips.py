@@ -21,7 +21,7 @@ from log_lines import (
     unmask,
 )
 
-from dashredact.audit.clips import Corrections
+from dashredact.audit.corrections import Corrections
 from dashredact.audit.events import EventType, ReviewVerdict
 
 _OTHER = {**SOURCE, "sha256": "e" * 64}

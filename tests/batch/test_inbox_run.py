@@ -199,15 +199,15 @@ def test_a_file_that_becomes_a_link_after_it_was_seen_is_refused(
     fleet: Fleet, tmp_path: Path, clip: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = fleet.upload()
-    look = InboxWatcher.look
+    scan = InboxWatcher.scan
 
     def swap(self: InboxWatcher) -> Any:
-        found = look(self)
+        contents = scan(self)
         path.unlink()
         path.symlink_to(shutil.copyfile(clip("late.mp4"), tmp_path / "elsewhere.mp4"))
-        return found
+        return contents
 
-    monkeypatch.setattr(InboxWatcher, "look", swap)
+    monkeypatch.setattr(InboxWatcher, "scan", swap)
     (outcome,) = fleet.run()
     assert outcome.status is VideoStatus.REFUSED
     assert "link" in outcome.reason
@@ -217,9 +217,9 @@ def test_the_oldest_come_first_and_no_more_than_asked_for(fleet: Fleet) -> None:
     for clip, name in (("30.mp4", "older.mp4"), ("late.mp4", "old.mp4"), ("pyramid.mp4", "new.mp4")):
         fleet.upload(clip, name)
         time.sleep(0.02)
-    assert [outcome.name for outcome in fleet.run(most=2)] == ["older.mp4", "old.mp4"]
+    assert [outcome.name for outcome in fleet.run(max_videos=2)] == ["older.mp4", "old.mp4"]
     assert fleet.summary.waiting == {"for the next run": 1}
-    assert [outcome.name for outcome in fleet.run(most=2)] == ["new.mp4"]
+    assert [outcome.name for outcome in fleet.run(max_videos=2)] == ["new.mp4"]
 
 
 def test_without_room_a_video_waits(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,7 +228,7 @@ def test_without_room_a_video_waits(fleet: Fleet, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(inbox_run.shutil, "disk_usage", lambda _: usage._replace(free=1000))
     (outcome,) = fleet.run()
     assert outcome.status is VideoStatus.WAITING
-    assert "has 0.0 GiB left" in outcome.reason
+    assert "has 0.0 GiB free" in outcome.reason
     assert not (fleet.out / audit_log.NAME).exists()
 
 
@@ -337,7 +337,7 @@ def test_what_was_set_aside_can_be_taken_back(tmp_path: Path) -> None:
     source.write_text("x")
     moved = quarantine.put(tmp_path, source, "because")
     source.parent.rmdir()
-    assert quarantine.take_back(tmp_path, moved, "sub/trip.mp4").read_text() == "x"
+    assert quarantine.restore(tmp_path, moved, "sub/trip.mp4").read_text() == "x"
     assert [path for path in (tmp_path / "quarantine").rglob("*") if path.is_file()] == []
 
 

@@ -103,7 +103,7 @@ def prepare(folder: OutputFolder, options: CopyOptions) -> SubjectCopy:
     source = _source_of(clip, options.inboxes)
     _check_free(folder, options.target)
     tracks = _without(_tracks_of(folder, clip), options.unmasked, clip.name)
-    settings = replace(Settings.for_rendering(clip.masking.settings), audio=Keep.DROP, gps=Keep.DROP)
+    settings = replace(clip.masking.parsed_settings().for_rendering(), audio=Keep.DROP, gps=Keep.DROP)
     return SubjectCopy(clip, source, tracks, settings, request, options)
 
 

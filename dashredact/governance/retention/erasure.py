@@ -110,7 +110,7 @@ def erase(folder: OutputFolder, options: ErasureOptions, today: date) -> Erasure
             _check_fit(folder, request, named, options.inboxes, today)
         sources = _with_same_content(clips, named)
         _check_holds(events, sources, today)
-        pages = page_names(folder.records())
+        pages = page_names(events)
         plans = _each_once([plan(folder, clips, pages, source, options.inboxes) for source in sources])
         carry_out(folder, plans, request.id)
         missing = [one.source.name for one in plans if not (one.finds_original or _is_erased(clips, one.source))]

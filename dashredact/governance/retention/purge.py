@@ -77,7 +77,7 @@ class Purge:
         """LedgerError where the audit log is broken."""
         self._folder, self._options = folder, options
         self._inventory = Inventory(Clips.read(folder.events()), options.policy.policy, options.today)
-        self._pages: Mapping[str, str] = page_names(folder.records())
+        self._pages: Mapping[str, str] = page_names(folder.events())
         self._index = None if options.dry_run else Index(folder)
         self._holds: dict[str, Hold] = {}
         self._log_size = 0  # bytes that the holds were read from
@@ -165,8 +165,8 @@ class Purge:
 
     def _report_untried(self, inbox: Path) -> Iterator[PurgeFinding]:
         """Videos that were never tried: nothing is known of them but their names and when they came."""
-        uploads = InboxWatcher(inbox, self._folder.path, 0).look()
-        for upload in (*uploads.complete, *uploads.growing):
+        uploads = InboxWatcher(inbox, self._folder.path, 0).scan()
+        for upload in (*uploads.complete, *uploads.incomplete):
             name = upload.item.name
             rule = self._inventory.rule(CAPTURED, self._arrival_day(upload))
             if name not in self._inventory.clips.by_name and rule.is_over(self._options.today):
