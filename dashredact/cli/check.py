@@ -1,4 +1,4 @@
-"""`check`: how a policy and its outputs stand to the guidebook."""
+"""`check`: whether a policy and its outputs meet the guidebook."""
 
 import json
 from collections.abc import Sequence

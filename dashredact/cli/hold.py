@@ -57,9 +57,9 @@ def list_(folder: OutputFolder, as_json: bool) -> None:
         say("Nothing is held.")
     for one in listed:
         over = one.until < date.today()
-        told = {"name": one.name, "kind": one.kind, "until": str(one.until), "reason": one.reason, "over": over}
+        row = {"name": one.name, "kind": one.kind, "until": str(one.until), "reason": one.reason, "over": over}
         words = f"{one.name}: {one.kind}, until {one.until}{', which is over' if over else ''}: {one.reason}"
-        click.echo(json.dumps(told, ensure_ascii=False) if as_json else printable(words))
+        click.echo(json.dumps(row, ensure_ascii=False) if as_json else printable(words))
 
 
 @hold.command()

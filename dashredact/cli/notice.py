@@ -27,10 +27,10 @@ def notice(policy_file: Path, output: Path) -> None:
 
     read = store.read(policy_file)
     drawn = sticker.draw(read.policy)
-    told = public.as_dict(read.policy, read.sha256)
+    document = public.as_dict(read.policy, read.sha256)
     contents = {
         "notice.html": pages.notice_page(read.policy, read.sha256).encode(),
-        "notice.json": (json.dumps(told, ensure_ascii=False, indent=2) + "\n").encode(),
+        "notice.json": (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode(),
         "sticker.svg": pages.sticker_svg(drawn).encode(),
         "sticker.pdf": pdf.sticker_pdf(drawn),
     }

@@ -59,7 +59,7 @@ def purge(
 def _nothing_due(upcoming: UpcomingDeletion | None) -> str:
     """What is deleted next, for somebody who wonders whether this works at all."""
     if upcoming is None:
-        return "Nothing is due for deletion, and nothing will be as things are."
+        return "Nothing is due for deletion, and nothing here ever will be."
     return f"Nothing is due for deletion. Next is {upcoming.name}, on {upcoming.rule.due} ({upcoming.rule})."
 
 

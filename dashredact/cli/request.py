@@ -31,7 +31,7 @@ _VEHICLE = click.option("--vehicle", default="", metavar="PATTERN", help="Patter
 def request() -> None:
     """Keep and answer requests of people who may have been filmed: a copy, erasing, no further use.
 
-    The register stands in the audit log of FOLDER, which never holds who asks: give the number of your own file.
+    The register is kept in the audit log of FOLDER, which never holds who asks: give the number of your own file.
 
     \b
       dashredact request add masked --kind copy --reference 2026-031 --vehicle 'taxi7-*' \\
@@ -141,14 +141,14 @@ def find(
     known = ClipQuery.of_request(requests.find(folder, number)) if number else ClipQuery()
     query = ClipQuery(vehicle or known.vehicle, start or known.start, end or known.end)
     matches = find_clips(folder, inboxes, query, today())
-    keys = ("name", "state", "filmed", "until", "told by", "original", "recipients")
+    keys = ("name", "state", "filmed", "until", "dated by", "original", "recipients")
     rows = [
         {
             "name": one.name,
             "state": one.state,
             "filmed": one.span.start.isoformat() if one.span else "unknown",
             "until": one.span.end.isoformat(timespec="seconds") if one.span else "",
-            "told by": one.captured.source,
+            "dated by": one.captured.source,
             "original": "yes" if one.original else "no" if inboxes else "no --inbox",
             "recipients": "; ".join(one.recipients),
         }

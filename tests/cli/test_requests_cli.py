@@ -44,7 +44,7 @@ def _add(fleet: Fleet, kind: str = "copy", *more: str | Path) -> None:
 def _found(fleet: Fleet, *more: str | Path) -> dict[str, str]:
     done = call("request", "find", fleet.out, *more, "--json")
     assert done.exit_code == ExitCode.OK, done.stderr
-    return {row["name"]: row["told by"] for row in map(json.loads, done.stdout.splitlines())}
+    return {row["name"]: row["dated by"] for row in map(json.loads, done.stdout.splitlines())}
 
 
 def test_a_request_is_a_line_of_the_log_and_names_nobody(fleet: Fleet) -> None:

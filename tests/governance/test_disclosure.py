@@ -133,7 +133,7 @@ def test_a_clip_with_a_known_fault_stays_whatever_the_policy_asks_for(fleet: Fle
     assert _export(fleet, _TWO, policy=policy).exit_code == ExitCode.OK
     fleet.reviewed(_TWO, output, verdict="rejected")
     done = _export(fleet, _TWO, policy=policy, folder="again")
-    assert done.exit_code == ExitCode.REFUSED_BY_POLICY and "was looked at and rejected" in done.stderr
+    assert done.exit_code == ExitCode.REFUSED_BY_POLICY and "was reviewed and rejected" in done.stderr
 
 
 def test_the_day_by_which_it_is_deleted_may_be_earlier(fleet: Fleet) -> None:
@@ -146,7 +146,7 @@ def test_a_clip_of_the_cabin_or_of_no_camera_stays(fleet: Fleet) -> None:
         fleet.reviewed(name, fleet.masked(name))
     done = _export(fleet, "cabin-*", "odd-*")
     assert done.exit_code == ExitCode.REFUSED_BY_POLICY
-    assert "faces the cabin" in done.stderr and "fits no camera" in done.stderr
+    assert "faces the cabin" in done.stderr and "matches no camera" in done.stderr
 
 
 def test_a_clip_that_nobody_dates_stays_until_somebody_does(fleet: Fleet) -> None:
