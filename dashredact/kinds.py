@@ -65,6 +65,9 @@ class KindRow:
     shipped: bool = False
     """whether the shipped weights find it; those kinds are masked where nobody says which"""
 
+    def noun(self, count: int) -> str:
+        return self.singular if count == 1 else self.plural
+
 
 def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())

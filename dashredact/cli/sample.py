@@ -13,6 +13,7 @@ from dashredact.cli.app import say
 from dashredact.cli.options import JSON
 from dashredact.cli.review import OUT
 from dashredact.errors import ExitCode, UsageError
+from dashredact.kinds import Kind
 from dashredact.review import draws
 from dashredact.review import sampling as reviewing
 from dashredact.review.decisions import Reviewer, deciding
@@ -75,7 +76,7 @@ def draw(
     with deciding(out):
         record = reviewing.draw(Reviewer(out, reviewer), names, wanted, output, seed)
     told = record["draw"]
-    columns = " and ".join(f"{kind}s" for kind in told["kinds"])
+    columns = " and ".join(Kind(kind).row.plural for kind in told["kinds"])
     say(
         f"Draw {told['id']}: {plural(len(told['drawn']), 'picture')} of {_population(told)}."
         f" In {reviewing.VERDICTS} write beside each picture how many {columns} are left on it that somebody could"
@@ -98,10 +99,10 @@ def count(out: Path, verdicts: Path, note: str, reviewer: str) -> None:
     with deciding(out):
         record = reviewing.count(Reviewer(out, reviewer), verdicts, note)
     for kind, bound in draws.bounds(record).items():
-        click.echo(f"{kind}s: {bound.told(kind)}")
+        click.echo(f"{Kind(kind).row.plural}: {bound.told(kind)}")
     misses = record["judged"]["misses"]
     for miss in misses:
-        missed = plural(miss["missed"], miss["kind"])
+        missed = f"{miss['missed']} {Kind(miss['kind']).row.noun(miss['missed'])}"
         say(f"{miss['name']}: {missed} missed on frame {miss['frame']}; see `review mark`.")
     raise SystemExit(ExitCode.NEEDS_REVIEW if misses else ExitCode.OK)
 

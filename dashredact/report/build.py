@@ -5,7 +5,7 @@ the batch page says so, and pages of earlier reports go.
 """
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,7 +18,7 @@ from dashredact.audit.records import OUTCOMES, event_type, followed, made_last
 from dashredact.errors import LedgerError, MachineError, UsageError, VideoError
 from dashredact.formats import tracks_json
 from dashredact.formats.tracks_json import TracksFile
-from dashredact.kinds import KINDS, SHIPPED_KINDS
+from dashredact.kinds import KINDS, Kind
 from dashredact.media.thumbnails import Thumbnail, filmstrip
 from dashredact.report import pages
 from dashredact.report.page_names import FOLDER, INDEX, page_names
@@ -136,7 +136,7 @@ def _with_files(out: Path, video: Video, purged: bool) -> Video:
     output, tracks_state = (
         FileState.PURGED if purged and state is FileState.MISSING else state for state in (output, tracks_state)
     )
-    shown = [_picture(one, found, number) for number, one in enumerate(thumbnails, 1)]
+    shown = [_picture(one, found, number, video.counts) for number, one in enumerate(thumbnails, 1)]
     masks = _masks(found, video.told("settings", "link", "thresholds")) if found else None
     faults = [*faults, *more]
     return replace(video, output=output, tracks_file=tracks_state, masks=masks, faults=faults, pictures=shown)
@@ -188,7 +188,8 @@ def _thumbnails(out: Path, entry: Record) -> tuple[FileState, Sequence[Thumbnail
     return (FileState.CHANGED, (), []) if found is None else (FileState.AS_LOGGED, found, [])
 
 
-def _picture(shown: Thumbnail, found: TracksFile | None, number: int) -> Picture:
+def _picture(shown: Thumbnail, found: TracksFile | None, number: int, kinds: Container[Kind]) -> Picture:
+    """kinds: that were to be masked."""
     data = base64.b64encode(shown.jpeg).decode()
     if found is None:
         return Picture(float(shown.time), shown.width, shown.height, data, f"Masked picture {number}")
@@ -196,6 +197,6 @@ def _picture(shown: Thumbnail, found: TracksFile | None, number: int) -> Picture
     time = max(float(shown.time) - start, 0.0)
     frame = int(np.searchsorted(found.times, time + _ROUNDING, "right")) - 1
     on = [track.kind for track in found.tracks if track.first <= frame < track.end]
-    kinds = [kind for kind in KINDS if kind in SHIPPED_KINDS or kind in on]
-    words = f"Masked picture {number}: {' and '.join(f'{on.count(kind)} {kind}' for kind in kinds)} masks"
+    counts = " and ".join(f"{on.count(kind)} {kind}" for kind in KINDS if kind in kinds or kind in on)
+    words = f"Masked picture {number}: {counts} masks"
     return Picture(time, shown.width, shown.height, data, words)

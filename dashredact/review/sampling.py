@@ -18,7 +18,7 @@ from dashredact.audit.events import EventType
 from dashredact.audit.records import event_type
 from dashredact.errors import MachineError, RefusedError, UsageError
 from dashredact.formats.spreadsheet import csv_safe
-from dashredact.kinds import KINDS
+from dashredact.kinds import KINDS, Kind
 from dashredact.media.thumbnails import stills
 from dashredact.review import draws
 from dashredact.review.decisions import Reviewer, readable
@@ -128,7 +128,7 @@ def _picture(number: int) -> str:
 def _table(told: Record, drawn: Sequence[Drawn], times: Mapping[str, Array]) -> str:
     text = io.StringIO()
     table = csv.writer(text, quoting=csv.QUOTE_ALL)
-    columns = [f"{kind}s" for kind in told["kinds"]]
+    columns = [Kind(kind).row.plural for kind in told["kinds"]]
     table.writerow(["draw", "picture", *columns, "video", "seconds"])
     for number, one in enumerate(drawn, 1):
         where = [csv_safe(one.name), f"{times[one.name][one.frame]:.2f}"]
@@ -155,7 +155,7 @@ def count(reviewer: Reviewer, verdicts: Path, note: str) -> Record:
     misses = []
     for number, one in enumerate(told["drawn"], 1):
         for kind in told["kinds"]:
-            seen = _count(verdicts, given.get(_picture(number)), number, f"{kind}s")
+            seen = _count(verdicts, given.get(_picture(number)), number, Kind(kind).row.plural)
             missed[kind] += [seen] * one["times"]
             if seen:
                 misses.append({"name": one["name"], "frame": one["frame"], "kind": kind, "missed": seen})
