@@ -76,7 +76,7 @@ MASK = options(
     click.option(
         "--second-look/--no-second-look",
         default=None,
-        help="Look for faces and plates on the finished file again; what is not masked there makes the video need"
+        help="Detect on the finished file again; what should be masked there and is not makes the video need"
         " review. [default: yes, where a detector looked]",
     ),
     click.option(

@@ -13,6 +13,7 @@ from dashredact.audit.events import Draw
 from dashredact.cli.app import say
 from dashredact.cli.options import FOLDER, JSON
 from dashredact.errors import ExitCode, UsageError
+from dashredact.kinds import Kind
 from dashredact.review import draws, sampling
 from dashredact.review.decisions import Reviewer
 from dashredact.review.miss_bound import frames_needed
@@ -74,7 +75,7 @@ def draw(
         raise UsageError(f"That takes {wanted:,} frames, more than the {_MOST:,} that one draw may have; ask for less.")
     with folder.deciding():
         drawn = sampling.draw(Reviewer(folder, reviewer), names, wanted, output, seed)
-    columns = " and ".join(f"{kind}s" for kind in drawn.kinds)
+    columns = " and ".join(Kind(kind).row.plural for kind in drawn.kinds)
     again = drawn.frames - len(drawn.drawn)
     repeated = f" ({drawn.frames} frames were drawn, {again} of them more than once)" if again else ""
     say(
@@ -99,9 +100,10 @@ def count(folder: OutputFolder, verdicts: Path, note: str, reviewer: str) -> Non
     with folder.deciding():
         judgement = sampling.count(Reviewer(folder, reviewer), verdicts, note)
     for kind, bound in draws.bounds(judgement).items():
-        click.echo(f"{kind}s: {bound.sentence(kind)}")
+        click.echo(f"{Kind(kind).row.plural}: {bound.sentence(kind)}")
     for miss in judgement.misses:
-        say(f"{miss.name}: {plural(miss.missed, miss.kind)} missed on frame {miss.frame}; see `review mark`.")
+        missed = f"{miss.missed} {Kind(miss.kind).row.noun(miss.missed)}"
+        say(f"{miss.name}: {missed} missed on frame {miss.frame}; see `review mark`.")
     raise SystemExit(ExitCode.NEEDS_REVIEW if judgement.misses else ExitCode.OK)
 
 

@@ -312,6 +312,37 @@ def test_it_prints_a_table_and_sentences(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+def test_kinds_that_the_detector_does_not_find_are_not_measured(tmp_path: Path, finder: Finder) -> None:
+    """The set is labelled for persons too, and nothing looks for them: that is no recall of nothing."""
+    folder = _make(tmp_path / "set", range(FIRST_SEEN, FIRST_SEEN + 3))
+    _change(folder, labelled=["face", "person"])
+    finder.thresholds = {Kind.FACE: 0.5}
+    done = _call(folder, "--json")
+    assert done.exit_code == ExitCode.OK, done.output
+    assert list(json.loads(done.stdout)["all"]["classes"]) == ["face"]
+    _change(folder, labelled=["person"])
+    done = _call(folder)
+    assert done.exit_code == ExitCode.USAGE
+    assert "is labelled for person, and the chosen models find face; choose another --model." in done.stderr
+    done = _call(folder, "--threshold", "person=0.4")
+    assert done.exit_code == ExitCode.USAGE
+    assert "--threshold names person: the chosen models find face; leave it out." in done.stderr
+
+
+def test_persons_are_measured_by_their_height(tmp_path: Path, finder: Finder) -> None:
+    """Where a model finds them; the secret stands for one."""
+    folder = _make(tmp_path / "set", range(FIRST_SEEN, FIRST_SEEN + 10), zoom=2)
+    rows = json.loads((folder / datasets.NAME).read_text())["images"]
+    people = [{**row, "boxes": [{**box, "label": "person"} for box in row["boxes"]]} for row in rows]
+    _change(folder, labelled=["person"], images=people)
+    finder.kind, finder.thresholds, finder.miss_every = Kind.PERSON, {Kind.PERSON: 0.5}, 0
+    done = _call(folder, "--threshold", "person=0.4")
+    assert done.exit_code == ExitCode.OK, done.output
+    assert "set person       10      10" in done.stdout
+    assert "Of 10 people at least 50 px on the longer side, 100.0 %" in done.stdout
+    assert "score 0.4)" in done.stdout
+
+
 @pytest.mark.usefixtures("finder")
 def test_it_prints_one_json_document(tmp_path: Path) -> None:
     _make(tmp_path / "one", range(FIRST_SEEN, FIRST_SEEN + 10))
