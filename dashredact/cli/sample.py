@@ -11,7 +11,8 @@ from msgspec import to_builtins
 
 from dashredact.audit.events import Draw
 from dashredact.cli.app import say
-from dashredact.cli.options import FOLDER, JSON
+from dashredact.cli.grammar import command_option, group
+from dashredact.cli.options import EXISTING_FILE, FOLDER, JSON, PATTERNS
 from dashredact.errors import ExitCode, UsageError
 from dashredact.kinds import Kind
 from dashredact.review import draws, sampling
@@ -22,10 +23,10 @@ from dashredact.text import plural, printable
 from dashredact.workspace.output_folder import OutputFolder
 
 _MOST = 9999  # pictures that somebody may be asked to look at
-_REVIEWER = click.option("--reviewer", default="", help="Who does it, where that is not the account.")
+_REVIEWER = command_option("--reviewer", default="", help="Who does it, where that is not the account.")
 
 
-@click.group()
+@group()
 def sample() -> None:
     """Bound how much was missed, from frames drawn by chance that a person judges.
 
@@ -38,16 +39,16 @@ def sample() -> None:
 
 @sample.command()
 @FOLDER
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="New folder, outside FOLDER.")
-@click.option("--frames", type=click.IntRange(1, _MOST), help="How many frames [default: 300].")
-@click.option(
+@command_option("-o", "--output", required=True, type=click.Path(path_type=Path), help="New folder, outside FOLDER.")
+@command_option("--frames", type=click.IntRange(1, _MOST), help="How many frames [default: 300].")
+@command_option(
     "--prove",
     type=click.FloatRange(0, min_open=True),
     metavar="SECONDS",
     help="As many frames as show that at most so many object-seconds an hour are missed, if none is seen on them.",
 )
-@click.option("--name", "names", multiple=True, metavar="PATTERN", help="Only videos of such names.")
-@click.option("--seed", default="", help="Text that decides what is drawn, to repeat a draw [default: by chance].")
+@PATTERNS
+@command_option("--seed", default="", help="Text that decides what is drawn, to repeat a draw [default: by chance].")
 @_REVIEWER
 def draw(
     folder: OutputFolder,
@@ -88,8 +89,8 @@ def draw(
 
 @sample.command()
 @FOLDER
-@click.argument("verdicts", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--note", default="", help="Goes into the audit log.")
+@click.argument("verdicts", type=EXISTING_FILE)
+@command_option("--note", default="", help="Goes into the audit log.")
 @_REVIEWER
 def count(folder: OutputFolder, verdicts: Path, note: str, reviewer: str) -> None:
     """Turn the table of verdicts into bounds and write them into the audit log. Exit code 5 if something was missed.

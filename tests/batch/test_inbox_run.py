@@ -284,7 +284,7 @@ def test_without_quarantine_it_stays_and_is_left_alone_until_it_changes(fleet: F
     for _ in range(2):
         assert fleet.statuses(tries=2, quarantine=False) == {"broken.mp4": "failed"}
     assert fleet.statuses(tries=2, quarantine=False) == {}
-    assert fleet.summary.waiting == {"set aside": 1}
+    assert fleet.summary.waiting == {"given up": 1}
     assert path.exists()
     fleet.upload("30.mp4", "broken.mp4")
     assert fleet.statuses(tries=2, quarantine=False) == {"broken.mp4": "masked"}
@@ -320,7 +320,7 @@ def test_what_cannot_be_read_is_not_tried_for_ever(fleet: Fleet, monkeypatch: py
     for _ in range(2):
         assert fleet.statuses(tries=2, quarantine=False) == {"30.mp4": "failed"}
     assert fleet.statuses(tries=2, quarantine=False) == {}
-    assert fleet.summary.waiting == {"set aside": 1}
+    assert fleet.summary.waiting == {"given up": 1}
 
 
 def test_quarantine_never_overwrites(fleet: Fleet) -> None:

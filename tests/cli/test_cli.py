@@ -17,9 +17,7 @@ from click.testing import CliRunner, Result
 
 from dashredact import cli
 from dashredact.audit import log as audit_log
-from dashredact.cli import masking
 from dashredact.errors import ExitCode
-from dashredact.pipeline.outcome import VideoStatus
 from dashredact.workspace import locks
 from dashredact.workspace.output_folder import OutputFolder
 
@@ -318,18 +316,3 @@ def test_a_broken_weights_folder_is_code_4(broken: str, clip: Path, tmp_path: Pa
     assert done.exit_code == 4
     assert _one_sentence(done.stderr) and str(folder) in done.stderr
     assert not list((tmp_path / "out").glob("*.mp4"))
-
-
-@pytest.mark.parametrize(
-    ("verdicts", "code"),
-    [
-        ([], 0),
-        ([VideoStatus.MASKED, VideoStatus.SKIPPED, VideoStatus.REHEARSED], 0),
-        ([VideoStatus.MASKED, VideoStatus.NEEDS_REVIEW], 5),
-        ([VideoStatus.NEEDS_REVIEW, VideoStatus.FAILED], 3),
-        ([VideoStatus.NEEDS_REVIEW, VideoStatus.REFUSED], 3),
-        ([VideoStatus.FAILED, VideoStatus.BUG, VideoStatus.MASKED], 1),
-    ],
-)
-def test_the_worst_verdict_gives_the_exit_code(verdicts: list[VideoStatus], code: int) -> None:
-    assert masking.exit_code(verdicts) == code

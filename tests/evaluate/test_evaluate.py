@@ -17,6 +17,7 @@ from clips import FIRST_SEEN, SIZE, Finder, scene, secret_box
 
 import dashredact.cli.evaluate
 from dashredact import cli
+from dashredact.cli.options import DetectOptions
 from dashredact.errors import ExitCode
 from dashredact.evaluate import datasets
 from dashredact.evaluate import run as evaluation
@@ -286,7 +287,7 @@ def test_a_sheet_has_room_for_the_largest_only(tmp_path: Path) -> None:
 def finder(monkeypatch: pytest.MonkeyPatch) -> Finder:
     finder = Finder(miss_every=5)
 
-    def detector_of(_chosen: dict[str, Any], *, lowest_score: float) -> Finder:
+    def detector_of(_detect: DetectOptions, *, lowest_score: float) -> Finder:
         assert lowest_score == 0.05
         return finder
 

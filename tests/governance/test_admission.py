@@ -60,7 +60,7 @@ def videos(tmp_path: Path, clip: Library) -> Callable[..., Path]:
 def call(monkeypatch: pytest.MonkeyPatch) -> Call:
     """A command with the detector of the tests."""
     for module in (redact, batch_command):
-        monkeypatch.setattr(module, "detector_of", lambda _chosen: Finder())
+        monkeypatch.setattr(module, "detector_of", lambda _detect, **_: Finder())
 
     def run(*words: str | Path, **environment: str) -> Result:
         return CliRunner(env=environment).invoke(cli.main, [str(word) for word in words])

@@ -18,6 +18,7 @@ from dashredact import cli, files
 from dashredact.audit import log as audit_log
 from dashredact.batch.batch import Batch
 from dashredact.cli import redact
+from dashredact.cli.options import DetectOptions
 from dashredact.errors import ExitCode, UsageError
 from dashredact.formats import exchange, tracks_json
 from dashredact.formats.exchange import TracksFormat
@@ -237,7 +238,7 @@ def test_that_nothing_of_the_file_is_taken_is_found_out_on_the_way_where_the_vid
 def call(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """The command with a detector that must not be asked."""
 
-    def nobody(_chosen: dict[str, Any]) -> Finder:
+    def nobody(_detect: DetectOptions, **_: Any) -> Finder:
         raise AssertionError("a detector was made")
 
     monkeypatch.setattr(redact, "detector_of", nobody)

@@ -206,7 +206,7 @@ def _segment(chance: np.random.Generator, frames: int) -> SegmentDetections:
 
 def test_relink_on_the_command_line(clip: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     finder, out = Finder(), tmp_path / "out"
-    monkeypatch.setattr(redact, "detector_of", lambda _: finder)
+    monkeypatch.setattr(redact, "detector_of", lambda _detect, **_: finder)
     monkeypatch.setattr(cli.app.signal, "signal", lambda *_: None)
 
     def call(*words: object) -> Any:

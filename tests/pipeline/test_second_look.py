@@ -17,6 +17,7 @@ from dashredact import cli
 from dashredact.audit import log as audit_log
 from dashredact.batch.batch import Batch
 from dashredact.cli import masking, redact
+from dashredact.cli.options import DetectOptions
 from dashredact.errors import ExitCode
 from dashredact.kinds import KINDS, Kind
 from dashredact.pipeline.outcome import Outcome, VideoStatus
@@ -182,9 +183,9 @@ def test_stopped_in_the_second_look_it_goes_on_there(clip: Library, run: Run, tm
 def call(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """The command with a blind detector, and `seer.onnx` as the name of one that sees."""
 
-    def chosen(words: dict[str, Any]) -> Finder:
+    def chosen(detect: DetectOptions, **_: Any) -> Finder:
         seer = Finder(identity=ModelIdentity("seer", "5" * 64))
-        return seer if words["models"] == ("seer.onnx",) else Finder(miss_first=BLIND)
+        return seer if detect.models == ("seer.onnx",) else Finder(miss_first=BLIND)
 
     monkeypatch.setattr(redact, "detector_of", chosen)
     monkeypatch.setattr(masking, "detector_of", chosen)

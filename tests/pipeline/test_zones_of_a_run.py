@@ -120,7 +120,7 @@ box = [0.0, 0.1, 1.0, 0.6]
 @pytest.fixture
 def call(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """The command with a blind detector."""
-    monkeypatch.setattr(redact, "detector_of", lambda chosen: Finder(miss_first=BLIND))
+    monkeypatch.setattr(redact, "detector_of", lambda _detect, **_: Finder(miss_first=BLIND))
     monkeypatch.setattr(cli.app.signal, "signal", lambda *_: None)
     return lambda *words: CliRunner().invoke(cli.main, ["redact", "-q", *map(str, words)])
 
