@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from dashredact import files
 from dashredact.audit import provenance
+from dashredact.audit.clips import Clips
 from dashredact.audit.events import (
     Duplicate,
     Event,
@@ -22,7 +23,6 @@ from dashredact.audit.events import (
     Purged,
     Quarantined,
     Retried,
-    Reviewed,
     RunEvent,
     parse,
 )
@@ -31,7 +31,7 @@ from dashredact.workspace.output_folder import OutputFolder
 
 T = TypeVar("T")
 
-_NAME, _SCHEMA_VERSION = "index.sqlite", 5
+_NAME, _SCHEMA_VERSION = "index.sqlite", 6
 _TIMEOUT = 60.0  # seconds that another process may take to write
 _TABLES = """
 create table if not exists log (state text not null);
@@ -48,7 +48,7 @@ create table if not exists failures (
     tries integer not null, last real not null, reason text not null, quarantined text
 ) without rowid;
 create table if not exists erased (source text primary key, request integer not null) without rowid;
-create table if not exists reviewed (output_sha256 text primary key) without rowid;
+create table if not exists waiting (state text not null, videos integer not null);
 create table if not exists digests (path blob primary key, state text not null, sha256 text not null) without rowid;
 """
 
@@ -131,7 +131,6 @@ class Index:
         self._data.execute("delete from detections")
         self._data.execute("delete from failures")
         self._data.execute("delete from erased")
-        self._data.execute("delete from reviewed")
         for event in self._folder.events():
             self._apply(event)
         self._save_log_state()
@@ -168,9 +167,16 @@ class Index:
         return self._all(Result, same, source_sha256, fingerprint)
 
     def needs_review(self) -> int:
-        """Masked videos that nobody has reviewed although their run said that somebody should."""
-        unreviewed = "output_sha256 not in (select output_sha256 from reviewed)"
-        return int(self._row(f"select count(*) from results where outcome = 'needs review' and {unreviewed}")[0])
+        """How many masked videos a person has to settle, see `Clip.review_required`; reads a log that has changed."""
+        state = _state(self._log)
+        row = self._row("select videos from waiting where state = ?", state)
+        if row:
+            return int(row[0])
+        videos = sum(clip.review_required for clip in Clips.read(self._folder.events()).masked())
+        with self._lock, _disk(self._path), self._data:
+            self._data.execute("delete from waiting")
+            self._data.execute("insert into waiting values (?, ?)", (state, videos))
+        return videos
 
     def failures(self, name: str) -> FailureHistory | None:
         return self._one(FailureHistory, "failures where name = ?", name)
@@ -203,8 +209,6 @@ class Index:
     def _apply(self, event: Event) -> None:
         if isinstance(event, Purged) and event.request and event.erased:
             self._data.execute("insert or replace into erased values (?, ?)", (event.erased, event.request.id))
-        if isinstance(event, Reviewed) and event.output and event.verdict:
-            self._data.execute("insert or replace into reviewed values (?)", (event.output.sha256,))
         if not isinstance(event, RunEvent) or event.source is None:
             return  # it is not about masking
         name, digest = event.source.name, event.source.sha256

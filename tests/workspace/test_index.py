@@ -62,7 +62,7 @@ def _line(name: str, **fields: Any) -> Mapping[str, Any]:
     return {"source": {"name": name, "sha256": "0" * 64, "bytes": 1, "place": None}, **made, **fields}
 
 
-def test_outputs_that_need_review_are_counted_until_somebody_reviews_that_very_output(tmp_path: Path) -> None:
+def test_masked_videos_that_a_person_has_to_settle_are_counted(tmp_path: Path) -> None:
     index = Index(OutputFolder(tmp_path))
     for name in "ab":
         index.append(_line(name, outcome="needs review", fingerprint="1" * 64))
@@ -72,4 +72,8 @@ def test_outputs_that_need_review_are_counted_until_somebody_reviews_that_very_o
     assert index.needs_review() == Index(OutputFolder(tmp_path)).needs_review() == 1
     again = _line("a", outcome="needs review", fingerprint="2" * 64)
     index.append({**again, "output": {"name": "a", "sha256": "9" * 64, "bytes": 1}})
+    assert index.needs_review() == 2
+    index.append(_line("c", act="reviewed", verdict="rejected"))
+    assert index.needs_review() == 3, "it waits until it is corrected"
+    index.append({"act": "purged", "files": [{"name": "b"}]})
     assert index.needs_review() == 2
