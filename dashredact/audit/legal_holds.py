@@ -1,4 +1,4 @@
-"""What is never deleted, because somebody said why and until when: as the audit log has it."""
+"""Legal holds, as the audit log has them: what is not deleted, why, and until when."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -68,6 +68,12 @@ def append(path: Path, event: Event | Mapping[str, Any]) -> None:
         _save(path, heads.head_of([line], end.head, signer))
 
 
+def create(path: Path) -> None:
+    """Make an empty log where there is none, so that whoever asks finds that nothing was done yet."""
+    if not path.exists() and not head_path(path).exists():
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+
+
 def ready(path: Path) -> None:
     """Raise what `append` would raise, before work is done that it could not write down. Changes nothing."""
     if path.exists() or head_path(path).exists():

@@ -6,12 +6,13 @@ from pathlib import Path
 import click
 
 from dashredact import files
-from dashredact.cli.options import POLICY_FILE
+from dashredact.cli.grammar import command, command_option
+from dashredact.cli.options import FOLDER_TO_WRITE, POLICY_FILE
 
 
-@click.command()
+@command()
 @POLICY_FILE
-@click.option("-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="Output folder.")
+@command_option("-o", "--output", required=True, type=FOLDER_TO_WRITE, help="Output folder.")
 def notice(policy_file: Path, output: Path) -> None:
     """Write the public notice of a policy in Japanese and English: notice.html, sticker.svg, sticker.pdf, notice.json.
 
@@ -27,10 +28,10 @@ def notice(policy_file: Path, output: Path) -> None:
 
     read = store.read(policy_file)
     drawn = sticker.draw(read.policy)
-    told = public.as_dict(read.policy, read.sha256)
+    document = public.as_dict(read.policy, read.sha256)
     contents = {
         "notice.html": pages.notice_page(read.policy, read.sha256).encode(),
-        "notice.json": (json.dumps(told, ensure_ascii=False, indent=2) + "\n").encode(),
+        "notice.json": (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode(),
         "sticker.svg": pages.sticker_svg(drawn).encode(),
         "sticker.pdf": pdf.sticker_pdf(drawn),
     }

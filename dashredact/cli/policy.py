@@ -7,19 +7,20 @@ from typing import Any
 
 import click
 
-from dashredact.cli.options import JSON
+from dashredact.cli.grammar import group
+from dashredact.cli.options import EXISTING_FILE, FILE_TO_WRITE, JSON
 
 
-@click.group()
+@group()
 def policy() -> None:
     """Begin, check and show the policy: who films, why, and how long anything is kept."""
 
 
-_FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+_FILE = click.argument("file", type=EXISTING_FILE)
 
 
 @policy.command()
-@click.argument("file", default="policy.toml", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", default="policy.toml", type=FILE_TO_WRITE)
 def init(file: Path) -> None:
     """Write a policy with blanks to fill in to FILE, policy.toml if none is named.
 
@@ -64,13 +65,13 @@ def show(file: Path, as_json: bool) -> None:
         click.echo("\n".join(_fields(content)))
 
 
-def _fields(content: Any, place: str = "") -> Iterator[str]:
+def _fields(content: Any, path: str = "") -> Iterator[str]:
     """`contact.email = camera@example.jp`; tables of a kind count from 1."""
     if isinstance(content, Mapping):
         for name, value in content.items():
-            yield from _fields(value, f"{place}.{name}" if place else name)
+            yield from _fields(value, f"{path}.{name}" if path else name)
     elif isinstance(content, list) and content and isinstance(content[0], Mapping):
         for number, value in enumerate(content, 1):
-            yield from _fields(value, f"{place} {number}")
+            yield from _fields(value, f"{path} {number}")
     elif content is not None:
-        yield f"{place} = {content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)}"
+        yield f"{path} = {content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)}"

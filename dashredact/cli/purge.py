@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from dashredact.cli.app import say
+from dashredact.cli.grammar import command, command_option
 from dashredact.cli.options import FOLDER, INBOX, JSON, POLICY_FILE
 from dashredact.errors import ExitCode
 from dashredact.governance.retention import encryption
@@ -16,14 +17,14 @@ from dashredact.text import printable
 from dashredact.workspace.output_folder import OutputFolder
 
 
-@click.command()
+@command()
 @FOLDER
 @POLICY_FILE
 @INBOX
-@click.option(
+@command_option(
     "--seal", "recipient", default="", metavar="RECIPIENT", help="Encrypt originals that are kept for this age key."
 )
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@command_option("--dry-run", is_flag=True, help="Only say what would be done.")
 @JSON
 def purge(
     folder: OutputFolder, policy_file: Path, inbox: Path | None, recipient: str, dry_run: bool, as_json: bool
@@ -59,7 +60,7 @@ def purge(
 def _nothing_due(upcoming: UpcomingDeletion | None) -> str:
     """What is deleted next, for somebody who wonders whether this works at all."""
     if upcoming is None:
-        return "Nothing is due for deletion, and nothing will be as things are."
+        return "Nothing is due for deletion, and nothing here ever will be."
     return f"Nothing is due for deletion. Next is {upcoming.name}, on {upcoming.rule.due} ({upcoming.rule})."
 
 

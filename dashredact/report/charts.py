@@ -138,9 +138,9 @@ class Dot:
 
 
 def legend(masks: Masks) -> str:
-    """`Circles are faces, squares are plates`: the usual kinds, and others that have tracks."""
+    """`Circles are faces, squares are plates`: the kinds that were to be masked, and others that have tracks."""
     there = {track.kind for track in masks.tracks}
-    rows = [kind.row for kind in Kind if kind in SHIPPED_KINDS or kind in there]
+    rows = [kind.row for kind in Kind if kind in (masks.thresholds or SHIPPED_KINDS) or kind in there]
     return ", ".join(f"{row.shape}s are {row.plural}" for row in rows).capitalize()
 
 

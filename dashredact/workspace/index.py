@@ -14,7 +14,6 @@ from typing import Any, NamedTuple, TypeVar
 
 from dashredact import files
 from dashredact.audit import provenance
-from dashredact.audit.clips import Clips
 from dashredact.audit.events import (
     Duplicate,
     Event,
@@ -31,7 +30,7 @@ from dashredact.workspace.output_folder import OutputFolder
 
 T = TypeVar("T")
 
-_NAME, _SCHEMA_VERSION = "index.sqlite", 6
+_NAME, _SCHEMA_VERSION = "index.sqlite", 5
 _TIMEOUT = 60.0  # seconds that another process may take to write
 _TABLES = """
 create table if not exists log (state text not null);
@@ -48,7 +47,6 @@ create table if not exists failures (
     tries integer not null, last real not null, reason text not null, quarantined text
 ) without rowid;
 create table if not exists erased (source text primary key, request integer not null) without rowid;
-create table if not exists waiting (state text not null, videos integer not null);
 create table if not exists digests (path blob primary key, state text not null, sha256 text not null) without rowid;
 """
 
@@ -165,18 +163,6 @@ class Index:
         """Results of the same content under the same settings."""
         same = "results where outcome != 'duplicate' and source = ? and fingerprint = ?"
         return self._all(Result, same, source_sha256, fingerprint)
-
-    def needs_review(self) -> int:
-        """How many masked videos a person has to settle, see `Clip.review_required`; reads a log that has changed."""
-        state = _state(self._log)
-        row = self._row("select videos from waiting where state = ?", state)
-        if row:
-            return int(row[0])
-        videos = sum(clip.review_required for clip in Clips.read(self._folder.events()).masked())
-        with self._lock, _disk(self._path), self._data:
-            self._data.execute("delete from waiting")
-            self._data.execute("insert into waiting values (?, ?)", (state, videos))
-        return videos
 
     def failures(self, name: str) -> FailureHistory | None:
         return self._one(FailureHistory, "failures where name = ?", name)

@@ -62,7 +62,7 @@ class Target:
     sha256: str = ""
     """of the file; empty: a folder, or whatever lies there"""
     name: str = ""
-    """by which the line tells of it; empty where it does not"""
+    """by which the line lists it; empty where it does not"""
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,12 @@ class Removal:
 
     A crash before the only target has gone takes the removal back: whether it still holds is for the next command to
     decide. One that `must_finish` may have several targets. It is finished whatever comes, unless its source is held by
-    then: what is left stays, and the line tells only of what has gone.
+    then: what is left stays, and the line names only what has gone.
     """
 
     targets: tuple[Target, ...]
     record: Mapping[str, Any]
-    """`deletion` in it tells it from all others"""
+    """`deletion` in it is its own"""
     sealed: SealedCopy | None = None
     must_finish: bool = False
     source: str = ""
@@ -201,8 +201,8 @@ class Journal:
         return next((output.sha256 for output in outputs if output.name == entry.moves[-1].target), "")
 
     def _is_whole(self, entry: Publication, move: Move) -> bool:
-        places = (self._folder / entry.work_folder / move.source, self._folder / move.target)
-        return any(files.has_digest(path, move.sha256) for path in places)
+        paths = (self._folder / entry.work_folder / move.source, self._folder / move.target)
+        return any(files.has_digest(path, move.sha256) for path in paths)
 
     # --- removals ---
 
@@ -269,7 +269,7 @@ def _identified(entry: Entry) -> _State | None:
 
 
 def _of_what_has_gone(entry: Removal) -> Mapping[str, Any] | None:
-    """The line without the files that are left; None where nothing that it tells of has gone."""
+    """The line without the files that are left; None where nothing that it names has gone."""
     left = {target.name for target in entry.targets if target.name and _state(target) is not None}
     if "files" not in entry.record:
         return None if left else entry.record

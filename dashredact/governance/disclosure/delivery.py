@@ -66,7 +66,7 @@ def _row(path: Path) -> dict[str, Any]:
 
 
 def _copy(folder: OutputFolder, video: FileEntry, temporary: Path) -> dict[str, Any]:
-    """Row of the manifest. The copy is what is checked: the file may change after it was looked at."""
+    """Row of the manifest. The copy is checked, not the file, which may change while it is copied."""
     name = f"videos/{video.name}"
     target = temporary / name
     files.private_folder(target.parent)

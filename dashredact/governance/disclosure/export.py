@@ -1,4 +1,4 @@
-"""Masked clips leave: whoever gets them stands in the policy, every clip passes its gates, and the audit log says so.
+"""Masked clips leave: the policy names whoever gets them, every clip passes its gates, and the audit log says so.
 
 All or nothing: one clip that is refused keeps the others back, and each refusal is a line of the log.
 """
@@ -36,7 +36,7 @@ class ExportOptions:
     target: Path
     """a new folder, outside of the output folder"""
     captured: date | None = None
-    """the day of filming, where names do not tell it"""
+    """the day of filming, where the log and the names do not say"""
     basis: str = ""
     reason: str = ""
     """why only some kinds are masked"""
@@ -75,7 +75,7 @@ def _chosen(folder: OutputFolder, names: Sequence[str]) -> list[Clip]:
         if clip.output:
             folder.file(clip.output)
         elif clip.name in names:
-            raise UsageError(f"{clip.name}: there is no masked file of it; mask it first, or leave it out.")
+            raise UsageError(f"{clip.name}: has no masked file; mask it first, or leave it out.")
     with_output = [clip for clip in chosen if clip.output]
     if not with_output:
         raise UsageError(f"No masked file in {folder} fits {', '.join(names)}.")
@@ -106,7 +106,7 @@ def _withhold(
 
 
 def _refusal(policy: Policy, clip: Clip, options: ExportOptions, today: date) -> str:
-    """One sentence; empty where nothing stands in the way."""
+    """One sentence; empty where the clip may leave."""
     captured = _capture_time(clip, options, today)
     thresholds = (clip.masking.settings.get("link") or {}).get("thresholds") or {}
     use = Use(
@@ -130,7 +130,7 @@ def _waits(clip: Clip) -> Iterator[str]:
     if clip.corrections.open_reason:
         yield clip.corrections.open_reason
     if clip.verdict is ReviewVerdict.REJECTED:
-        yield "was looked at and rejected; correct it, and have it approved"
+        yield "was reviewed and rejected; correct it, and have it approved"
     elif clip.file and clip.file.doubted and clip.verdict is not ReviewVerdict.APPROVED:
         yield "was masked with a doubt, and nobody has approved it; have a person review it first"
 

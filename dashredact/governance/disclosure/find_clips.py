@@ -24,10 +24,10 @@ _LONGEST = 86400.0  # seconds
 class ClipMatch:
     name: str
     state: str
-    """masked, purged, the act that ended the last try, or `not masked`"""
+    """masked, purged, how the last try ended, or `not masked`"""
     captured: CaptureTime
     span: Span | None
-    """None where it is unknown when it was filmed: a person has to look"""
+    """None where it is unknown when it was filmed: a person has to decide"""
     output: str
     """name of the masked file; empty where there is none"""
     original: bool
@@ -127,7 +127,7 @@ def _timed(
 
 
 def _container(path: Path | None) -> ContainerTime:
-    """Nothing where it cannot be read: the clip is listed, and a person looks."""
+    """Empty where it cannot be read: the clip is listed, and a person decides."""
     try:
         return read_container(path) if path else ContainerTime()
     except (VideoError, OSError):

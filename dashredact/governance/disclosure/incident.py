@@ -1,6 +1,6 @@
 """A draft of the report of a leak to the authority, in Japanese and English: items, dates, what the log knows.
 
-Where each rule is known from stands beside it: read in a copy of the rule, or reported second-hand.
+Each rule says how it is known: read in a copy of the rule, or reported second-hand.
 """
 
 from collections.abc import Iterable, Sequence
@@ -159,7 +159,7 @@ Counting: the day on which it became known is the first, the earliest reading (n
 A report is due ({second}):
 - for sensitive data, money that may be lost, and wrongful purpose (staff taking data out too): from one person on;
 - for more than 1,000 persons.
-Not, it is said, where the data was strongly encrypted. The rule is said to have changed in April 2024.
+Reportedly not where the data was strongly encrypted. The rule was reportedly changed in April 2024.
 
 Items of the report ({read})
 """,
@@ -195,7 +195,7 @@ def _part(number: int, dates: Dates, facts: Facts, language: int) -> str:
 
 
 def _known(number: int, facts: Facts, language: int) -> str:
-    """What can be said of an item without a person, and room for what cannot."""
+    """What the tool can say about an item, and a blank for what people have to write."""
     if number == 2:
         return ("車載カメラの映像(下記) ", "Footage of vehicle cameras, listed below. ")[language] + BLANK
     return f"{_COUNT[language].format(faces=facts.faces)} {BLANK}" if number == 3 else BLANK

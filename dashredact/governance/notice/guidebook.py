@@ -1,4 +1,4 @@
-"""The guidebook's items, in our own words, and how a policy and an audit log stand to each."""
+"""The guidebook's items, in our own words, and whether a policy and an audit log meet each of them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -105,7 +105,7 @@ def _answer(item: Item, evidence_: Evidence) -> Answer:
 
 
 def unmet_first(answers: Sequence[Answer]) -> list[Answer]:
-    """What is to be done stands on top; otherwise in the guidebook's order."""
+    """First what is not met, then what lies outside the tool; within each in the guidebook's order."""
     return sorted(answers, key=lambda answer: _URGENCY.index(answer.verdict))
 
 

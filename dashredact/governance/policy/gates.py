@@ -38,7 +38,7 @@ class Refusal:
     reason: str
     """half a sentence whose subject is the video"""
     way_out: str
-    """half a sentence that tells a person what to do"""
+    """half a sentence: what a person can do about it"""
 
     def __str__(self) -> str:
         return f"{self.reason}; {self.way_out}"
@@ -62,7 +62,7 @@ class Use:
     camera: "Camera | None"
     """None where no camera of the policy fits its name"""
     captured: Day | None
-    """the local day of filming, None where nothing tells it"""
+    """the local day of filming; None where it is unknown"""
     purpose: str
     """id of a published purpose; empty where none was given"""
     kinds: Set[Kind] = frozenset(MUST_BE_MASKED)
@@ -84,8 +84,8 @@ def camera_of(policy: "Policy", name: str) -> "Camera | None":
 
 def refusals(policy: "Policy", use: Use) -> tuple[Refusal, ...]:
     """All that apply, in the order of `Gate`; none at all where the use is within the policy."""
-    found = (*_camera(use), *_date(policy, use), *_purpose(policy, use), *_kinds(use), *_review(policy, use))
-    return tuple(Refusal(*parts) for parts in found)
+    parts = (*_camera(use), *_date(policy, use), *_purpose(policy, use), *_kinds(use), *_review(policy, use))
+    return tuple(Refusal(*own) for own in parts)
 
 
 _Parts = tuple[Gate, str, str]
@@ -93,12 +93,12 @@ _Parts = tuple[Gate, str, str]
 
 def _camera(use: Use) -> Iterator[_Parts]:
     if use.camera is None:
-        yield Gate.CAMERA_UNKNOWN, "fits no camera of the policy", "add its camera, or leave the video out"
+        yield Gate.CAMERA_UNKNOWN, "matches no camera of the policy", "add its camera, or leave the video out"
     elif use.camera.facing is Facing.CABIN:
         yield Gate.CAMERA_CABIN, "comes from a camera that faces the cabin", "leave it out: passengers are never used"
     elif use.camera.facing is Facing.UNKNOWN:
-        reason = f"comes from a camera ({use.camera.files}) of which the policy does not say where it looks"
-        yield Gate.CAMERA_UNKNOWN, reason, "look at a picture, and write facing in the policy"
+        reason = f"comes from a camera ({use.camera.files}) that faces an unknown direction"
+        yield Gate.CAMERA_UNKNOWN, reason, "look at a frame, and set facing in the policy"
 
 
 def _date(policy: "Policy", use: Use) -> Iterator[_Parts]:
@@ -140,7 +140,9 @@ def review_refusal(policy: "Policy", masked: Export) -> Refusal | None:
     if not to_review(policy, masked.source_sha256):
         return None
     if not masked.reviewed_by:
-        return Refusal(Gate.REVIEW_MISSING, "has to be looked at before it leaves", "have a person review it first")
+        return Refusal(
+            Gate.REVIEW_MISSING, "has to be reviewed before it is handed over", "have a person review it first"
+        )
     if policy.review.second_person and masked.reviewed_by == masked.masked_by:
         reason = f"was masked and reviewed by the same person ({masked.masked_by})"
         return Refusal(Gate.REVIEW_SAME_PERSON, reason, "have another person review it")
@@ -148,5 +150,5 @@ def review_refusal(policy: "Policy", masked: Export) -> Refusal | None:
 
 
 def to_review(policy: "Policy", source_sha256: str) -> bool:
-    """Whether the video is in the share that the policy wants looked at: the same answer each time it is asked."""
+    """Whether the video is in the share that the policy wants reviewed: always the same answer for the same video."""
     return int(source_sha256[:8], 16) < policy.review.share * _SCALE

@@ -122,7 +122,7 @@ class Inventory:
         if clip.review_required and _is_rejected(clip):
             return _overdue("is masked, and a person rejected the result; correct it")
         if clip.review_required:
-            return _waiting("is masked, and nobody has looked at what was doubtful; review it")
+            return _waiting("was masked with a doubt, and nobody has approved it; review it")
         masked = Export(clip.source.sha256 or "0" * 64, str(clip.masked_by), str(clip.approved_by or ""))
         refusal = gates.review_refusal(self.policy, masked)
         if refusal and refusal.gate is Gate.REVIEW_MISSING:

@@ -82,7 +82,7 @@ class Purge:
         self._holds: dict[str, Hold] = {}
         self._log_size = 0  # bytes that the holds were read from
         self.next: UpcomingDeletion | None = None
-        """what is due next, of all that was found so far"""
+        """what is due next, of all that was examined so far"""
 
     def findings(self) -> Iterator[PurgeFinding]:
         """Everything that is done, or should be, one after the other."""
@@ -137,7 +137,7 @@ class Purge:
     def _seal(self, clip: Clip, path: Path) -> PurgeFinding:
         target = path.with_name(files.bounded_name(path.name, _SEALED))
         if target.exists() or target.is_symlink():
-            reason = f"cannot be sealed, for {target.name} is there; move that"
+            reason = f"cannot be sealed because {target.name} is there already; move that"
             return PurgeFinding(Disposition.OVERDUE, clip.location, reason)
         if self._options.dry_run:
             return PurgeFinding(Disposition.SEALED, clip.location, f"as {target.name}")
