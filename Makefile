@@ -38,8 +38,8 @@ $(READY): constraints.txt pyproject.toml
 
 run: setup  ## mask the sample clip into out/, with a report (SOURCE=..., OUT=... for others)
 	$(BIN)/dashredact redact $(SOURCE) -o $(OUT) --audio keep
-	@$(BIN)/dashredact audit verify $(OUT)/audit.jsonl
-	@$(BIN)/dashredact audit show $(OUT)/audit.jsonl
+	@$(BIN)/dashredact audit verify $(OUT)
+	@$(BIN)/dashredact audit show $(OUT)
 	@$(BIN)/dashredact report $(OUT)
 
 test: setup  ## run the tests

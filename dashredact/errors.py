@@ -19,6 +19,8 @@ DashredactError              exit  what the caller should do
 A message is one sentence that names what, where, and what to do. Any other exception that escapes is a bug (exit 1).
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from enum import IntEnum
 
 
@@ -105,6 +107,12 @@ class PolicyError(DashredactError):
 
     def __str__(self) -> str:
         return " ".join(map(str, self.args))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`did you mean trip.mp4?`, or nothing where no name is like it."""
+    near = get_close_matches(name, known, 1)
+    return f"did you mean {near[0]}?" if near else ""
 
 
 class StoppedError(DashredactError):

@@ -101,7 +101,7 @@ def test_every_command_that_is_written_down_is_one(where: str) -> None:
 
 
 def test_a_command_that_is_none_would_be_found() -> None:
-    assert [_unknown(words) for words in _calls("nice dashredact batch --inbox a --speed 3  # x\ndashredact fly")] == [
+    assert [_unknown(words) for words in _calls("nice dashredact batch a --speed 3  # x\ndashredact fly")] == [
         ["--speed"],
         ["fly"],
     ]
@@ -145,7 +145,7 @@ def test_both_units_are_hardened_alike() -> None:
 def test_what_a_unit_writes_to_is_writable_there(path: Path) -> None:
     service = _Unit(path)["Service"]
     words = shlex.split(service["ExecStart"])
-    folders = [words[words.index(name) + 1] for name in ("--inbox", "--outbox")]
+    folders = [words[words.index(name) + 1] for name in ("batch", "-o")]
     folders.append(str(Path(words[words.index("--health-file") + 1]).parent))
     assert sorted(service["ReadWritePaths"].split()) == sorted(folders)
 

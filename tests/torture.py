@@ -91,7 +91,7 @@ class Night:
 
     def start(self, *more: str) -> "subprocess.Popen[bytes]":
         rules = ["--settle", "1.5", "--retry-after", "0.02", "--tries", "3", "--preset", "ultrafast", "-q"]
-        argv = ["batch", "--inbox", self.inbox, "--outbox", self.out, "--jobs", "2", *rules, *more]
+        argv = ["batch", self.inbox, "-o", self.out, "--jobs", "2", *rules, *more]
         environment = {**os.environ, "PYTHONPATH": f"{TESTS}:{TESTS.parent}", "OMP_NUM_THREADS": "1"}
         return subprocess.Popen(
             [sys.executable, "-c", DRIVER, *argv], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment

@@ -15,7 +15,7 @@ _HELP = {
     "oldest_waiting_seconds": "Age of the oldest upload that is not masked yet.",
     "quarantined_videos": "Uploads in quarantine.",
     "needs_review_videos": "Masked videos that wait for a person to review them.",
-    "free_bytes": "Free space on the disk of the outbox.",
+    "free_bytes": "Free space on the disk of the output folder.",
 }
 
 Values = Mapping[str, float | Mapping[str, float]]
@@ -23,9 +23,9 @@ Values = Mapping[str, float | Mapping[str, float]]
 
 
 def write(path: Path, values: Values) -> None:
-    """Replace the file in one step. Others may read it: the collector is another user, and counts name nobody.
+    """Replace the file in one step. Readable by all: the collector is another user, and counts name nobody.
 
-    KeyError for a metric that is not in the list above. MachineError where the file cannot be written.
+    KeyError for a metric that `_HELP` lacks. MachineError where the file cannot be written.
     """
     try:
         files.private_folder(path.absolute().parent)

@@ -17,6 +17,7 @@ from dashredact.cli import (
     redact,
     report,
     request,
+    retry,
     review,
     sample,
     tracks,
@@ -28,6 +29,7 @@ __all__ = ["main"]
 _COMMANDS = (
     redact.redact,
     batch.batch,
+    retry.retry,
     report.report,
     review.review,
     probe.probe,

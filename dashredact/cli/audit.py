@@ -12,15 +12,14 @@ import click
 
 from dashredact.audit import chain, schemas, signing
 from dashredact.audit import export as exports
-from dashredact.audit import log as audit_store
 from dashredact.audit import verify as audit_verify
-from dashredact.audit.describe import AUDIT_COLUMNS, cells_of, line_of
-from dashredact.audit.events import EventType
-from dashredact.audit.records import RecordFilter
-from dashredact.cli.options import JSON, choice, options
+from dashredact.audit.describe import AUDIT_COLUMNS, cells, summary_line
+from dashredact.audit.events import Event, EventFilter, EventType
+from dashredact.cli.options import FOLDER, JSON, choice, options
 from dashredact.errors import LedgerError, UsageError
 from dashredact.formats.spreadsheet import csv_safe
 from dashredact.text import plural, printable
+from dashredact.workspace.output_folder import OutputFolder
 
 
 @click.group()
@@ -33,7 +32,6 @@ def _day(_context: click.Context, _parameter: click.Parameter, value: datetime |
 
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_LOG = click.argument("log", type=_FILE)
 _PUBLIC = click.option(
     "--pub",
     "public_keys",
@@ -49,23 +47,26 @@ _PERIOD = options(
 
 
 @audit.command()
-@click.argument("log", type=click.Path(exists=True, path_type=Path))
+@FOLDER
 @click.option("--files", "results", is_flag=True, help="Also the sha256 of every masked video and tracks file.")
 @click.option("--head", type=_FILE, help="Also against a copy of audit.head.json that was kept elsewhere.")
 @_PUBLIC
-def verify(log: Path, results: bool, head: Path | None, public_keys: Sequence[Path]) -> None:
-    """Check that no line of LOG was changed, removed, added or moved. Exit code 7 if one was.
+def verify(folder: OutputFolder, results: bool, head: Path | None, public_keys: Sequence[Path]) -> None:
+    """Check that no line of the audit log was changed, removed, added or moved. Exit code 7 if one was.
 
-    LOG is an audit.jsonl, or a folder with one: of results, or from `audit export`. audit.head.json beside the log
-    tells whether its tail was cut off. Whoever can write both can write both anew: keep copies of that file elsewhere,
-    for --head, or sign the log with a key that is not theirs, for --pub. Only the newest line of each file counts for
-    --files; a purged file is not missing.
+    FOLDER may also be one that `audit export` wrote. audit.head.json beside the log tells whether its tail was cut off.
+    Whoever can write both can write both anew: keep copies of that file elsewhere, for --head, or sign the log with a
+    key that is not theirs, for --pub. Only the newest line of each file counts for --files; a purged file is not
+    missing.
 
     \b
-      dashredact audit verify masked/audit.jsonl
+      dashredact audit verify masked
       dashredact audit verify masked --files --pub fleet.key.pub
     """
-    found = audit_verify.verify(log, audit_verify.VerifyOptions(head, public_keys, results))
+    log = folder.log
+    found = audit_verify.verify(
+        folder.path, audit_verify.VerifyOptions(head, public_keys, folder.fault if results else None)
+    )
     for fault in found.faults:
         click.echo(printable(f"{log}: line {fault.line} {fault.reason}."))
     lines = plural(len(found.lines), "line")
@@ -79,63 +80,64 @@ def verify(log: Path, results: bool, head: Path | None, public_keys: Sequence[Pa
 
 
 @audit.command()
-@_LOG
+@FOLDER
 @_PERIOD
 @click.option("--name", "names", multiple=True, metavar="PATTERN", help="Only videos whose name fits, as in 'front-*'.")
 @click.option(
-    "--outcome", "outcomes", multiple=True, type=choice(EventType), help="Only these; may be given several times."
+    "--event", "events", multiple=True, type=choice(EventType), help="Only these; may be given several times."
 )
 @JSON
 @click.option("--csv", "as_csv", is_flag=True, help="Print a table for a spreadsheet.")
 def show(
-    log: Path,
+    folder: OutputFolder,
     since: str,
     until: str,
     names: Sequence[str],
-    outcomes: Sequence[str],
+    events: Sequence[str],
     as_json: bool,
     as_csv: bool,
 ) -> None:
-    """Print what LOG says, one line an act, oldest first.
+    """Print the audit log, one line an event, oldest first.
 
     \b
-      dashredact audit show masked/audit.jsonl
-      dashredact audit show masked/audit.jsonl --since 2026-01-01 --outcome refused --outcome failed --csv
+      dashredact audit show masked
+      dashredact audit show masked --since 2026-01-01 --event refused --event failed --csv
     """
     if as_json and as_csv:
-        raise UsageError("--json and --csv cannot be had together; choose one.")
-    wanted = RecordFilter(since, until, names, outcomes)
-    found = [record for record in audit_store.records(log) if wanted.takes(record)]
+        raise UsageError("Use either --json or --csv.")
+    wanted = EventFilter(since, until, names, events)
+    entries = [(event, record) for event, record in folder.entries() if wanted.takes(event)]
     if as_csv:
-        click.echo(_csv(found), nl=False)
-    for record in [] if as_csv else found:
-        click.echo(json.dumps(record, ensure_ascii=False) if as_json else printable(line_of(record)))
+        click.echo(_csv(entries), nl=False)
+    for event, record in [] if as_csv else entries:
+        click.echo(json.dumps(record, ensure_ascii=False) if as_json else printable(summary_line(event)))
 
 
-def _csv(records: Sequence[Mapping[str, Any]]) -> str:
+def _csv(entries: Sequence[tuple[Event, Mapping[str, Any]]]) -> str:
     text = io.StringIO()
     table = csv.writer(text, quoting=csv.QUOTE_ALL)
     table.writerow(AUDIT_COLUMNS)
-    table.writerows([printable(csv_safe(cell)) for cell in cells_of(record)] for record in records)
+    for event, record in entries:
+        table.writerow([printable(csv_safe(cell)) for cell in cells(event, str(record.get("sha256", "")))])
     return text.getvalue()
 
 
 @audit.command()
-@_LOG
+@FOLDER
 @_PERIOD
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="New folder for the export.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="New folder for the export.")
 @_PUBLIC
-def export(log: Path, since: str, until: str, out: Path, public_keys: Sequence[Path]) -> None:
+def export(folder: OutputFolder, since: str, until: str, output: Path, public_keys: Sequence[Path]) -> None:
     """Write the lines of a period, and all that is needed to check them elsewhere, into a folder.
 
-    `audit verify FOLDER` checks it; a README says how to do so without dashredact. A signed log needs its --key, so
+    `audit verify OUTPUT` checks it; a README says how to do so without dashredact. A signed log needs its --key, so
     that the ends of the period are signed too.
 
     \b
-      dashredact audit export masked/audit.jsonl --since 2026-01-01 --until 2026-01-31 -o january
+      dashredact audit export masked --since 2026-01-01 --until 2026-01-31 -o january
     """
-    count = exports.write(log, RecordFilter(since, until), out, public_keys)
-    click.echo(printable(f"{out}: {plural(count, 'line')}."))
+    count = exports.write(folder.log, EventFilter(since, until), output, public_keys)
+    click.echo(printable(f"{output}: {plural(count, 'line')}."))
 
 
 @audit.command()

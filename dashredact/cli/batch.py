@@ -5,7 +5,7 @@ import logging
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +16,18 @@ from dashredact.batch.batch import Batch
 from dashredact.batch.inbox_run import InboxRules, InboxRun
 from dashredact.cli import logs
 from dashredact.cli.masking import MASK, POLICY, WORKERS, admission_of, crew_of, exit_code, seconds_of, settings_of
-from dashredact.cli.options import DETECT, detector_of, options
-from dashredact.errors import DashredactError, ExitCode, UsageError
+from dashredact.cli.options import DETECT, OUTPUT_FOLDER, QUIET, detector_of, options
+from dashredact.errors import DashredactError, ExitCode
 from dashredact.formats import zones_toml
 from dashredact.pipeline.outcome import Outcome, VideoStatus
 from dashredact.pipeline.video import RunOptions
 from dashredact.progress import ProgressDisplay
 from dashredact.text import printable
-from dashredact.workspace import quarantine
-from dashredact.workspace.inbox import Item
+from dashredact.workspace.inbox import check_apart
 from dashredact.workspace.locks import MaskingLock
 from dashredact.workspace.output_folder import OutputFolder
 from dashredact.workspace.uploads import InboxWatcher
 
-_FOLDERS = options(
-    click.option("--inbox", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Where videos arrive."),
-    click.option("--outbox", type=click.Path(file_okay=False, path_type=Path), help="Where masked videos go."),
-)
 _RULES = options(
     click.option(
         "--settle",
@@ -69,46 +64,33 @@ _REPORTS = options(
     ),
     click.option("--watch", is_flag=True, help="Go on until stopped, looking into the inbox now and then."),
     click.option("--poll", type=click.FloatRange(0.1), default=30, show_default=True, help="Seconds between looks."),
-    click.option("-q", "--quiet", is_flag=True, help="No progress."),
+    QUIET,
 )
 
 
-@click.group(invoke_without_command=True)
-@_FOLDERS
+@click.command()
+@click.argument("inbox", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@OUTPUT_FOLDER
 @_RULES
 @_REPORTS
 @WORKERS
 @DETECT
 @MASK
 @POLICY
-@click.pass_context
-def batch(ctx: click.Context, /, **chosen: Any) -> None:
-    """Mask what arrives in an inbox, each video once, and leave the results in an outbox.
+def batch(inbox: Path, output: Path, **chosen: Any) -> None:
+    """Mask what arrives in the folder INBOX, each video once, into an output folder.
 
-    Made for cron: prints one line. What still grows is left alone, what fails is tried again later and set aside after
-    some tries, and a run that was stopped anywhere goes on where it was.
+    Made for cron: prints one line. What still grows is left alone, what fails is retried with exponential back-off and
+    then quarantined (see `retry`), and a run that was stopped anywhere goes on where it was.
 
     \b
-      dashredact batch --inbox uploads --outbox masked --quiet
-      dashredact batch --inbox uploads --outbox masked --watch --jobs 4
+      dashredact batch uploads -o masked --quiet
+      dashredact batch uploads -o masked --watch --jobs 4
     """
-    ctx.obj = chosen
-    if ctx.invoked_subcommand is not None:
-        return
-    inbox, out = _folders(chosen)
-    folder = OutputFolder(out)
+    check_apart([inbox], output)
+    folder = OutputFolder(output)
     with folder.masking() as lock:
-        raise SystemExit(_reported(lambda: _run(inbox, folder, chosen, lock), chosen, out))
-
-
-def _folders(chosen: dict[str, Any]) -> tuple[Path, Path]:
-    for name in ("inbox", "outbox"):
-        if chosen[name] is None:
-            raise UsageError(f"Say where the {name} is, with --{name} FOLDER.")
-    inbox, out = chosen["inbox"], chosen["outbox"]
-    if inbox.resolve() == out.resolve() or inbox.resolve().is_relative_to(out.resolve()):
-        raise UsageError(f"The inbox {inbox} lies in the outbox {out}; unmasked videos do not belong there.")
-    return inbox, out
+        raise SystemExit(_reported(lambda: _run(inbox, folder, chosen, lock), chosen, output))
 
 
 def _reported(run: Callable[[], int], chosen: dict[str, Any], out: Path) -> int:
@@ -163,7 +145,7 @@ def _rules(chosen: dict[str, Any], until: float | None) -> InboxRules:
         tries=chosen["tries"],
         retry_after=60 * chosen["retry_after"],
         quarantine=chosen["quarantine"],
-        most=chosen["max_videos"],
+        max_videos=chosen["max_videos"],
         seconds=max(until - time.monotonic(), 0.01) if until else None,
     )
 
@@ -180,7 +162,7 @@ def _once(run: InboxRun, chosen: dict[str, Any]) -> int:
     elif (statuses or not chosen["watch"]) and not logs.in_journal(sys.stdout):  # where the log has it already
         click.echo(told.line)
     logs.RUN.info(told.line)
-    return int(ExitCode.NOT_READY if run.short_of_room else exit_code(statuses))
+    return int(ExitCode.NOT_READY if run.short_of_space else exit_code(statuses))
 
 
 def _log(outcome: Outcome) -> None:
@@ -204,32 +186,3 @@ def _health(run: InboxRun) -> dict[str, Any]:
         "quarantined_videos": run.summary.quarantined,
         "needs_review_videos": run.summary.needs_review,
     }
-
-
-@batch.command()
-@click.argument("names", nargs=-1, required=True)
-@_FOLDERS
-@click.pass_obj
-def retry(outer: dict[str, Any], /, names: Sequence[str], **own: Any) -> None:
-    """Bring the videos of these NAMES back, as the log calls them: the next run tries them again.
-
-    May be done while a run goes on.
-
-    \b
-      dashredact batch retry --inbox uploads --outbox masked trip.mp4
-    """
-    chosen = {**outer, **{name: value for name, value in own.items() if value is not None}}
-    inbox, out = _folders(chosen)
-    folder = OutputFolder(out)
-    with folder.deciding():
-        detector = detector_of(chosen)
-        settings = settings_of(chosen, detector, seconds=seconds_of(chosen, detector))
-        batch = Batch(folder, detector, settings, lambda _fact: None)
-        for name in names:
-            failures = batch.index.failures(name)
-            if failures is None:
-                raise UsageError(f"The log of {out} knows no {name} that failed.")
-            if failures.quarantined:
-                quarantine.take_back(inbox, failures.quarantined, name)
-            batch.note_retried(Item(inbox / name, name), f"{name}: called back.")
-            click.echo(inbox / name)

@@ -1,5 +1,7 @@
 """What people decide about a masked video, as commands of `review`."""
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,48 +9,105 @@ import click
 
 from dashredact.cli.app import say
 from dashredact.cli.masking import WORKERS, crew_of
-from dashredact.cli.options import options
-from dashredact.cli.review import NAME, OUT, SOURCE
+from dashredact.cli.options import FOLDER, NAMES, QUIET
+from dashredact.cli.review import NAME, SOURCE
 from dashredact.errors import ExitCode, UsageError
 from dashredact.kinds import KINDS, Kind
 from dashredact.progress import ProgressDisplay
-from dashredact.review import marking, originals
+from dashredact.review import marking
 from dashredact.review.correction import Correction
-from dashredact.review.decisions import Reviewer, deciding
-from dashredact.review.state import How
+from dashredact.review.decisions import Reviewer
+from dashredact.review.queue import ReviewQueue
+from dashredact.review.views import uncovered_lines
+from dashredact.text import printable
+from dashredact.workspace import originals
 from dashredact.workspace.output_folder import OutputFolder
 
 _NOTE = click.option("--note", default="", help="Why; goes into the audit log.")
 _REVIEWER = click.option("--reviewer", default="", help="Who decides, where that is not the account.")
-_DECISION = options(OUT, NAME, _NOTE, _REVIEWER)
-_NUMBER = click.option("--track", "number", required=True, type=int, help="As `review show` numbers it.")
+_YES = click.option("--yes", is_flag=True, help="Decide about several videos without asking.")
+_TRACKS = click.option(
+    "--track",
+    "numbers",
+    required=True,
+    multiple=True,
+    type=int,
+    help="As `review show` numbers it; may be given several times.",
+)
+_WILD = "*?["
 
 
 @click.command()
-@_DECISION
-def approve(out: Path, name: str, note: str, reviewer: str) -> None:
-    """Sign a video off: the file that lies there now, by its hash.
+@FOLDER
+@NAMES
+@_NOTE
+@_REVIEWER
+@_YES
+def approve(folder: OutputFolder, names: Sequence[str], note: str, reviewer: str, yes: bool) -> None:
+    """Sign videos off: the files that are there now, by their hashes. Prints the name of each.
+
+    A pattern stands for all videos of such names that wait for a person. Where there are several, it asks first.
 
     \b
       dashredact review approve masked trip.mp4 --note "whole clip watched"
+      dashredact review approve masked 'front-20260412-*' --yes
     """
-    with deciding(out):
-        Reviewer(out, reviewer).approve(name, note)
+    chosen = _agreed(ReviewQueue(folder), names, "Approve", yes)
+    with folder.deciding():
+        own = Reviewer(folder, reviewer)
+        for name in chosen:
+            own.approve(name, note)
+            click.echo(printable(name))
 
 
 @click.command()
-@OUT
-@NAME
+@FOLDER
+@NAMES
 @click.option("--note", required=True, help="Why; goes into the audit log.")
 @_REVIEWER
-def reject(out: Path, name: str, note: str, reviewer: str) -> None:
-    """Say that a video is not to be used as it is. The file stays where it is.
+@_YES
+def reject(folder: OutputFolder, names: Sequence[str], note: str, reviewer: str, yes: bool) -> None:
+    """Say that videos are not to be used as they are. The files stay where they are. Prints the name of each.
+
+    A rejected video is listed until it is corrected. Of one that could not be masked, this says that it stays unmasked:
+    it is listed no longer.
+
+    A pattern stands for all videos of such names that wait for a person. Where there are several, it asks first.
 
     \b
       dashredact review reject masked trip.mp4 --note "a face in the mirror, 0:12"
     """
-    with deciding(out):
-        Reviewer(out, reviewer).reject(name, note)
+    chosen = _agreed(ReviewQueue(folder), names, "Reject", yes)
+    with folder.deciding():
+        own = Reviewer(folder, reviewer)
+        for name in chosen:
+            own.reject(name, note)
+            click.echo(printable(name))
+
+
+def _agreed(queue: ReviewQueue, patterns: Sequence[str], verb: str, yes: bool) -> Sequence[str]:
+    """The names that are meant. UsageError where a pattern fits none, or several need a --yes that was not given."""
+    names = list(dict.fromkeys(name for pattern in patterns for name in _named(queue, pattern)))
+    if len(names) == 1 or yes:
+        return names
+    for name in names:
+        say(name)
+    question = f"{verb} these {len(names)} videos?"
+    if not sys.stdin.isatty():
+        raise UsageError(f"{question} Nobody is there to answer; say --yes.")
+    if not click.confirm(question, err=True):
+        raise UsageError("Nothing was decided.")
+    return names
+
+
+def _named(queue: ReviewQueue, pattern: str) -> Sequence[str]:
+    """The name of a source counts as it is, whatever characters it holds."""
+    if not any(char in pattern for char in _WILD) or queue.history(pattern):
+        return [queue.tried(pattern).name]
+    names = queue.matching(pattern)
+    if not names:
+        raise UsageError(f"No video that waits for a person fits {pattern}; `review list` lists them.")
+    return names
 
 
 def _box(_context: click.Context, _parameter: click.Parameter, value: str | None) -> list[float] | None:
@@ -59,36 +118,31 @@ def _box(_context: click.Context, _parameter: click.Parameter, value: str | None
     except ValueError:
         sides = []
     if len(sides) != 4 or not all(abs(side) < 1e6 for side in sides):
-        raise UsageError(f"{value} is no box; give X0,Y0,X1,Y1 in pixels, such as 400,220,460,250.")
+        raise UsageError(f"{value} is not a box; give X0,Y0,X1,Y1 in pixels, such as 400,220,460,250.")
     return sides
 
 
-def _frames(_context: click.Context, _parameter: click.Parameter, value: str) -> range:
-    first, dots, last = value.partition("..")
-    if not (dots and first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
-        raise UsageError(f"{value} are no frames; give A..B, counted from 0, such as 120..187.")
-    return range(int(first), int(last) + 1)
-
-
 @click.command()
-@OUT
+@FOLDER
 @NAME
 @click.option("--kind", required=True, type=click.Choice([str(kind) for kind in KINDS]), help="What was missed.")
 @click.option("--box", required=True, callback=_box, metavar="X0,Y0,X1,Y1", help="Where, on the first frame.")
-@click.option("--frames", required=True, callback=_frames, metavar="A..B", help="From 0; both are masked.")
+@click.option(
+    "--frames", required=True, metavar="A..B", help="Frames from 0, or times such as 0:04..0:06.2; both are masked."
+)
 @click.option("--to-box", callback=_box, metavar="X0,Y0,X1,Y1", help="Where on the last frame, if it moves.")
-@click.option("--track", "tracked", is_flag=True, help="Follow what is in the box through the unmasked video.")
+@click.option("--follow", is_flag=True, help="Follow what is in the box through the original.")
 @SOURCE
 @_NOTE
 @_REVIEWER
 def mark(
-    out: Path,
+    folder: OutputFolder,
     name: str,
     kind: str,
     box: list[float],
-    frames: range,
+    frames: str,
     to_box: list[float] | None,
-    tracked: bool,
+    follow: bool,
     **chosen: Any,
 ) -> None:
     """Draw a box over something that was missed; `review apply` masks it. Prints the number of the mark.
@@ -97,82 +151,98 @@ def mark(
 
     \b
       dashredact review mark masked trip.mp4 --kind plate --box 400,220,460,250 --frames 120..187
-      dashredact review mark masked trip.mp4 --kind face --box 10,40,60,90 --frames 0..30 --to-box 80,44,130,94
-      dashredact review mark masked trip.mp4 --kind face --box 10,40,60,90 --frames 0..90 --track --source trip.mp4
+      dashredact review mark masked trip.mp4 --kind face --box 10,40,60,90 --frames 0:00..0:01 --to-box 80,44,130,94
+      dashredact review mark masked trip.mp4 --kind face --box 10,40,60,90 --frames 0..90 --follow --source trip.mp4
     """
-    if tracked and to_box:
-        raise UsageError("--track and --to-box cannot be had together; choose one.")
-    if to_box and len(frames) < 2:
-        raise UsageError("--to-box needs two frames or more; give A..B with --frames, or leave it out.")
-    with deciding(out):
-        reviewer = Reviewer(out, chosen["reviewer"])
-        how, keys = How.MOVING if to_box else How.STILL, marking.drawn(box, to_box, frames)
-        if tracked:
-            how = How.TRACKED
-            keys = marking.followed(reviewer.desk, name, box, frames, chosen["source"], chosen["inbox"])
-        end = int(keys[-1][0]) + 1 if tracked else frames.stop
-        made = reviewer.mark(name, Kind(kind), keys, end, how, chosen["note"])
-    click.echo(made["id"])
-    if end < frames.stop:
-        say(f"{name}: lost at frame {end}; mark {made['id']} ends at {end - 1}. Draw another box from there on.")
+    if follow and to_box:
+        raise UsageError("Use either --follow or --to-box.")
+    with folder.deciding():
+        own = Reviewer(folder, chosen["reviewer"])
+        wanted = marking.frame_range(frames, own.queue.tracks(own.queue.masked(name)).times)
+        if to_box and len(wanted) < 2:
+            raise UsageError("--to-box needs two frames or more; give A..B with --frames, or leave it out.")
+        if follow:
+            boxes = marking.followed(own.queue, name, box, wanted, chosen["source"], chosen["inbox"])
+        else:
+            boxes = marking.drawn(box, to_box, wanted)
+        made = own.mark(name, Kind(kind), boxes, chosen["note"])
+    click.echo(made.id)
+    if made.wanted_end:
+        say(
+            f"{name}: lost at frame {made.end}; mark {made.id} ends at {made.end - 1}. Draw another box from there on:"
+            " until then nobody can approve the video."
+        )
         raise SystemExit(ExitCode.NEEDS_REVIEW)
 
 
 @click.command()
-@_DECISION
-@_NUMBER
-def lift(out: Path, name: str, note: str, reviewer: str, number: int) -> None:
-    """Take a false mask away; `review apply` shows what is under it.
+@FOLDER
+@NAME
+@_TRACKS
+@_NOTE
+@_REVIEWER
+def unmask(folder: OutputFolder, name: str, numbers: Sequence[int], note: str, reviewer: str) -> None:
+    """Take false masks away, and say what that uncovers; `review apply` shows what is under them.
 
     \b
-      dashredact review lift masked trip.mp4 --track 12 --note "a traffic sign"
+      dashredact review unmask masked trip.mp4 --track 12 --track 15 --note "traffic signs"
     """
-    with deciding(out):
-        Reviewer(out, reviewer).lift(name, number, note)
+    with folder.deciding():
+        own = Reviewer(folder, reviewer)
+        tracks = own.unmask(name, numbers, note)
+        times = own.queue.tracks(own.queue.masked(name)).times
+    for line in uncovered_lines(tracks, times):
+        say(f"{name}: `review apply` will uncover {line}.")
 
 
 @click.command()
-@_DECISION
-@_NUMBER
-def undo(out: Path, name: str, note: str, reviewer: str, number: int) -> None:
-    """Take a mark or a lift back, applied or not; `review apply` brings the file in line. Nothing is erased.
+@FOLDER
+@NAME
+@_TRACKS
+@_NOTE
+@_REVIEWER
+def undo(folder: OutputFolder, name: str, numbers: Sequence[int], note: str, reviewer: str) -> None:
+    """Take marks and unmaskings back, applied or not; `review apply` brings the file in line. Nothing is erased.
 
     \b
       dashredact review undo masked trip.mp4 --track 1000001
     """
-    with deciding(out):
-        Reviewer(out, reviewer).undo(name, number, note)
+    with folder.deciding():
+        Reviewer(folder, reviewer).undo(name, numbers, note)
 
 
 @click.command()
-@OUT
+@FOLDER
 @NAME
 @SOURCE
 @_REVIEWER
 @WORKERS
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@QUIET
 def apply(
-    out: Path, name: str, source: Path | None, inbox: Path | None, reviewer: str, quiet: bool, **chosen: Any
+    folder: OutputFolder, name: str, source: Path | None, inbox: Path | None, reviewer: str, quiet: bool, **chosen: Any
 ) -> None:
-    """Make the masked video anew where corrections wait, and print its path.
+    """Render the masked video again where corrections wait, and print its path.
 
     Only the segments with a change are rendered again, everything else stays as it is, bit for bit. The new file is
-    verified, and takes the place of the old one when it is. It has to be approved anew.
+    verified, and takes the place of the old one when it is. It has to be approved again.
 
     \b
       dashredact review apply masked trip.mp4 --source uploads/trip.mp4
     """
     with (
         ProgressDisplay(quiet=quiet) as progress,
-        OutputFolder(out).exclusive(),
+        folder.exclusive(),
         crew_of({"device": "cpu", **chosen}) as crew,
     ):
-        own = Reviewer(out, reviewer)
-        standing = own.desk.standing(name)
-        found = originals.find(standing, source, inbox)
-        progress.start({found.name: found.stat().st_size})
-        record = Correction(own, name, found).apply(progress, crew)
-    click.echo(out / record["output"]["name"])
+        own = Reviewer(folder, reviewer)
+        path = originals.locate(own.queue.masked(name).source, source, inbox)
+        progress.start({path.name: path.stat().st_size})
+        correction = Correction(own, name, path)
+        event = correction.apply(progress, crew)
+    for line in uncovered_lines(correction.changes.uncovered, correction.times):
+        say(f"{name}: uncovered {line}. Look at it before you approve the video.")
+    if event.output:
+        click.echo(folder.resolve(event.output.name))
 
 
-COMMANDS = (approve, reject, mark, lift, undo, apply)
+COMMANDS = (approve, reject, mark, unmask, undo, apply)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dashredact.evaluate.metrics import PRECISION, SAME, Bin, DetectionMetrics, Rate
+from dashredact.evaluate.metrics import MIN_IOU, PRECISION, Bin, DetectionMetrics, Rate
 from dashredact.evaluate.run import LOWEST_SCORE, Evaluation, TrackCoverage
 from dashredact.imaging.coverage import COVERED_FROM, MIN_SIZE
 from dashredact.kinds import KINDS, Kind
@@ -20,7 +20,7 @@ def as_dict(detector: Detector, results: Mapping[str, Evaluation], together: Eva
         "model": {"name": detector.identity.name, "sha256": detector.identity.sha256},
         "long_side": detector.long_side,
         "lowest_score": LOWEST_SCORE,
-        "iou": SAME,
+        "iou": MIN_IOU,
         "sets": {name: _result(result) for name, result in results.items()},
         "all": _result(together),
     }
@@ -163,7 +163,7 @@ def _sentences(result: Evaluation) -> Iterator[str]:
     for kind, figures in result.classes.items():
         plain = figures.plain
         if plain.of:
-            what, how = _objects(kind, plain.of, kind.row.plain), f"(IoU {SAME:g}, score {figures.threshold:g})"
+            what, how = _objects(kind, plain.of, kind.row.plain), f"(IoU {MIN_IOU:g}, score {figures.threshold:g})"
             yield f"Of {what}, {_percent(plain)} {_interval(plain)} were found {how}."
         else:
             yield f"No {kind} to find is at least {kind.row.plain} px {kind.row.measure}."

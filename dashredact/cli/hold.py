@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
-from dashredact.audit import legal_holds
 from dashredact.audit.legal_holds import Ground, Hold
-from dashredact.cli.options import JSON, choice
-from dashredact.errors import UsageError
+from dashredact.cli.app import say
+from dashredact.cli.options import FOLDER, INBOX, JSON, NAMES, choice
+from dashredact.governance.retention import holds
 from dashredact.text import printable
+from dashredact.workspace.output_folder import OutputFolder
 
 
 @click.group()
@@ -19,53 +20,42 @@ def hold() -> None:
     """Keep videos from being deleted: after an accident, for the police, for a law."""
 
 
-_OUT = click.option(
-    "--outbox",
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Where masked videos and their audit log are.",
-)
-_NAMES = click.argument("names", nargs=-1, required=True)
-
-
 @hold.command()
-@_NAMES
-@_OUT
-@click.option(
-    "--inbox",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Where the originals are; allows names that were not tried yet.",
-)
+@FOLDER
+@NAMES
+@INBOX
 @click.option("--kind", type=choice(Ground), required=True, help="Why it is held.")
 @click.option("--reason", required=True, help="Which accident, which request, which law.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Last day.")
-def add(names: Sequence[str], outbox: Path, inbox: Path | None, kind: str, reason: str, until: datetime) -> None:
+def add(
+    folder: OutputFolder, names: Sequence[str], inbox: Path | None, kind: str, reason: str, until: datetime
+) -> None:
     """Hold the sources of these NAMES, as the audit log calls them, and all that was made of them.
 
-    May be done while other commands run. To go on longer, add the hold again.
+    With --inbox also what lies there and was not tried yet. May be done while other commands run. To go on longer, add
+    the hold again.
 
     \b
-      dashredact hold add front-1.mp4 --outbox masked --kind accident --reason "claim 2026-17" --until 2027-03-31
+      dashredact hold add masked front-1.mp4 --kind accident --reason "claim 2026-17" --until 2027-03-31
     """
-    if not reason.strip():
-        raise UsageError("Say with --reason which accident, request or law it is.")
-    if until.date() < date.today():
-        raise UsageError(f"{until.date()} is over already; give a later day with --until.")
     for name in names:
-        legal_holds.add(outbox, inbox, Hold(name, None, kind, reason.strip(), until.date()))
+        holds.add(folder, inbox, Hold(name, None, kind, reason, until.date()), date.today())
         click.echo(printable(name))
 
 
 @hold.command("list")
-@_OUT
+@FOLDER
 @JSON
-def list_(outbox: Path, as_json: bool) -> None:
+def list_(folder: OutputFolder, as_json: bool) -> None:
     """Print what is held, a line each, also holds whose time is over.
 
     \b
-      dashredact hold list --outbox masked
+      dashredact hold list masked
     """
-    for one in legal_holds.read(outbox).values():
+    listed = holds.listed(folder)
+    if not listed:
+        say("Nothing is held.")
+    for one in listed:
         over = one.until < date.today()
         told = {"name": one.name, "kind": one.kind, "until": str(one.until), "reason": one.reason, "over": over}
         words = f"{one.name}: {one.kind}, until {one.until}{', which is over' if over else ''}: {one.reason}"
@@ -73,17 +63,15 @@ def list_(outbox: Path, as_json: bool) -> None:
 
 
 @hold.command()
-@_NAMES
-@_OUT
+@FOLDER
+@NAMES
 @click.option("--reason", required=True, help="Why it is no longer needed.")
-def release(names: Sequence[str], outbox: Path, reason: str) -> None:
+def release(folder: OutputFolder, names: Sequence[str], reason: str) -> None:
     """Hold the sources of these NAMES no longer.
 
     \b
-      dashredact hold release front-1.mp4 --outbox masked --reason "claim 2026-17 is settled"
+      dashredact hold release masked front-1.mp4 --reason "claim 2026-17 is settled"
     """
-    if not reason.strip():
-        raise UsageError("Say with --reason why it is no longer needed.")
     for name in names:
-        legal_holds.release(outbox, name, reason.strip())
+        holds.release(folder, name, reason)
         click.echo(printable(name))

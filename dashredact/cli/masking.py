@@ -237,7 +237,7 @@ def _check_found(chosen: dict[str, Any], detector: Detector, in_boxes: Set[Kind]
         raise UsageError(
             f"--kinds names {', '.join(missing)}: {looks}{file}; add a --model that finds it, or leave it out."
         )
-    idle = [kind for kind in chosen["thresholds"] if kind not in detector.thresholds]
+    idle = [kind for kind in chosen["threshold"] if kind not in detector.thresholds]
     if idle:
         raise UsageError(f"--threshold names {', '.join(idle)}: {looks}; leave it out.")
 

@@ -6,21 +6,17 @@ from pathlib import Path
 import click
 
 from dashredact import files
+from dashredact.cli.options import POLICY_FILE
 
 
 @click.command()
-@click.option(
-    "--policy",
-    "file",
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The policy that it is written from.",
-)
+@POLICY_FILE
 @click.option("-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="Output folder.")
-def notice(file: Path, output: Path) -> None:
+def notice(policy_file: Path, output: Path) -> None:
     """Write the public notice of a policy in Japanese and English: notice.html, sticker.svg, sticker.pdf, notice.json.
 
-    The sticker's QR code leads to notice.address of the policy: publish notice.html there.
+    The sticker's QR code leads to notice.address of the policy: publish notice.html there. Everybody may read the page
+    and the sticker (0644).
 
     \b
       dashredact notice --policy policy.toml -o notice/
@@ -29,7 +25,7 @@ def notice(file: Path, output: Path) -> None:
     from dashredact.governance.notice import pages, pdf, sticker  # noqa: PLC0415
     from dashredact.governance.policy import file as store  # noqa: PLC0415
 
-    read = store.read(file)
+    read = store.read(policy_file)
     drawn = sticker.draw(read.policy)
     told = public.as_dict(read.policy, read.sha256)
     contents = {
@@ -40,5 +36,5 @@ def notice(file: Path, output: Path) -> None:
     }
     files.private_folder(output)
     for name, content in contents.items():
-        files.write(output / name, content)
+        files.write(output / name, content, 0o600 if name == "notice.json" else 0o644)
         click.echo(output / name)

@@ -7,14 +7,49 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from dashredact.detect.api import DetectorOptions, build_detector
 from dashredact.errors import UsageError
 from dashredact.kinds import KINDS, SHIPPED_KINDS, Kind
 from dashredact.values import LOWEST_SCORE, Detector
+from dashredact.workspace.output_folder import OutputFolder
+
+
+class _FolderType(click.ParamType):  # type: ignore[type-arg]  # it has arguments from click 8.4 on
+    """An output folder, named by itself or by its audit.jsonl. UsageError where there is no audit log."""
+
+    name = "folder"
+    _path = click.Path(exists=True, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> OutputFolder:
+        return OutputFolder.existing(Path(self._path.convert(value, param, ctx)))
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return self._path.shell_complete(ctx, param, incomplete)
+
 
 SOURCES = click.argument("sources", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+FOLDER = click.argument("folder", type=_FolderType())
+"""First argument of every command about what an output folder holds; its audit.jsonl names it as well."""
+OPTIONAL_FOLDER = click.argument("folder", type=_FolderType(), required=False)
+NAMES = click.argument("names", nargs=-1, required=True)
+OUTPUT_FOLDER = click.option(
+    "-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="Output folder."
+)
+"""Of the commands that mask; it need not exist yet."""
+INBOX = click.option(
+    "--inbox", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder with the originals."
+)
+POLICY_FILE = click.option(
+    "--policy",
+    "policy_file",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The policy, see docs/policy.md.",
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+QUIET = click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 
 
 def choice(values: type[StrEnum]) -> click.Choice[str]:
@@ -86,7 +121,6 @@ DETECT = options(
     ),
     click.option(
         "--threshold",
-        "thresholds",
         multiple=True,
         metavar="KIND=SCORE",
         callback=_thresholds,
@@ -103,7 +137,7 @@ DETECT = options(
 def thresholds_of(chosen: dict[str, Any]) -> dict[Kind, float]:
     """The scores that the command line gives."""
     short = {kind: chosen[f"{kind}_threshold"] for kind in SHIPPED_KINDS}
-    given: dict[Kind, float] = chosen["thresholds"]
+    given: dict[Kind, float] = chosen["threshold"]
     return {kind: score for kind, score in short.items() if score is not None} | given
 
 

@@ -6,64 +6,66 @@ from pathlib import Path
 
 import click
 
-from dashredact.cli.options import JSON
+from dashredact.cli.app import say
+from dashredact.cli.options import FOLDER, INBOX, JSON, POLICY_FILE
 from dashredact.errors import ExitCode
 from dashredact.governance.retention import encryption
 from dashredact.governance.retention.inventory import Disposition, PurgeFinding
-from dashredact.governance.retention.purge import Purge, PurgeOptions
+from dashredact.governance.retention.purge import Purge, PurgeOptions, UpcomingDeletion
 from dashredact.text import printable
 from dashredact.workspace.output_folder import OutputFolder
 
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-
 
 @click.command()
-@click.option(
-    "--policy",
-    "policy_file",
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Policy that says how long anything is kept.",
-)
-@click.option("--outbox", required=True, type=_FOLDER, help="Where masked videos and their audit log are.")
-@click.option("--inbox", type=_FOLDER, help="Where the originals are; they are left alone without it.")
+@FOLDER
+@POLICY_FILE
+@INBOX
 @click.option(
     "--seal", "recipient", default="", metavar="RECIPIENT", help="Encrypt originals that are kept for this age key."
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @JSON
-def purge(policy_file: Path, outbox: Path, inbox: Path | None, recipient: str, dry_run: bool, as_json: bool) -> None:
-    """Delete originals, masked videos, tracks and scratch when their time is over.
+def purge(
+    folder: OutputFolder, policy_file: Path, inbox: Path | None, recipient: str, dry_run: bool, as_json: bool
+) -> None:
+    """Delete originals, masked videos, tracks and scratch of FOLDER when their time is over.
 
-    An original goes only if its masked video is there and is the one of the audit log. One that could not be masked is
-    never deleted: it is listed as overdue, and the exit code is 5. What is held (see `hold`) stays. Each deletion is a
-    line in the audit log. docs/retention.md says what deleting means on flash memory and in backups.
+    Originals are left alone without --inbox. One goes only if its masked video is there and is the one of the audit
+    log. One that could not be masked is never deleted: it is listed as overdue, and the exit code is 5. What is held
+    (see `hold`) stays. Each deletion is a line in the audit log. docs/retention.md says what deleting means on flash
+    memory and in backups.
 
     \b
-      dashredact purge --policy policy.toml --outbox masked --inbox uploads --dry-run
-      dashredact purge --policy policy.toml --outbox masked --inbox uploads
+      dashredact purge masked --policy policy.toml --inbox uploads --dry-run
+      dashredact purge masked --policy policy.toml --inbox uploads
     """
     from dashredact.governance.policy import file as policies  # noqa: PLC0415 - what reads a policy is slow to load
 
     read = policies.read(policy_file)
     if recipient:
         encryption.recipient_of(recipient)
-    overdue = False
-    with OutputFolder(outbox).exclusive():
-        asked = PurgeOptions(read, outbox, inbox, datetime.now().astimezone(), recipient, dry_run)
-        for finding in Purge(asked).findings():
-            click.echo(_told(finding, as_json, dry_run))
-            overdue |= finding.what is Disposition.OVERDUE
-    raise SystemExit(ExitCode.NEEDS_REVIEW if overdue else ExitCode.OK)
+    options = PurgeOptions(read, inbox, datetime.now().astimezone(), recipient, dry_run)
+    seen = set()
+    with folder.exclusive():
+        run = Purge(folder, options)
+        for finding in run.findings():
+            click.echo(_line(finding, as_json, dry_run))
+            seen.add(finding.disposition)
+    if dry_run and Disposition.DELETED not in seen:
+        say(_nothing_due(run.next))
+    raise SystemExit(ExitCode.NEEDS_REVIEW if seen & {Disposition.OVERDUE, Disposition.WAITING} else ExitCode.OK)
 
 
-def _told(finding: PurgeFinding, as_json: bool, dry_run: bool) -> str:
+def _nothing_due(upcoming: UpcomingDeletion | None) -> str:
+    """What is deleted next, for somebody who wonders whether this works at all."""
+    if upcoming is None:
+        return "Nothing is due for deletion, and nothing will be as things are."
+    return f"Nothing is due for deletion. Next is {upcoming.name}, on {upcoming.rule.due} ({upcoming.rule})."
+
+
+def _line(finding: PurgeFinding, as_json: bool, dry_run: bool) -> str:
     if as_json:
-        told = {"what": finding.what, "name": finding.name, "reason": finding.reason, "dry_run": dry_run}
-        return json.dumps(told, ensure_ascii=False)
-    what = (
-        {Disposition.DELETED: "would be deleted", Disposition.SEALED: "would be sealed"}.get(finding.what)
-        if dry_run
-        else None
-    )
-    return printable(f"{what or finding.what}: {finding.name} ({finding.reason})")
+        row = {"what": finding.disposition, "name": finding.name, "reason": finding.reason, "dry_run": dry_run}
+        return json.dumps(row, ensure_ascii=False)
+    planned = {Disposition.DELETED: "would be deleted", Disposition.SEALED: "would be sealed"} if dry_run else {}
+    return printable(f"{planned.get(finding.disposition, finding.disposition)}: {finding.name} ({finding.reason})")

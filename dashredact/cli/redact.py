@@ -22,11 +22,11 @@ from dashredact.cli.masking import (
     seconds_of,
     settings_of,
 )
-from dashredact.cli.options import DETECT, JSON, SOURCES, detector_of
+from dashredact.cli.options import DETECT, JSON, OUTPUT_FOLDER, QUIET, SOURCES, detector_of
 from dashredact.detect.null import NullDetector
 from dashredact.errors import UsageError, VideoError
 from dashredact.formats import exchange
-from dashredact.formats.exchange import Canvas
+from dashredact.formats.exchange import Canvas, TracksFormat
 from dashredact.kinds import KINDS, Kind
 from dashredact.media.probe import probe
 from dashredact.pipeline.outcome import Outcome, VideoStatus
@@ -41,7 +41,7 @@ from dashredact.workspace.output_folder import OutputFolder
 
 @click.command()
 @SOURCES
-@click.option("-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="Output folder.")
+@OUTPUT_FOLDER
 @DETECT
 @MASK
 @POLICY
@@ -52,11 +52,12 @@ from dashredact.workspace.output_folder import OutputFolder
     help="Boxes of the kinds of --kinds, and zones, that are masked too: a tracks file, COCO, CVAT or MOT, of the one"
     " video.",
 )
+@click.option("--boxes-of-another-video", is_flag=True, help="Use --boxes although the file names another video.")
 @click.option("--detector/--no-detector", default=True, help="Detect, or mask --boxes alone.")
 @click.option("--relink", is_flag=True, help="Link and mask again from kept detections; detect nothing.")
 @click.option("--dry-run", is_flag=True, help="Only detect, and say what would be masked.")
 @JSON
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@QUIET
 def redact(sources: Sequence[Path], output: Path, dry_run: bool, as_json: bool, quiet: bool, **chosen: Any) -> None:
     """Mask the SOURCES, video files or folders of them, into a folder.
 
@@ -71,6 +72,9 @@ def redact(sources: Sequence[Path], output: Path, dry_run: bool, as_json: bool, 
       dashredact redact trip.mp4 -o masked --relink --threshold plate=0.3
       dashredact redact trip.mp4 -o masked --kinds face,plate,person --model yolo.onnx=person
     """
+    if output.suffix.lower() in inbox.SUFFIXES and not output.is_dir():
+        raise UsageError(f"{output} looks like a video file; name the folder for the results with -o.")
+    inbox.check_apart(sources, output)
     items = inbox.plan(sources, output)
     cameras = cameras_of(chosen["zones"], items)
     boxes, in_boxes = boxes_of(chosen, items)
@@ -91,7 +95,7 @@ def redact(sources: Sequence[Path], output: Path, dry_run: bool, as_json: bool, 
 
 
 def boxes_of(chosen: dict[str, Any], items: Sequence[inbox.Item]) -> tuple[BoxFile | None, Set[Kind]]:
-    """What the file of boxes is known by, and the kinds in it; says what of it is taken.
+    """What settings say of the file of boxes, and the kinds in it; says which of its boxes are taken.
 
     UsageError where it is not for this video, which is found out before hours of work, or nothing at all would be
     masked.
@@ -100,11 +104,21 @@ def boxes_of(chosen: dict[str, Any], items: Sequence[inbox.Item]) -> tuple[BoxFi
     if path is None:
         if not chosen["detector"]:
             raise UsageError("Where no detector looks, say with --boxes FILE what is masked.")
+        if chosen["boxes_of_another_video"]:
+            raise UsageError("--boxes-of-another-video is about --boxes; name a file with it, or leave it out.")
         return None, frozenset()
     if len(items) != 1:
         raise UsageError(f"{path} is for one video, and there are {len(items)}; name the one.")
-    boxes = exchange.described(path, chosen["kinds"])
+    format = exchange.format_of(path)
+    if not chosen["boxes_of_another_video"]:
+        exchange.check_source(path, items[0].source, format)
+    boxes = exchange.box_file(path, chosen["kinds"])
     tracks = _tracks_in(path, items[0].source, chosen["video_stream"])
+    if format is not TracksFormat.JSON:
+        say(
+            f"{path} is read as {format.description}; if it has another format, convert it with `dashredact tracks"
+            " import --format` and name the result."
+        )
     if tracks is None:
         say(f"{path}: zones and the kinds {', '.join(boxes.kinds)} are taken, when the video is decoded.")
         return boxes, frozenset(KINDS)

@@ -2,25 +2,26 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import to_builtins
 
-from dashredact.audit import log as audit_log
-from dashredact.audit.events import EventType
-from dashredact.audit.subject_requests import RequestKind, RequestState, SubjectRequest, register
-from dashredact.cli.answers import ID, INBOX, copy, erase, request_of
+from dashredact.audit.events import RequestKind
+from dashredact.audit.subject_requests import RequestState
+from dashredact.cli.answers import ID, INBOX, copy, erase
 from dashredact.cli.app import say
-from dashredact.cli.options import JSON, choice
-from dashredact.cli.tables import DAY, OUT, day, records_of, table, today
-from dashredact.errors import ExitCode, UsageError
+from dashredact.cli.options import FOLDER, JSON, choice
+from dashredact.cli.tables import DAY, day, table, today
+from dashredact.errors import ExitCode
+from dashredact.governance.disclosure import requests
+from dashredact.governance.disclosure.find_clips import ClipQuery, find_clips
 from dashredact.governance.policy.words import ANSWER_DAYS
 from dashredact.workspace.output_folder import OutputFolder
 
 _MOMENT = click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"])
-_SOON = timedelta(days=3)
 _FROM = click.option("--from", "start", type=_MOMENT, help="Local time of the camera, as 2026-04-12T08:15.")
 _TO = click.option("--to", "end", type=_MOMENT, help="The same; the last moment.")
 _VEHICLE = click.option("--vehicle", default="", metavar="PATTERN", help="Pattern of its file names, as in 'taxi7-*'.")
@@ -30,7 +31,7 @@ _VEHICLE = click.option("--vehicle", default="", metavar="PATTERN", help="Patter
 def request() -> None:
     """Keep and answer requests of people who may have been filmed: a copy, erasing, no further use.
 
-    The register stands in the audit log of OUT, which never holds who asks: give the number of your own file.
+    The register stands in the audit log of FOLDER, which never holds who asks: give the number of your own file.
 
     \b
       dashredact request add masked --kind copy --reference 2026-031 --vehicle 'taxi7-*' \\
@@ -42,7 +43,7 @@ def request() -> None:
 
 
 @request.command()
-@OUT
+@FOLDER
 @click.option("--kind", type=choice(RequestKind), required=True, help="What is asked for.")
 @click.option("--reference", required=True, help="Number of your own file; not a name.")
 @_VEHICLE
@@ -53,26 +54,25 @@ def request() -> None:
 @click.option(
     "--policy", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Says contact.answer_days."
 )
-def add(out: Path, policy: Path | None, received: date | None, **told: Any) -> None:
-    """Take a request down and print its number and the day on which it is due, 14 days on without a policy.
+def add(
+    folder: OutputFolder,
+    kind: str,
+    reference: str,
+    vehicle: str,
+    start: datetime | None,
+    end: datetime | None,
+    place: str,
+    received: date | None,
+    policy: Path | None,
+) -> None:
+    """Register a request and print its number and the day on which it is due, 14 days on without a policy.
 
     \b
       dashredact request add masked --kind erase --reference 2026-032 --from 2026-04-12T08:00 --to 2026-04-12T08:30
     """
-    start, end = (value.isoformat() if value else "" for value in (told["start"], told["end"]))
-    if start and end and end < start:
-        raise UsageError("--to lies before --from; give the earlier moment first.")
-    came = received or today()
-    if came > today():
-        raise UsageError(f"--received {came} is yet to come; give the day on which it came in.")
-    due = came + timedelta(days=_answer_days(policy))
-    with OutputFolder(out).deciding():
-        number = max(register(records_of(out)), default=0) + 1
-        words = (told["reference"].strip(), told["vehicle"], start, end, told["place"], str(came), str(due))
-        taken = SubjectRequest(number, RequestKind(told["kind"]), *words)
-        said = f"Request {number}: {taken.kind}, {taken.reference}, due {due}."
-        audit_log.append(out / audit_log.NAME, {"act": EventType.REQUESTED, "reason": said, "request": taken.told()})
-    click.echo(f"Request {number}, due {due}.")
+    new = requests.NewRequest(RequestKind(kind), reference, received or today(), vehicle, start, end, place)
+    entered = requests.add(folder, new, _answer_days(policy), today())
+    click.echo(f"Request {entered.id}, due {entered.due}.")
 
 
 def _answer_days(policy: Path | None) -> int:
@@ -84,19 +84,18 @@ def _answer_days(policy: Path | None) -> int:
 
 
 @request.command("list")
-@OUT
+@FOLDER
 @click.option("--all", "everything", is_flag=True, help="Closed ones too.")
 @JSON
-def list_requests(out: Path, everything: bool, as_json: bool) -> None:
+def list_requests(folder: OutputFolder, everything: bool, as_json: bool) -> None:
     """List requests that wait: open, due within three days, overdue. Exit code 5 if one is overdue.
 
     \b
       dashredact request list masked
     """
-    now, soon = str(today()), str(today() + _SOON)
-    states = [(one, one.state(now, soon)) for one in register(records_of(out)).values()]
+    states = requests.listed(folder, today())
     shown = [(one, state) for one, state in states if everything or state is not RequestState.CLOSED]
-    rows = [{**one.told(), "state": state, "closed": one.closed} for one, state in shown]
+    rows = [{**to_builtins(one.entry()), "state": state, "closed": one.closed} for one, state in shown]
     keys = ("id", "state", "due", "kind", "reference", "vehicle", "from", "to", "place", "closed")
     _print(rows, keys, as_json)
     raise SystemExit(
@@ -113,7 +112,7 @@ def _print(rows: Sequence[Mapping[str, Any]], keys: Sequence[str], as_json: bool
 
 
 @request.command()
-@OUT
+@FOLDER
 @click.argument("number", type=click.IntRange(1), metavar="[ID]", required=False)
 @_VEHICLE
 @_FROM
@@ -121,7 +120,7 @@ def _print(rows: Sequence[Mapping[str, Any]], keys: Sequence[str], as_json: bool
 @INBOX
 @JSON
 def find(
-    out: Path,
+    folder: OutputFolder,
     number: int | None,
     vehicle: str,
     start: datetime | None,
@@ -139,14 +138,9 @@ def find(
       dashredact request find masked 1 --inbox uploads
       dashredact request find masked --vehicle 'taxi7-*' --from 2026-04-12T08:00 --to 2026-04-12T08:30
     """
-    from dashredact.governance.disclosure import find_clips  # noqa: PLC0415 - numpy and ffmpeg are not needed for the rest
-
-    records = records_of(out)
-    asked = request_of(records, number) if number else None
-    if asked:
-        vehicle = vehicle or asked.vehicle
-        start, end = start or _moment(asked.start), end or _moment(asked.end)
-    found = find_clips.find_clips(find_clips.SearchScope(out, records, today(), inboxes), vehicle, start, end)
+    known = ClipQuery.of_request(requests.find(folder, number)) if number else ClipQuery()
+    query = ClipQuery(vehicle or known.vehicle, start or known.start, end or known.end)
+    matches = find_clips(folder, inboxes, query, today())
     keys = ("name", "state", "filmed", "until", "told by", "original", "recipients")
     rows = [
         {
@@ -158,31 +152,24 @@ def find(
             "original": "yes" if one.original else "no" if inboxes else "no --inbox",
             "recipients": "; ".join(one.recipients),
         }
-        for one in found
+        for one in matches
     ]
-    if not found:
+    if not matches:
         say("No clip fits; widen the time, and name the folders of originals with --inbox.")
     _print(rows, keys, as_json)
 
 
-def _moment(text: str) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
 @request.command()
-@OUT
+@FOLDER
 @ID
 @click.option("--note", required=True, help="How it ended, such as: copy sent; nobody found; refused, and why.")
-def close(out: Path, number: int, note: str) -> None:
+def close(folder: OutputFolder, number: int, note: str) -> None:
     """Close request ID.
 
     \b
       dashredact request close masked 1 --note "copy sent"
     """
-    with OutputFolder(out).deciding():
-        if request_of(records_of(out), number).closed:
-            raise UsageError(f"Request {number} is closed already.")
-        audit_log.append(out / audit_log.NAME, {"act": EventType.ANSWERED, "reason": note, "request": {"id": number}})
+    requests.close(folder, number, note)
     click.echo(f"Request {number} is closed.")
 
 

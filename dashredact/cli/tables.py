@@ -1,18 +1,14 @@
-"""What the commands about the audit log's clips share: arguments, days, and tables on a terminal."""
+"""What the commands about the audit log's clips share: days, and tables on a terminal."""
 
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import click
 
-from dashredact.audit import log as audit_log
-from dashredact.errors import UsageError
 from dashredact.text import printable
 
-OUT = click.argument("out", type=click.Path(exists=True, file_okay=False, path_type=Path))
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -23,13 +19,6 @@ def day(_context: click.Context, _parameter: click.Parameter, value: datetime | 
 def today() -> date:
     """Where the clerk sits."""
     return date.today()
-
-
-def records_of(out: Path) -> list[dict[str, Any]]:
-    """UsageError where there is no audit log. LedgerError where it is broken."""
-    if not (out / audit_log.NAME).is_file():
-        raise UsageError(f"{out} holds no {audit_log.NAME}; name the folder that redact wrote to.")
-    return list(audit_log.records(out / audit_log.NAME))
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

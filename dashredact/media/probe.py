@@ -10,6 +10,7 @@ from dashredact.errors import RefusedError, UnreadableError
 from dashredact.media.header import read_header
 from dashredact.media.info import PacketIndex, Stream, StreamKind, VideoInfo, VideoStream
 from dashredact.media.packets import scan
+from dashredact.text import plural
 
 _MAX_AUDIO_OVERHANG = 5  # seconds by which the audio of an intact file may outlast its picture
 _MAX_PIXELS = 8192 * 8192  # a header may claim a picture that would fill the memory
@@ -180,7 +181,7 @@ def _damages(container: str, video: VideoStream, packets: PacketIndex) -> Iterat
         yield f"it is truncated: {missing} of the {video.claimed_frames} frames in its index are missing"
     if packets.corrupt:
         first = float(packets.pts[packets.corrupt[0]] * video.time_base)
-        count = f"{len(packets.corrupt)} incomplete packet{'s' if len(packets.corrupt) > 1 else ''}"
+        count = plural(len(packets.corrupt), "incomplete packet")
         yield f"parts of it are missing: {count}, the first at {first:.2f} s"
 
 

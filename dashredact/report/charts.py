@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dashredact.kinds import SHIPPED_KINDS, Kind
 from dashredact.report.values import Masks
-from dashredact.review import risk
+from dashredact.review import flags
 from dashredact.tracking import timeline
 from dashredact.values import Origin, Track
 
@@ -147,7 +147,7 @@ def legend(masks: Masks) -> str:
 def dots(masks: Masks) -> list[Dot]:
     """The best score of each track that was ever seen, at its middle."""
     scale = Scale(masks)
-    scores = [(track, risk.best_score(track)) for track in masks.tracks]
+    scores = [(track, flags.best_score(track)) for track in masks.tracks]
     return [Dot(track, scale.frame((track.first + track.end) // 2), score) for track, score in scores if score > 0]
 
 

@@ -21,12 +21,12 @@ from dashredact.progress import ProgressDisplay
 from dashredact.workspace.output_folder import OutputFolder
 from dashredact.workspace.uploads import InboxWatcher
 
-_BATCH = [sys.executable, "-m", "dashredact", "batch", "--inbox", "in", "--outbox", "out", "--quiet"]
+_BATCH = [sys.executable, "-m", "dashredact", "batch", "in", "-o", "out", "--quiet"]
 
 
 def _call(folder: Path, *words: str | Path) -> Result:
     (folder / "in").mkdir(exist_ok=True)
-    given = ["batch", "--inbox", folder / "in", "--outbox", folder / "out", "--quiet", *words]
+    given = ["batch", folder / "in", "-o", folder / "out", "--quiet", *words]
     return CliRunner().invoke(cli.main, [str(word) for word in given])
 
 

@@ -199,15 +199,15 @@ def test_a_file_that_becomes_a_link_after_it_was_seen_is_refused(
     fleet: Fleet, tmp_path: Path, clip: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = fleet.upload()
-    look = InboxWatcher.look
+    scan = InboxWatcher.scan
 
     def swap(self: InboxWatcher) -> Any:
-        found = look(self)
+        contents = scan(self)
         path.unlink()
         path.symlink_to(shutil.copyfile(clip("late.mp4"), tmp_path / "elsewhere.mp4"))
-        return found
+        return contents
 
-    monkeypatch.setattr(InboxWatcher, "look", swap)
+    monkeypatch.setattr(InboxWatcher, "scan", swap)
     (outcome,) = fleet.run()
     assert outcome.status is VideoStatus.REFUSED
     assert "link" in outcome.reason
@@ -217,9 +217,9 @@ def test_the_oldest_come_first_and_no_more_than_asked_for(fleet: Fleet) -> None:
     for clip, name in (("30.mp4", "older.mp4"), ("late.mp4", "old.mp4"), ("pyramid.mp4", "new.mp4")):
         fleet.upload(clip, name)
         time.sleep(0.02)
-    assert [outcome.name for outcome in fleet.run(most=2)] == ["older.mp4", "old.mp4"]
+    assert [outcome.name for outcome in fleet.run(max_videos=2)] == ["older.mp4", "old.mp4"]
     assert fleet.summary.waiting == {"for the next run": 1}
-    assert [outcome.name for outcome in fleet.run(most=2)] == ["new.mp4"]
+    assert [outcome.name for outcome in fleet.run(max_videos=2)] == ["new.mp4"]
 
 
 def test_without_room_a_video_waits(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -337,7 +337,7 @@ def test_what_was_set_aside_can_be_taken_back(tmp_path: Path) -> None:
     source.write_text("x")
     moved = quarantine.put(tmp_path, source, "because")
     source.parent.rmdir()
-    assert quarantine.take_back(tmp_path, moved, "sub/trip.mp4").read_text() == "x"
+    assert quarantine.restore(tmp_path, moved, "sub/trip.mp4").read_text() == "x"
     assert [path for path in (tmp_path / "quarantine").rglob("*") if path.is_file()] == []
 
 
@@ -375,7 +375,7 @@ def test_lines_that_others_added_are_read(fleet: Fleet) -> None:
 
 def _start(inbox: Path, out: Path, *more: str) -> "subprocess.Popen[str]":
     environment = {**os.environ, "PYTHONPATH": f"{torture.TESTS}:{torture.TESTS.parent}"}
-    argv = [sys.executable, "-c", torture.DRIVER, "batch", "--inbox", inbox, "--outbox", out, "--settle", "0", *more]
+    argv = [sys.executable, "-c", torture.DRIVER, "batch", inbox, "-o", out, "--settle", "0", *more]
     return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
 
@@ -421,7 +421,7 @@ def test_what_failed_is_told_once_and_asks_for_a_look(command: Callable[..., Any
 
 
 def _retry(folder: Path, name: str) -> "subprocess.CompletedProcess[str]":
-    words = ["batch", "retry", "--inbox", folder / "in", "--outbox", folder / "out", name]
+    words = ["retry", folder / "out", name, "--inbox", folder / "in"]
     path = {"PYTHONPATH": f"{torture.TESTS}:{torture.TESTS.parent}"}
     command = [sys.executable, "-c", torture.DRIVER, *words]
     return subprocess.run(command, env={**os.environ, **path}, capture_output=True, text=True, check=False)
@@ -498,12 +498,12 @@ def test_a_time_limit_ends_between_segments_and_the_next_run_goes_on(tmp_path: P
     assert len(list(audit_log.records(tmp_path / "out" / audit_log.NAME))) == 1
 
 
-def test_an_inbox_in_the_outbox_is_refused(tmp_path: Path) -> None:
+def test_an_inbox_in_the_output_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     process = _start(tmp_path / "in", tmp_path)
     _, complaints = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert complaints.count("\n") == 1 and "unmasked videos do not belong there" in complaints
+    assert complaints.count("\n") == 1 and "keep masked and unmasked videos apart" in complaints
 
 
 @pytest.mark.parametrize("jobs", ["2", "3"])

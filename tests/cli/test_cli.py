@@ -163,7 +163,7 @@ def test_kinds_come_from_the_environment_with_commas_or_spaces(value: str, clip:
 
 
 def test_thresholds_come_from_the_environment_with_spaces(clip: Path, tmp_path: Path) -> None:
-    done = _call("redact", clip, "-o", tmp_path / "out", DASHREDACT_REDACT_THRESHOLDS="face=0.4 screen=0.3")
+    done = _call("redact", clip, "-o", tmp_path / "out", DASHREDACT_REDACT_THRESHOLD="face=0.4 screen=0.3")
     assert "--threshold names screen" in done.stderr
 
 
@@ -255,7 +255,7 @@ def test_probe_goes_on_behind_what_is_no_video(clip: Path, tmp_path: Path) -> No
 def test_probe_in_words_is_code_0(clip: Path) -> None:
     done = _call("probe", clip)
     assert (done.exit_code, done.stderr) == (0, "")
-    assert "h264 64x48 yuv420p" in done.stdout and "4 counted" in done.stdout
+    assert "h264 64x48 yuv420p" in done.stdout and "frames    4 (header: 4)" in done.stdout
 
 
 def test_a_held_output_folder_is_code_6(clip: Path, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def _acts(*words: str | Path) -> list[str]:
         (["--since", "2026-01-03"], _ACTS[2:]),
         (["--until", "2026-01-02"], _ACTS[:2]),
         (["--since", "2026-01-02", "--until", "2026-01-02"], _ACTS[1:2]),
-        (["--outcome", "held", "--outcome", "masked"], ("masked", "held")),
+        (["--event", "held", "--event", "masked"], ("masked", "held")),
         (["--name", "ドラレコ/*"], ("masked", "refused", "purged")),
         (["--name", "*/m*", "--name", "=*"], ("masked", "held")),
         (["--since", "2027-01-01"], ()),
@@ -61,7 +61,7 @@ def test_lines_are_chosen(log: Path, words: list[str], wanted: tuple[str, ...]) 
 
 @pytest.mark.parametrize(
     "words",
-    [["--since", "yesterday"], ["--outcome", "sparkled"], ["--json", "--csv"]],
+    [["--since", "yesterday"], ["--event", "sparkled"], ["--json", "--csv"]],
     ids=" ".join,
 )
 def test_a_wrong_question_is_code_2(log: Path, words: list[str]) -> None:
@@ -84,6 +84,9 @@ def test_a_hostile_name_is_no_formula_in_a_spreadsheet(log: Path) -> None:
     assert rows[0]["time"] == "2026-01-01T23:59:59+00:00" and len(rows[0]["sha256"]) == 64
 
 
+_MISS = {"name": "a.mp4", "frame": 3, "kind": "face", "missed": 2}
+
+
 @pytest.mark.parametrize(
     ("record", "said"),
     [
@@ -94,7 +97,7 @@ def test_a_hostile_name_is_no_formula_in_a_spreadsheet(log: Path) -> None:
         ({"act": "held", "hold": {"kind": "police", "until": "2027-03-31"}}, "police, until 2027-03-31"),
         ({"act": "sampled", "draw": {"id": 3}}, "draw 3"),
         (
-            {"act": "judged", "draw": {"id": 3}, "judged": {"frames": 300, "misses": [{"missed": 2}, {"missed": 1}]}},
+            {"act": "judged", "draw": {"id": 3}, "judged": {"frames": 300, "misses": [_MISS, {**_MISS, "missed": 1}]}},
             "draw 3, 300 frames seen, 3 missed",
         ),
         ({"act": "answered", "request": {"id": 7}}, "request 7"),

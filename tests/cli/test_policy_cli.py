@@ -2,6 +2,7 @@
 
 import json
 import stat
+from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -94,13 +95,14 @@ def test_a_notice_with_a_blank_is_refused_by_name_and_nothing_is_written(
     assert optional or f"{'.'.join(place)} is missing" in done.stderr
 
 
-def test_a_notice_is_four_files_for_their_owner(policy: Path, tmp_path: Path) -> None:
+def test_a_notice_is_four_files_and_what_is_published_can_be_read_by_everybody(policy: Path, tmp_path: Path) -> None:
     folder = tmp_path / "-お知らせ\n"
     for _ in range(2):
         done = _call("notice", "--policy", policy, "-o", folder)
         assert done.exit_code == ExitCode.OK
     assert sorted(path.name for path in folder.iterdir()) == _WRITTEN
-    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    assert modes == {name: 0o600 if name == "notice.json" else 0o644 for name in _WRITTEN}
     assert json.loads((folder / "notice.json").read_text())["schema"] == "dashredact/notice/1"
     ElementTree.fromstring((folder / "sticker.svg").read_text())
     assert (folder / "sticker.pdf").read_bytes().rstrip().endswith(b"%%EOF")
@@ -108,7 +110,7 @@ def test_a_notice_is_four_files_for_their_owner(policy: Path, tmp_path: Path) ->
 
 def test_check_names_what_is_not_met(policy: Path, out: Path, tmp_path: Path) -> None:
     page = tmp_path / "pages" / "check.html"
-    words = ("check", "--guidebook", "--policy", policy, "--out", out, "--page", page)
+    words = ("check", out, "--policy", policy, "-o", page)
     done = _call(*words)
     assert done.exit_code == ExitCode.NEEDS_REVIEW
     assert (
@@ -125,26 +127,36 @@ def test_check_names_what_is_not_met(policy: Path, out: Path, tmp_path: Path) ->
 def test_check_of_a_broken_log_is_code_7(policy: Path, out: Path) -> None:
     log = out / audit_log.NAME
     log.write_text(log.read_text().replace("keep", "drop"))
-    assert _call("check", "--guidebook", "--policy", policy, "--out", out).exit_code == ExitCode.LEDGER_BROKEN
+    assert _call("check", out, "--policy", policy).exit_code == ExitCode.LEDGER_BROKEN
 
 
 def test_check_prints_hostile_names_harmlessly(policy: Path, out: Path) -> None:
     (out / "a\n\x1b[2Jb.mp4").touch(mode=0o644)
-    done = _call("check", "--guidebook", "--policy", policy, "--out", out)
+    done = _call("check", out, "--policy", policy)
     assert r"a\n\x1b[2Jb.mp4: others than the owner can read it" in done.stdout and "\x1b" not in done.stdout
 
 
-def test_check_has_to_be_told_what_to_check(policy: Path) -> None:
+def test_check_without_a_folder_counts_what_only_a_log_can_show_as_not_met(policy: Path, out: Path) -> None:
     done = _call("check", "--policy", policy)
-    assert done.exit_code == ExitCode.USAGE and "add --guidebook" in done.stderr
+    assert done.exit_code == ExitCode.NEEDS_REVIEW
+    rows = [json.loads(line) for line in _call("check", "--policy", policy, "--json").stdout.splitlines()]
+    counts, unmet = (
+        Counter(row["verdict"] for row in rows),
+        [row["item"] for row in rows if row["verdict"] == "not met"],
+    )
+    assert done.stdout.splitlines()[0] == (
+        f"{len(unmet)} of {len(rows)} items are not met: {', '.join(unmet)}."
+        f" The others: {counts['met']} met, {counts['outside the tool']} outside the tool."
+    )
+    items = [line.split()[0] for line in done.stdout.splitlines()[1:] if not line.startswith(" ")]
+    assert items[: len(unmet)] == unmet and len(items) == len(rows)
+    assert _call("check", out / audit_log.NAME, "--policy", policy).exit_code == ExitCode.NEEDS_REVIEW
 
 
 @pytest.mark.parametrize(
     "content", ["", "x = [", toml(changed(("review_by",), "soon"))], ids=["empty", "torn", "wrong"]
 )
-@pytest.mark.parametrize(
-    "words", [("policy", "check"), ("policy", "show"), ("check", "--guidebook", "--policy")], ids=str
-)
+@pytest.mark.parametrize("words", [("policy", "check"), ("policy", "show"), ("check", "--policy")], ids=str)
 def test_a_policy_with_faults_is_code_8(words: tuple[str, ...], content: str, tmp_path: Path) -> None:
     path = tmp_path / "policy.toml"
     path.write_text(content)

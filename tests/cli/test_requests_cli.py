@@ -279,7 +279,7 @@ def test_a_draft_has_the_items_and_the_dates(fleet: Fleet, tmp_path: Path, wrong
     (tmp_path / "policy.toml").write_text(toml(FULL), "utf-8")
     path = tmp_path / "incident.txt"
     flags = ["--wrongful"] if wrongful else []
-    words = ("--known", "2026-04-20", "--clip", _CLIP, "--policy", tmp_path / "policy.toml", "-o", path)
+    words = ("--known", "2026-04-20", "--name", _CLIP, "--policy", tmp_path / "policy.toml", "-o", path)
     done = call("incident", "new", fleet.out, *words, *flags)
     assert done.exit_code == ExitCode.OK and f"final report by {final}" in done.stdout
     text = path.read_text()

@@ -74,7 +74,7 @@ def test_nothing_that_is_written_or_printed_about_a_policy_says_it(tmp_path: Pat
     path.write_text(toml(FULL), "utf-8")
     printed = _call("policy", "init", blank) + _call("policy", "check", blank) + _call("policy", "show", path)
     printed += _call("notice", "--policy", path, "-o", tmp_path / "notice")
-    printed += _call("check", "--guidebook", "--policy", path, "--page", tmp_path / "check.html")
+    printed += _call("check", "--policy", path, "-o", tmp_path / "check.html")
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert len(files) == 7 and len(printed) > 4000
     assert [file.name for file in files if _of(file.read_bytes())] == [] and _of(printed.encode()) == []

@@ -241,7 +241,7 @@ def test_batch_refuses_once_and_tries_again_under_another_policy(
     call: Call, policy: Path, videos: Callable[..., Path], tmp_path: Path
 ) -> None:
     folder = videos(f"front-{_EARLIER}.mp4")
-    words = ["batch", "--inbox", folder, "--outbox", tmp_path / "out", "--settle", "0", "-q", "--tries", "1"]
+    words = ["batch", folder, "-o", tmp_path / "out", "--settle", "0", "-q", "--tries", "1"]
     under = {"DASHREDACT_BATCH_POLICY": str(policy), "DASHREDACT_BATCH_PURPOSE": "evidence"}
     first = call(*words, **under)
     assert first.exit_code == ExitCode.REFUSED_BY_POLICY and "1 refused by policy" in first.stdout

@@ -37,9 +37,9 @@ def fleet(tmp_path: Path) -> Fleet:
 def _export(fleet: Fleet, *names: str, policy: Any = FULL, folder: Any = "delivery", **changed: str) -> Result:
     home = fleet.out.parent
     (home / "policy.toml").write_text(toml(policy), "utf-8")
-    told = {"to": "Chizu Inc.", "purpose": "road-map", "contract": "2026-17", "basis": "consent 4"} | changed
+    told = {"recipient": "Chizu Inc.", "purpose": "road-map", "contract": "2026-17", "basis": "consent 4"} | changed
     options = [word for key, value in told.items() for word in (f"--{key.replace('_', '-')}", value)]
-    return call("export", fleet.out, *names, *options, "--policy", home / "policy.toml", "-o", home / folder)
+    return call("export", "clips", fleet.out, *names, *options, "--policy", home / "policy.toml", "-o", home / folder)
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +63,7 @@ def test_what_leaves_is_the_masked_files_terms_and_a_manifest(fleet: Fleet) -> N
 
 
 def test_the_terms_say_all_of_it_in_both_languages(fleet: Fleet) -> None:
-    assert _export(fleet, _CLIP, to="地図株式会社").exit_code == ExitCode.OK
+    assert _export(fleet, _CLIP, recipient="地図株式会社").exit_code == ExitCode.OK
     terms = (fleet.out.parent / "delivery" / delivery.TERMS).read_text()
     said = [
         "見本交通株式会社",
@@ -91,7 +91,7 @@ def test_every_clip_that_leaves_is_a_line_of_the_log(fleet: Fleet) -> None:
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"to": "Else Inc."}, "no recipient of the policy"),
+        ({"recipient": "Else Inc."}, "not a recipient of the policy"),
         ({"purpose": "evidence"}, "is not what Chizu Inc. gets footage for"),
         ({"contract": "2026-18"}, "is not what Chizu Inc. gets footage for"),
         ({"basis": ""}, "was filmed for evidence"),
@@ -180,6 +180,21 @@ def test_only_what_somebody_else_approved_leaves_where_the_policy_says_so(
     assert ("have a person review it" in done.stderr) == bool(share and not by)
 
 
+@pytest.mark.parametrize("share", [0, 1])
+def test_what_was_masked_with_a_doubt_stays_until_somebody_approves_it(tmp_path: Path, share: int) -> None:
+    """Also as a correction left it, and whatever share of the videos the policy wants reviewed."""
+    fleet, policy = Fleet(tmp_path), deepcopy(FULL)
+    policy["review"]["share"] = share
+    output = fleet.masked(_CLIP, outcome="needs review")
+    done = _export(fleet, _CLIP, policy=policy)
+    assert done.exit_code == ExitCode.REFUSED_BY_POLICY and "masked with a doubt" in done.stderr
+    assert done.stderr.count("review") == 1, "one sentence about it is enough"
+    newer = fleet.corrected(_CLIP, output)
+    assert _export(fleet, _CLIP, policy=policy).exit_code == ExitCode.REFUSED_BY_POLICY
+    fleet.reviewed(_CLIP, newer)
+    assert _export(fleet, _CLIP, policy=policy).exit_code == ExitCode.OK
+
+
 def test_a_review_counts_for_the_version_that_was_looked_at_only(fleet: Fleet) -> None:
     output = next(record["output"] for record in fleet.records() if record["source"]["name"] == _CLIP)
     newer = fleet.corrected(_CLIP, output)
@@ -243,7 +258,7 @@ def test_no_folder_appears_without_its_lines(fleet: Fleet, monkeypatch: pytest.M
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("dashredact.governance.disclosure.export.audit_log.append", full)
+    monkeypatch.setattr(OutputFolder, "append", full)
     assert _export(fleet, _CLIP).exit_code == ExitCode.NOT_READY
     assert not list(fleet.out.parent.glob("*delivery*")) and not list(fleet.out.parent.glob(".dashredact-*"))
 
@@ -254,7 +269,7 @@ def test_who_holds_a_version_that_was_corrected_or_deleted_is_named(fleet: Fleet
     _export(fleet, _CLIP, folder="one")
     newer = fleet.corrected(_CLIP, first)
     fleet.reviewed(_CLIP, newer)
-    _export(fleet, _CLIP, to="地図株式会社", folder="two")
+    _export(fleet, _CLIP, recipient="地図株式会社", folder="two")
     _export(fleet, _TWO, folder="three")
     done = call("export", "recall", fleet.out, "--json")
     (row,) = (json.loads(line) for line in done.stdout.splitlines())
@@ -264,6 +279,9 @@ def test_who_holds_a_version_that_was_corrected_or_deleted_is_named(fleet: Fleet
     fleet.append("purged", rule={"name": "retention.masked"}, files=[second])
     rows = [json.loads(line) for line in call("export", "recall", fleet.out, "--json").stdout.splitlines()]
     assert [(one["clip"], one["act"]) for one in rows] == [(_CLIP, "corrected"), (_TWO, "purged")]
+    fleet.reviewed(_CLIP, newer, verdict="rejected")
+    rows = [json.loads(line) for line in call("export", "recall", fleet.out, _CLIP, "--json").stdout.splitlines()]
+    assert [one["act"] for one in rows] == ["corrected", "rejected"] and rows[1]["sha256"] == newer["sha256"]
     told = call("export", "recall", fleet.out, _CLIP).stdout
     assert "Chizu Inc." in told and first["sha256"] in told and "purged" not in told
     assert call("export", "recall", fleet.out, "else*").stdout == ""

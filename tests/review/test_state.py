@@ -2,12 +2,8 @@
 
 from typing import Any
 
-import numpy as np
 import pytest
-
-from dashredact.kinds import Kind
-from dashredact.review.state import FIRST_MARK, Opinion, ReviewState, review_states, track_of
-from dashredact.values import ORIGINS, Origin
+from dashredact.review.state import Opinion, ReviewState, review_states
 
 _SOURCE = {"name": "a.mp4", "sha256": "5" * 64}
 
@@ -88,21 +84,3 @@ def test_opinion_is_about_one_output(lines: list[dict[str, Any]], opinion: Opini
 def test_only_videos_with_an_output_stand_anywhere() -> None:
     lines = [_line("failed") | {"output": None}, _mark(1), {"act": "exported"}, {"act": "purged", "source": None}]
     assert review_states(lines) == {}
-
-
-def test_numbers_of_marks_are_never_given_twice() -> None:
-    assert _now(_mark(FIRST_MARK), _undo(FIRST_MARK)).drawn == 1
-
-
-def test_moving_mark_is_a_line_between_its_boxes() -> None:
-    mark = {"id": FIRST_MARK, "kind": "plate", "first": 3, "end": 8, "keys": [[3, 0, 0, 8, 4], [7, 40, 20, 56, 28]]}
-    track = track_of(mark, 50, 40)
-    assert (track.id, track.kind, track.first, track.end) == (FIRST_MARK, Kind.PLATE, 3, 8)
-    assert np.array_equal(track.boxes[:2], [[0, 0, 8, 4], [10, 5, 20, 10]])
-    assert np.array_equal(track.boxes[-1], [40, 20, 50, 28]), "cut to the picture"
-    assert set(track.origins) == {ORIGINS.index(Origin.MANUAL)}
-
-
-def test_still_mark_is_held_to_its_end() -> None:
-    mark = {"id": FIRST_MARK, "kind": "face", "first": 3, "end": 8, "keys": [[3, 1, 2, 3, 4]]}
-    assert np.array_equal(track_of(mark, 50, 40).boxes, np.tile([1, 2, 3, 4], (5, 1)))

@@ -1,22 +1,21 @@
-"""What an ONNX file says of itself, read from its bytes: no onnxruntime, and nothing of it runs.
+"""What an ONNX file says of itself, read by the onnx package: no onnxruntime, and nothing of the model runs."""
 
-An ONNX file is a protobuf message. Only its skeleton is walked here; the weights are stepped over.
-Field numbers are those of onnx.proto.
-"""
-
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-_Field = tuple[int, int, memoryview]
-"""number, wire type, content: of a number its eight bytes, of everything else what it holds"""
+from dashredact.errors import MachineError
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+    from onnx import ModelProto, TensorShapeProto, ValueInfoProto
 
 Shape = tuple[int | str, ...] | None
-"""A number a side, a name where it may vary; None where the file does not say."""
+"""A number for each side, a name where it may vary; None where the file does not say."""
 
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-_GRAPH, _METADATA, _FUNCTIONS = 7, 14, 25
-_INPUT, _OUTPUT, _VALUE_INFO, _INITIALIZER = 11, 12, 13, 5
-_EXTERNAL = 1  # TensorProto.DataLocation
+_LARGEST_SIDE = (1 << 31) - 1
 
 
 @dataclass(frozen=True)
@@ -35,142 +34,78 @@ class OnnxFile:
     outputs: tuple[Value, ...]
     metadata: dict[str, str]
     external: bool
-    """whether weights lie in other files"""
+    """whether weights are in other files"""
 
 
 def read(content: bytes) -> OnnxFile:
-    """ValueError where the bytes are no ONNX file."""
-    model = list(_fields(memoryview(content)))
-    graph = [field for part in _all(model, _GRAPH) for field in _fields(part)]
-    if not graph:
-        raise ValueError("it holds no network")
-    weights = {_text(tensor, 8) for tensor in _all(graph, _INITIALIZER)}
-    values = tuple(_value(value) for value in _all(graph, _INPUT))
+    """ValueError where the bytes are no valid ONNX file. Files that it names are never opened.
+
+    A file with weights in others is not checked further: the checker would look for them.
+    """
+    onnx = library("onnx")
+    model = _parse(onnx, content)
+    external = any(tensor.external_data or tensor.data_location for tensor in _tensors(model))
+    if not external:
+        try:
+            onnx.checker.check_model(content)
+        except onnx.checker.ValidationError as error:
+            raise ValueError(str(error).partition("\n")[0][:200]) from None
+    weights = {tensor.name for tensor in model.graph.initializer}
     return OnnxFile(
-        tuple(value for value in values if value.name not in weights),
-        tuple(_value(value) for value in _all(graph, _OUTPUT)),
-        {_text(entry, 1): _text(entry, 2) for entry in _all(model, _METADATA)},
-        _graph_is_external(graph) or any(_nodes_are_external(_fields(f), 7) for f in _all(model, _FUNCTIONS)),
+        tuple(_value(value) for value in model.graph.input if value.name not in weights),
+        tuple(map(_value, model.graph.output)),
+        {entry.key: entry.value for entry in model.metadata_props},
+        external,
     )
 
 
 def with_dynamic_shapes(content: bytes) -> bytes:
     """The same model without the shapes that it states for its inputs and outputs."""
-    return _rewritten(memoryview(content), {_GRAPH: _freed_graph})
+    model = _parse(library("onnx"), content)
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.ClearField("shape")
+    del model.graph.value_info[:]
+    return bytes(model.SerializeToString())
 
 
-def _freed_graph(graph: memoryview) -> bytes:
-    def without_shape(value: memoryview) -> bytes:  # ValueInfoProto.type 2, TypeProto.tensor_type 1, its shape 2
-        return _rewritten(value, {2: lambda kind: _rewritten(kind, {1: lambda tensor: _rewritten(tensor, {2: None})})})
+def library(name: str) -> ModuleType:
+    """onnx or onnxruntime, which are optional and slow to load. MachineError where it is not installed."""
+    try:
+        return import_module(name)
+    except ImportError:
+        raise MachineError(f"{name} is missing, which ONNX models need; run pip install 'dashredact[onnx]'.") from None
 
-    return _rewritten(graph, {_INPUT: without_shape, _OUTPUT: without_shape, _VALUE_INFO: None})
+
+def _parse(onnx: ModuleType, content: bytes) -> "ModelProto":
+    from google.protobuf.message import DecodeError  # noqa: PLC0415 - comes with onnx
+
+    try:
+        model: ModelProto = onnx.ModelProto.FromString(content)
+    except DecodeError:
+        raise ValueError("it is damaged, cut off, or something else") from None
+    if not model.graph.output:
+        raise ValueError("it holds no network")
+    return model
 
 
-def _rewritten(message: memoryview, changes: dict[int, object]) -> bytes:
-    """Its fields again, those in `changes` through their function, or left out where that is None."""
-    written = bytearray()
-    for number, wire, content in _fields(message):
-        change = changes.get(number, bytes)
-        if change is None:
+def _tensors(message: "Message") -> Iterator[Any]:
+    """Every TensorProto, wherever it is: weights, attributes of nodes, functions, graphs in graphs."""
+    for field, value in message.ListFields():
+        if field.message_type is None:
             continue
-        written += _number(number << 3 | wire)
-        if wire == _BYTES:
-            held = change(content)  # type: ignore[operator]
-            written += _number(len(held)) + held
-        else:
-            written += _number(int.from_bytes(content, "little")) if wire == _VARINT else content
-    return bytes(written)
+        for part in value if isinstance(value, Sequence) else [value]:
+            if field.message_type.full_name == "onnx.TensorProto":
+                yield part
+            else:
+                yield from _tensors(part)
 
 
-def _number(value: int) -> bytes:
-    written = bytearray()
-    while value > 0x7F:
-        written.append(value & 0x7F | 0x80)
-        value >>= 7
-    written.append(value)
-    return bytes(written)
+def _value(value: "ValueInfoProto") -> Value:
+    tensor = value.type.tensor_type
+    if not tensor.HasField("shape"):
+        return Value(value.name, tensor.elem_type, None)
+    return Value(value.name, tensor.elem_type, tuple(map(_side, tensor.shape.dim)))
 
 
-def _fields(message: memoryview) -> Iterator[_Field]:
-    place = 0
-    while place < len(message):
-        key, place = _varint(message, place)
-        wire, start = key & 7, place
-        if wire == _VARINT:
-            value, place = _varint(message, place)
-            yield key >> 3, wire, memoryview((value & (1 << 64) - 1).to_bytes(8, "little"))
-            continue
-        if wire == _BYTES:
-            length, start = _varint(message, place)
-        elif wire in (_FIXED64, _FIXED32):
-            length = 8 if wire == _FIXED64 else 4
-        else:
-            raise ValueError("it is no protobuf message")
-        place = start + length
-        if place > len(message):
-            raise ValueError("it is cut off")
-        yield key >> 3, wire, message[start:place]
-
-
-def _varint(message: memoryview, place: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 70, 7):
-        if place >= len(message):
-            raise ValueError("it is cut off")
-        byte = message[place]
-        place += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, place
-    raise ValueError("it is no protobuf message")
-
-
-def _all(fields: list[_Field], number: int) -> list[memoryview]:
-    return [content for found, wire, content in fields if found == number and wire == _BYTES]
-
-
-def _first(message: memoryview, number: int) -> memoryview:
-    return next((content for found, _, content in _fields(message) if found == number), memoryview(b""))
-
-
-def _text(message: memoryview, number: int) -> str:
-    return bytes(_first(message, number)).decode(errors="replace")
-
-
-def _value(message: memoryview) -> Value:
-    tensor = _first(_first(message, 2), 1)
-    kind = int.from_bytes(_first(tensor, 1), "little")
-    shapes = _all(list(_fields(tensor)), 2)
-    return Value(_text(message, 1), kind, _shape(shapes[0]) if shapes else None)
-
-
-def _shape(message: memoryview) -> Shape:
-    sides: list[int | str] = []
-    for side in _all(list(_fields(message)), 1):
-        value = int.from_bytes(_first(side, 1), "little")
-        sides.append(value if 0 < value < 1 << 31 else _text(side, 2) or "?")
-    return tuple(sides)
-
-
-def _graph_is_external(graph: list[_Field]) -> bool:
-    sparse = [_first(tensor, part) for tensor in _all(graph, 15) for part in (1, 2)]
-    return any(map(_is_external, [*_all(graph, _INITIALIZER), *sparse])) or _nodes_are_external(iter(graph), 1)
-
-
-def _nodes_are_external(fields: Iterator[_Field], number: int) -> bool:
-    """Tensors and graphs in the attributes of nodes: AttributeProto.t 5, g 6, tensors 10, graphs 11."""
-    for node in _all(list(fields), number):
-        for attribute in _all(list(_fields(node)), 5):
-            held = list(_fields(attribute))
-            if any(map(_is_external, _all(held, 5) + _all(held, 10))):
-                return True
-            if any(_graph_is_external(list(_fields(graph))) for graph in _all(held, 6) + _all(held, 11)):
-                return True
-    return False
-
-
-def _is_external(tensor: memoryview) -> bool:
-    return any(
-        number == 13 or (number == 14 and int.from_bytes(content, "little") == _EXTERNAL)
-        for number, _, content in _fields(tensor)
-    )
+def _side(side: "TensorShapeProto.Dimension") -> int | str:
+    return side.dim_value if 0 < side.dim_value <= _LARGEST_SIDE else side.dim_param or "?"

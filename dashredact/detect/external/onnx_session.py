@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dashredact.detect.external.onnx_file import library
 from dashredact.errors import MachineError
 from dashredact.values import Array
 
@@ -21,7 +22,7 @@ class Session:
 
     def __init__(self, name: str, content: bytes, device: str) -> None:
         """device: auto, cpu, cuda or cuda:N. MachineError where the model or the device cannot be used."""
-        self._name, self._runtime = name, _onnxruntime()
+        self._name, self._runtime = name, library("onnxruntime")
         self.device = _device(self._runtime, name, device)
         providers: list[Any] = [_CPU]
         if self.device != "cpu":
@@ -56,15 +57,6 @@ class Session:
                 " use another model, --detect-size or --device."
             ) from error
         return {name: np.asarray(answer, np.float64) for name, answer in zip(self._names, answers, strict=True)}
-
-
-def _onnxruntime() -> ModuleType:
-    try:
-        import onnxruntime  # noqa: PLC0415 - optional, and slow to load
-    except ImportError:
-        raise MachineError("onnxruntime is missing, which runs ONNX models; install dashredact[onnx].") from None
-    module: ModuleType = onnxruntime
-    return module
 
 
 def _device(runtime: ModuleType, name: str, asked: str) -> str:

@@ -130,13 +130,21 @@ def _kinds(use: Use) -> Iterator[_Parts]:
 
 
 def _review(policy: "Policy", use: Use) -> Iterator[_Parts]:
-    if use.export is None or not to_review(policy, use.export.source_sha256):
-        return
-    if not use.export.reviewed_by:
-        yield Gate.REVIEW_MISSING, "has to be looked at before it leaves", "have a person review it first"
-    elif policy.review.second_person and use.export.reviewed_by == use.export.masked_by:
-        reason = f"was masked and reviewed by the same person ({use.export.masked_by})"
-        yield Gate.REVIEW_SAME_PERSON, reason, "have another person review it"
+    refusal = review_refusal(policy, use.export) if use.export else None
+    if refusal:
+        yield refusal.gate, refusal.reason, refusal.way_out
+
+
+def review_refusal(policy: "Policy", masked: Export) -> Refusal | None:
+    """What a masked video lacks of the review that the policy asks for; None where it lacks nothing."""
+    if not to_review(policy, masked.source_sha256):
+        return None
+    if not masked.reviewed_by:
+        return Refusal(Gate.REVIEW_MISSING, "has to be looked at before it leaves", "have a person review it first")
+    if policy.review.second_person and masked.reviewed_by == masked.masked_by:
+        reason = f"was masked and reviewed by the same person ({masked.masked_by})"
+        return Refusal(Gate.REVIEW_SAME_PERSON, reason, "have another person review it")
+    return None
 
 
 def to_review(policy: "Policy", source_sha256: str) -> bool:

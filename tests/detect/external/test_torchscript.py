@@ -134,7 +134,7 @@ def test_code_is_refused_unless_it_is_trusted(tmp_path: Path) -> None:
 
 def test_what_it_finds_must_be_said(tmp_path: Path) -> None:
     path = save(Gen1(), tmp_path / "model.jit")
-    with pytest.raises(UsageError, match="say which kind it finds"):
+    with pytest.raises(UsageError, match="give the kind that it detects"):
         parse_model_spec(str(path), True)
 
 
@@ -158,5 +158,5 @@ def test_broken_archive_is_refused(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[content.rindex(b"PK\x01\x02")] = 0
     path.write_bytes(content)
-    with pytest.raises(MachineError, match="is no ONNX or TorchScript file"):
+    with pytest.raises(MachineError, match="is not a valid ONNX or TorchScript file"):
         parse_model_spec(f"{path}=face", True)
