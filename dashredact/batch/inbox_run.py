@@ -17,6 +17,7 @@ from dashredact.batch.batch import Batch
 from dashredact.execute.pool import WorkerPool
 from dashredact.pipeline.outcome import Outcome, VideoStatus
 from dashredact.progress import ProgressDisplay
+from dashredact.text import rough_time
 from dashredact.workspace import quarantine
 from dashredact.workspace.inbox import Item
 from dashredact.workspace.index import FailureHistory
@@ -65,7 +66,8 @@ class RunSummary:
         text = ", ".join(done) or "nothing new"
         before = f"; {self.outcomes['skipped']} done before" if self.outcomes["skipped"] else ""
         reasons = [f"{count} {reason}" for reason, count in sorted(self.waiting.items())]
-        waiting = f"; waiting: {', '.join(reasons)}, oldest {self.oldest_waiting / 3600:.1f} h" if reasons else ""
+        oldest = f"the oldest for {rough_time(self.oldest_waiting)}"
+        waiting = f"; waiting: {', '.join([*reasons, oldest])}" if reasons else ""
         speed = f"; {self.frames / self.seconds:.1f} frames/s" if self.frames else ""
         aside = f"; {self.quarantined} in quarantine" if self.quarantined else ""
         return f"{text}{before}{waiting}{aside}{speed}"
