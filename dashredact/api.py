@@ -100,8 +100,8 @@ def redact(
         finds = ", ".join(looks.thresholds)
         raise UsageError(f"The detector finds {finds}, and {', '.join(missing)} is to be masked; use another detector.")
     taken = [kind for kind in KINDS if kind in (named or KINDS)]
-    described = exchange.described(Path(boxes), taken) if boxes else None
-    how = replace(_complete(settings or Settings(), looks, second_look=second_look), boxes=described)
+    box_file = exchange.box_file(Path(boxes), taken) if boxes else None
+    how = replace(_complete(settings or Settings(), looks, second_look=second_look), boxes=box_file)
     run_options = RunOptions((looks,) if how.second_look else (), boxes=Path(boxes) if boxes else None)
     with target.masking(), _executor(workers) as executor:
         batch = Batch(target, looks, how, progress or _ignore, executor=executor, run_options=run_options)

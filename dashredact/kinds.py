@@ -1,6 +1,6 @@
-"""Kinds of objects that are masked: all that is known of one stands in its row of `ROWS`, and nowhere else.
+"""The kinds of objects that are masked. Everything about a kind is in its row of `ROWS`, and nowhere else.
 
-A new kind is one new member of `Kind` and one new row. Files hold the names of kinds, never their places in a table.
+To add a kind, add a member of `Kind` and a row. Files store the names of kinds, never indices.
 """
 
 import re
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What is masked. The values are what files and the command line say."""
+    """A kind of object. The values are used in files and on the command line."""
 
     FACE = "face"
     PLATE = "plate"
@@ -19,7 +19,7 @@ class Kind(StrEnum):
     SCREEN = "screen"
     """a display, or a document"""
     ZONE = "zone"
-    """a part of the picture that a person has chosen; no detector finds one"""
+    """a rectangle of the picture that a person chose; never detected"""
 
     @property
     def row(self) -> "KindRow":
@@ -27,7 +27,7 @@ class Kind(StrEnum):
 
 
 class Measure(StrEnum):
-    """Which side of its box says how large an object is. The values complete `at least 40 px`."""
+    """The side of a box that is the size of the object. The values complete `at least 40 px`."""
 
     LONGER_SIDE = "on the longer side"
     WIDTH = "wide"
@@ -35,35 +35,36 @@ class Measure(StrEnum):
 
 @dataclass(frozen=True)
 class KindRow:
-    """What is known of a kind."""
-
     number: int
-    """in COCO and MOT files, beside its name; stays what it is, since other people's scripts may count on it"""
+    """in COCO and MOT files, beside the name; must not change, since other people's scripts may depend on it"""
     singular: str
     plural: str
     japanese: str
     """the noun, which has no plural"""
     colours: tuple[str, str]
-    """of its marks on charts, #rrggbb, on light and on dark ground; each has a contrast of at least 4.5 there"""
+    """of its marks in charts, #rrggbb, on light and on dark backgrounds, each with a contrast of at least 4.5"""
     shape: str
-    """of its marks on charts, a name in `report.charts.SHAPES`"""
+    """of its marks in charts, a name in `report.charts.SHAPES`"""
     names: frozenset[str] = frozenset()
-    """of model classes and annotation labels that mean it, lower case, letters and digits only"""
+    """of model classes and annotation labels that mean this kind; lower case, letters and digits only"""
     cells: tuple[int, int] | None = None
-    """rows and columns of its mosaic at most, never more than 4x4; None: it is filled, nothing of it remains"""
+    """most rows and columns of its mosaic, never more than 4x4; None: it is filled"""
     levels: tuple[int, int] | None = None
-    """so many values that a cell mean may take, luma and chroma; None: it is not rounded"""
+    """number of values that a cell mean is rounded to, luma and chroma; None: it is not rounded"""
     headroom: float = 0.0
-    """share of the box's height that its mask reaches further up, beside the margin that all masks have all round"""
+    """fraction of the box's height that is added above, besides the margin on all sides"""
     measure: Measure = Measure.LONGER_SIDE
     edges: tuple[int, ...] = ()
-    """pixels of the original picture at which one class of sizes ends and the next begins, rising"""
+    """bounds between classes of sizes, in pixels of the original picture, rising"""
     plain: int = 0
-    """pixels from which an object is large enough that it should be found"""
+    """size in pixels from which an object should be detected"""
     threshold: float = 0.5
-    """score from which a detection is masked, where neither a person nor a model says another"""
+    """default score from which a detection is masked"""
     shipped: bool = False
-    """whether the shipped weights find it; those kinds are masked where nobody says which"""
+    """whether the shipped weights detect it; those kinds are masked by default"""
+
+    def noun(self, count: int) -> str:
+        return self.singular if count == 1 else self.plural
 
 
 def _names(text: str) -> frozenset[str]:
@@ -80,7 +81,7 @@ ROWS: Mapping[Kind, KindRow] = {
         shape="circle",
         names=_names("face faces humanface humanfaces 顔"),
         cells=(4, 4),
-        headroom=0.06,  # the forehead: detectors set the upper side lower than people do, and the others right
+        headroom=0.06,  # the forehead: detectors place the upper side lower than annotators do
         edges=(12, 20, 32, 64),
         plain=32,
         shipped=True,
@@ -97,8 +98,9 @@ ROWS: Mapping[Kind, KindRow] = {
             " registrationplate registrationplates vehicleregistrationplate vehicleregistrationplates"
             " carplate carplates ナンバープレート"
         ),
-        # Rounded, because a box never sits twice alike on its plate, so every frame gives new means: 20 frames of
-        # exact ones gave an attacker who knows font and layout a third of the characters; of coarse ones, a tenth.
+        # Rounded, because a box moves against its plate from frame to frame, so each frame gives different means. From
+        # the exact means of 20 frames an attacker who knew font and layout recovered a third of the characters; from
+        # rounded means, a tenth.
         cells=(1, 4),
         levels=(8, 16),
         measure=Measure.WIDTH,
@@ -121,7 +123,7 @@ ROWS: Mapping[Kind, KindRow] = {
         # alone, as behind a windscreen, these are still fewer cells than a face gets. Colours of clothes remain.
         cells=(4, 2),
         edges=(30, 50, 80, 160),
-        plain=50,  # from which sets of pedestrians (Caltech, CityPersons) count one
+        plain=50,  # as in benchmarks of pedestrians (Caltech, CityPersons)
     ),
     Kind.SCREEN: KindRow(
         number=5,
@@ -156,15 +158,15 @@ ROWS: Mapping[Kind, KindRow] = {
 }
 
 KINDS: tuple[Kind, ...] = tuple(kind for kind in Kind if kind is not Kind.ZONE)
-"""What detectors may find."""
+"""The kinds that detectors may detect."""
 SHIPPED_KINDS: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind.row.shipped)
-"""What the shipped weights find, and what is masked where nobody says which kinds."""
+"""The kinds that the shipped weights detect, which are masked by default."""
 
 
 def kind_named(text: str) -> Kind | None:
-    """The kind that a model's class or an annotation's label of that name means: `License Plate`, `faces`, ...
+    """The kind that the name of a model class or annotation label means, such as `License Plate` or `faces`.
 
-    None where it means none; a zone is no object and has no such names.
+    None if it means none of them. Zones have no such names.
     """
     plain = re.sub(r"[\W_]+", "", text.lower())
     return next((kind for kind in KINDS if plain in kind.row.names), None)

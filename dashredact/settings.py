@@ -3,9 +3,11 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
+
+import msgspec
 
 from dashredact.kinds import KINDS, SHIPPED_KINDS, Kind
 from dashredact.values import ModelIdentity
@@ -14,7 +16,7 @@ PIPELINE_VERSION = 1
 """Increase it when the same settings give a different output: finished videos are then masked again."""
 
 UNDETECTED = 1.0
-"""Threshold of a kind that is masked and that no detector looks for: only given boxes are."""
+"""Threshold of a kind that is masked but not detected: only given boxes of it are masked."""
 
 
 class Style(StrEnum):
@@ -39,7 +41,7 @@ class TrackSettings:
 
     thresholds: dict[Kind, float] = field(default_factory=dict)
     """least score of a detection that starts a track, per kind; weaker ones only continue a track. Kinds without one
-    are not masked; an empty dict stands for those that the shipped weights find, at the threshold of their rows"""
+    are not masked; an empty dict stands for those that the shipped weights detect, at their default thresholds"""
     weakest: float = 0.15
     """least score of a detection that continues a track"""
     bridge: float = 1.0
@@ -58,7 +60,7 @@ class TrackSettings:
 
     @property
     def detects(self) -> bool:
-        """Whether any kind is looked for."""
+        """Whether any kind is detected."""
         return not self.thresholds or any(score < UNDETECTED for score in self.thresholds.values())
 
 
@@ -133,7 +135,7 @@ class BoxFile:
     labels: str = ""
     """sha256 of the list of classes beside it, for formats that have one"""
     kinds: tuple[Kind, ...] = KINDS
-    """whose boxes are taken; zones always are"""
+    """of the boxes that are used, besides zones"""
 
     def takes(self, kind: Kind) -> bool:
         return kind is Kind.ZONE or kind in self.kinds
@@ -158,18 +160,9 @@ class Settings:
     second_look: RecheckSettings | None = None
     """None: the finished file is not checked by a detector"""
 
-    @classmethod
-    def for_rendering(cls, recorded: Mapping[str, Any]) -> "Settings":
-        """The settings of a line of the audit log, as far as rendering depends on them. KeyError, ValueError."""
-        render = recorded["hide"]
-        return cls(
-            hide=RenderSettings(Style(render["style"]), render["encoder"], render["crf"], render["preset"]),
-            audio=Keep(recorded["audio"]),
-            gps=Keep(recorded["gps"]),
-            damaged=Damaged(recorded["damaged"]),
-            video_stream=recorded["video_stream"],
-            segment_seconds=recorded["segment_seconds"],
-        )
+    def for_rendering(self) -> "Settings":
+        """The same for tracks that are settled: nothing is detected, neither on the source nor on the finished file."""
+        return replace(self, boxes=None, second_look=None)
 
     def as_dict(self) -> dict[str, object]:
         return asdict(self)
@@ -178,3 +171,14 @@ class Settings:
         """sha256 over everything but the source that changes an output or its record."""
         parts = {"journey": PIPELINE_VERSION, "settings": self.as_dict(), "model": model.sha256, "long_side": long_side}
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def from_record(record: Mapping[str, Any]) -> Settings:
+    """The settings that `as_dict` gave; what an older version did not have is as it is by default.
+
+    ValueError where a field does not hold what it should.
+    """
+    try:
+        return msgspec.convert(record, Settings)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from None

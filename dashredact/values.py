@@ -45,7 +45,7 @@ class Detections:
     frames: NDArray[np.int32]
     """(N,) frame index"""
     kinds: NDArray[np.int8]
-    """(N,) index into `KINDS`; files say it by name, see `to_arrays`"""
+    """(N,) index into `KINDS`; files store names, see `to_arrays`"""
     boxes: NDArray[np.float32]
     """(N, 4) x0 y0 x1 y1"""
     scores: NDArray[np.float32]
@@ -59,7 +59,7 @@ class Detections:
         return Detections((self.frames + frames).astype(np.int32), self.kinds, self.boxes, self.scores)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """For a file. `kinds` counts in `kind_names` there, so that a file does not depend on the order of `KINDS`."""
+        """For a file. `kinds` are indices into `kind_names`, so that files do not depend on the order of `KINDS`."""
         return {
             "frames": self.frames,
             "kinds": self.kinds,
@@ -70,7 +70,7 @@ class Detections:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Detections":
-        """KeyError where an array is missing. ValueError where a kind has no name, or one that is not known here."""
+        """KeyError if an array is missing, ValueError if a kind is unknown."""
         kinds, names = arrays["kinds"], [Kind(str(name)) for name in arrays["kind_names"]]
         table = np.array([KINDS.index(kind) for kind in names], np.int8)
         if len(kinds) and not 0 <= kinds.min() <= kinds.max() < len(table):

@@ -5,12 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from policies import FULL, policy
+from policies import FULL, UNREVIEWED, policy
 
 from dashredact.audit import log as audit_log
 from dashredact.governance.policy.file import PolicyFile
 from dashredact.governance.retention.inventory import PurgeFinding
 from dashredact.governance.retention.purge import Purge, PurgeOptions
+from dashredact.workspace.output_folder import OutputFolder
 
 FILMED = date(2026, 4, 10)
 MASKED_AT = "2026-04-10T12:00:00+00:00"
@@ -24,12 +25,13 @@ def sha256(content: bytes) -> str:
 class Fleet:
     """The folders of one company."""
 
-    def __init__(self, folder: Path) -> None:
-        """Where there are none yet they are made."""
+    def __init__(self, folder: Path, content: dict[str, Any] = UNREVIEWED) -> None:
+        """Where there are none yet they are made. content: of the policy; it asks for no review."""
         self.inbox, self.out = folder / "inbox", folder / "out"
         for path in (self.inbox, self.out):
             path.mkdir(exist_ok=True)
-        self.policy = PolicyFile(policy(), "a" * 64)
+        self.folder = OutputFolder(self.out)
+        self.policy = PolicyFile(policy(content), "a" * 64)
 
     @property
     def log(self) -> Path:
@@ -50,7 +52,9 @@ class Fleet:
         path.write_bytes(content)
         return self.told(name, content)
 
-    def masked(self, name: str, act: str = "masked", filmed: date = FILMED, content: bytes = b"") -> list[Path]:
+    def masked(
+        self, name: str, act: str = "masked", filmed: date = FILMED, content: bytes = b"", **more: Any
+    ) -> list[Path]:
         """Put an original, its masked video and its tracks there, with a line in the log."""
         source = self.source(name, content)
         stem = Path(name).with_suffix("").as_posix()
@@ -63,7 +67,7 @@ class Fleet:
             {key: told[key] for key in ("name", "sha256", "bytes")} for told in (self.told(*one) for one in made)
         )
         about = {"source": source, "output": output, "tracks_file": tracks}
-        self.line(act, filmed=filmed, **about)
+        self.line(act, filmed=filmed, **about, **more)
         return [self.inbox / name, *(self.out / output for output, _ in made)]
 
     def failed(self, name: str, act: str = "failed", filmed: date = FILMED) -> Path:
@@ -83,7 +87,9 @@ class Fleet:
     def purge(self, day: date, **asked: Any) -> list[PurgeFinding]:
         """On that day, at noon."""
         now = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-        return list(Purge(PurgeOptions(self.policy, self.out, asked.pop("inbox", self.inbox), now, **asked)).findings())
+        asked = {"inbox": self.inbox} | asked
+        with self.folder.exclusive():
+            return list(Purge(self.folder, PurgeOptions(self.policy, now=now, **asked)).findings())
 
     def purged(self) -> list[str]:
         """Names in deletion records, sources and others, in order."""

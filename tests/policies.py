@@ -105,3 +105,7 @@ def texts(content: Any = FULL) -> Iterator[str]:
     elif isinstance(content, dict | list):
         for value in content.values() if isinstance(content, dict) else content:
             yield from texts(value)
+
+
+UNREVIEWED = changed(("review", "share"), 0)
+"""Asks for no review."""

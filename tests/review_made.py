@@ -1,6 +1,6 @@
 """A masked video with something missed on purpose, and a person who corrects it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from clips import Detections, Finder
 from conftest import SETTINGS
 
 from dashredact.audit import log as audit_log
+from dashredact.audit.events import Mark
 from dashredact.batch.batch import Batch
 from dashredact.execute.inline import INLINE
 from dashredact.kinds import SHIPPED_KINDS, Kind
@@ -17,7 +18,7 @@ from dashredact.pipeline.outcome import Outcome
 from dashredact.review import marking
 from dashredact.review.correction import Correction
 from dashredact.review.decisions import Reviewer
-from dashredact.review.state import How
+from dashredact.review.queue import ReviewQueue
 from dashredact.settings import Settings, TrackSettings
 from dashredact.workspace import inbox
 from dashredact.workspace.output_folder import OutputFolder
@@ -57,14 +58,25 @@ def around(frame: int, margin: float = 4) -> list[float]:
     return [box[0] - margin, 20, box[2] + margin, 58]
 
 
-def mark(out: Path, name: str, frames: range = MISSED, by: str = "") -> Mapping[str, Any]:
+def mark(out: Path, name: str, frames: range = MISSED, by: str = "") -> Mark:
     """Over the missed object, between two boxes."""
-    keys = marking.drawn(around(frames.start), around(frames.stop - 1), frames)
-    return Reviewer(out, by).mark(name, Kind.FACE, keys, frames.stop, How.MOVING, "missed")
+    boxes = marking.drawn(around(frames.start), around(frames.stop - 1), frames)
+    return reviewer(out, by).mark(name, Kind.FACE, boxes, "missed")
 
 
-def apply(out: Path, source: Path, by: str = "") -> Mapping[str, Any]:
-    return Correction(Reviewer(out, by), source.name, source).apply(lambda _: None, INLINE)
+def apply(out: Path, source: Path, by: str = "") -> dict[str, Any]:
+    """The line of the log comes back."""
+    with OutputFolder(out).exclusive():
+        Correction(reviewer(out, by), source.name, source).apply(lambda _: None, INLINE)
+    return lines(out)[-1]
+
+
+def reviewer(out: Path, by: str = "") -> Reviewer:
+    return Reviewer(OutputFolder(out), by)
+
+
+def queue(out: Path) -> ReviewQueue:
+    return ReviewQueue(OutputFolder(out))
 
 
 def lines(out: Path) -> list[dict[str, Any]]:

@@ -61,8 +61,8 @@ OWNERS = {
 PURE = (
     *("kinds", "imaging", "tracking", "media.info", "media.segmentation"),
     *("audit.events", "audit.chain", "audit.head", "audit.signatures", "audit.clips", "audit.subject_requests"),
-    "audit.disclosures",
-    *("review.risk", "review.queue", "review.state", "review.draws", "review.miss_bound", "evaluate.metrics"),
+    *("audit.corrections", "audit.disclosures"),
+    *("review.flags", "review.draws", "review.miss_bound", "evaluate.metrics"),
     *("governance.policy.gates", "governance.retention.inventory", "pipeline.recheck"),
 )
 """Modules, or all of a room, that touch no file, process, clock or torch."""

@@ -48,7 +48,7 @@ def files(draw: st.DrawFn) -> TracksFile:
     )
 
 
-def told(track: Track, *, origins: bool = True) -> tuple[object, ...]:
-    """All of it in a form that can be compared."""
-    seen = (track.origins.tolist(), np.round(track.scores, 3).tolist()) if origins else ()
-    return track.id, track.kind, track.first, track.boxes.tolist(), *seen
+def comparable(track: Track, *, origins: bool = True) -> tuple[object, ...]:
+    """All of a track in a format that can be compared."""
+    evidence = (track.origins.tolist(), np.round(track.scores, 3).tolist()) if origins else ()
+    return track.id, track.kind, track.first, track.boxes.tolist(), *evidence

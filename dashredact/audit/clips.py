@@ -14,24 +14,26 @@ video. The rules:
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import msgspec
 
+from dashredact.audit.corrections import Corrections
 from dashredact.audit.events import (
     Actor,
     Corrected,
     Duplicate,
     Event,
     FileEntry,
-    Made,
-    Mark,
     Marked,
     NeedsReview,
+    NotMasked,
+    Produced,
     Purged,
     Quarantined,
     Retried,
     Reviewed,
+    ReviewVerdict,
     RunEvent,
     Sealed,
     SecondLookEntry,
@@ -40,12 +42,8 @@ from dashredact.audit.events import (
     Tried,
     Undone,
     Unmasked,
-    UnmaskedTrack,
-    Verdict,
     files_of,
 )
-
-T = TypeVar("T")
 
 
 class Content(NamedTuple):
@@ -87,63 +85,18 @@ class Artifact:
 
 
 @dataclass(frozen=True)
-class Corrections:
-    """What people decided about the masks of one video. By number: a mark's own, or the track's."""
-
-    marks: Mapping[int, Mark] = field(default_factory=dict)
-    """in force"""
-    unmasked: Mapping[int, UnmaskedTrack] = field(default_factory=dict)
-    """in force"""
-    applied_marks: Mapping[int, Mark] = field(default_factory=dict)
-    """in the masked file"""
-    applied_unmasked: Mapping[int, UnmaskedTrack] = field(default_factory=dict)
-    """in the masked file"""
-    marks_drawn: int = 0
-    """ever, under this name: no number is given twice"""
-
-    @property
-    def waiting(self) -> int:
-        """How many are in force and not in the masked file, or the other way round."""
-        marks, tracks = self.marks.keys() ^ self.applied_marks.keys(), self.unmasked.keys() ^ self.applied_unmasked
-        return len(marks) + len(tracks)
-
-    def after(self, event: Marked | Unmasked | Undone | Corrected) -> "Corrections":
-        if isinstance(event, Marked) and event.mark:
-            return replace(self, marks={**self.marks, event.mark.id: event.mark}, marks_drawn=self.marks_drawn + 1)
-        if isinstance(event, Unmasked) and event.lift:
-            return replace(self, unmasked={**self.unmasked, event.lift.id: event.lift})
-        if isinstance(event, Undone) and event.undo:
-            gone = {event.undo.track}
-            return replace(self, marks=_without(self.marks, gone), unmasked=_without(self.unmasked, gone))
-        if isinstance(event, Corrected) and event.corrections:
-            applied = event.corrections
-            return replace(
-                self,
-                applied_marks={number: self.marks[number] for number in applied.marks if number in self.marks},
-                applied_unmasked={number: self.unmasked[number] for number in applied.lifts if number in self.unmasked},
-            )
-        return self
-
-    def for_new_masking(self, *, same_content: bool) -> "Corrections":
-        """What is left of them where the source is masked again."""
-        return Corrections(marks=self.marks if same_content else {}, marks_drawn=self.marks_drawn)
-
-
-def _without(entries: Mapping[int, T], numbers: set[int]) -> dict[int, T]:
-    return {number: entry for number, entry in entries.items() if number not in numbers}
-
-
-@dataclass(frozen=True)
 class MaskedFile:
     """The newest version of one masked file, and what people decided about it."""
 
-    made: Made
+    produced: Produced
     corrections: Corrections
     second_look: SecondLookEntry | None = None
     """newest one that ran over a version of this masking"""
     review: Reviewed | None = None
     """newest one of exactly this version"""
     purged: bool = False
+    doubted: bool = False
+    """whether masking left a doubt; a correction does not settle it, an approval does"""
 
 
 @dataclass(frozen=True)
@@ -156,7 +109,7 @@ class Clip:
     """every line about a source of that name, oldest first"""
     tried: Tried
     """newest try, whatever came of it"""
-    result: Made | Duplicate | None
+    result: Produced | Duplicate | None
     """newest try that gave it an output; of a duplicate with the files as corrections left them"""
     masking: Tried
     """newest try that says with which settings the result was masked: a correction may not"""
@@ -178,11 +131,11 @@ class Clip:
     @property
     def output(self) -> FileEntry | None:
         """The masked file; None where there is none any more."""
-        return self.file.made.output if self.file and not self.file.purged else None
+        return self.file.produced.output if self.file and not self.file.purged else None
 
     @property
     def tracks_file(self) -> FileEntry | None:
-        return self.file.made.tracks_file if self.file and not self.file.purged else None
+        return self.file.produced.tracks_file if self.file and not self.file.purged else None
 
     @property
     def source(self) -> SourceEntry:
@@ -202,6 +155,15 @@ class Clip:
         return self.file is not None and self.file.purged
 
     @property
+    def failure(self) -> NotMasked | None:
+        """The newest try where it gave no output and that waits for somebody to do something about it.
+
+        It waits until the source is masked, gone on purpose, or a person has written down that it stays unmasked.
+        """
+        dismissed = self.source_review is not None and self.source_review.seq > self.tried.seq
+        return self.tried if isinstance(self.tried, NotMasked) and not self.erased and not dismissed else None
+
+    @property
     def captured(self) -> str:
         """Day of filming, ISO 8601, as logged for this content; empty where the log does not say."""
         return self.version.captured
@@ -216,23 +178,23 @@ class Clip:
         return self.file.review if self.file else None
 
     @property
-    def verdict(self) -> Verdict | None:
+    def verdict(self) -> ReviewVerdict | None:
         """Of the newest review of exactly the masked file; None before there is one, or where it does not say."""
         return self.review.verdict or None if self.review else None
 
     @property
     def approved_by(self) -> Actor | None:
-        return self.review.actor if self.review and self.verdict is Verdict.APPROVED else None
+        return self.review.actor if self.review and self.verdict is ReviewVerdict.APPROVED else None
 
     @property
     def masked_by(self) -> Actor:
         """Who made the masked file as it is."""
-        return (self.file.made if self.file else self.tried).actor
+        return (self.file.produced if self.file else self.tried).actor
 
     @property
     def waits_for_review(self) -> bool:
         """Whether the masked file is there and nobody has approved it as people want it to be."""
-        return self.output is not None and (self.verdict is not Verdict.APPROVED or self.corrections.waiting > 0)
+        return self.output is not None and (self.verdict is not ReviewVerdict.APPROVED or not self.corrections.settled)
 
     @property
     def review_required(self) -> bool:
@@ -240,12 +202,14 @@ class Clip:
 
         Without the source nothing of this can be put right.
         """
-        doubted = self.file is not None and isinstance(self.file.made, NeedsReview)
+        doubted = self.file is not None and self.file.doubted
         unseen = self.review is None and self.source_review is None
-        rejected = self.verdict is Verdict.REJECTED or (
-            self.review is None and self.source_review is not None and self.source_review.verdict is Verdict.REJECTED
+        rejected = self.verdict is ReviewVerdict.REJECTED or (
+            self.review is None
+            and self.source_review is not None
+            and self.source_review.verdict is ReviewVerdict.REJECTED
         )
-        return self.waits_for_review and (rejected or self.corrections.waiting > 0 or (doubted and unseen))
+        return self.waits_for_review and (rejected or not self.corrections.settled or (doubted and unseen))
 
     def fits(self, pattern: str) -> bool:
         """Whether its source or its masked file, there or not, has such a name, or fits it as a pattern."""
@@ -282,9 +246,13 @@ class Clips:
         """One clip for each masked file that should be there: duplicates are left out."""
         return [clip for clip in self if clip.output and not isinstance(clip.result, Duplicate)]
 
+    def unmasked(self) -> list[Clip]:
+        """Clips that no try has given a masked file, and whose source was not deleted on purpose."""
+        return [clip for clip in self if clip.result is None and not clip.erased]
+
     def masked_of(self, clip: Clip) -> Clip:
         """The clip under whose name the masked file of a duplicate was made; of all others the clip itself."""
-        return self.by_name.get(clip.file.made.name, clip) if clip.file else clip
+        return self.by_name.get(clip.file.produced.name, clip) if clip.file else clip
 
     def named(self, patterns: Sequence[str]) -> tuple[list[Clip], list[str]]:
         """The clips whose source or masked file has or fits one of the names; and the names that fit none."""
@@ -316,7 +284,7 @@ class _Reader:
         self._files: dict[str, MaskedFile] = {}  # by name under the output folder
         self._current: dict[str, str] = {}  # of a source, the name of its masked file
         self._artifacts: dict[str, Artifact] = {}
-        self._source_reviews: dict[str | None, Reviewed] = {}
+        self._source_reviews: dict[str, Reviewed] = {}  # by sha256, or where there is none by name
         self._sealed_copies: dict[str, list[FileEntry]] = {}
         self._by_digest: dict[str, set[str]] = {}  # names of masked files that ever had that sha256
 
@@ -354,33 +322,35 @@ class _Reader:
         )
         state.tries.append(event)
         self._states[content.name] = state
-        if isinstance(event, Made) and event.output:
+        if isinstance(event, Produced) and event.output:
             self._take_file(event, event.output.name)
-        if isinstance(event, Made | Duplicate):
+        if isinstance(event, Produced | Duplicate):
             for file in files_of(event):
                 self._take_artifact(event, file, content)
 
-    def _take_file(self, event: Made, output: str) -> None:
+    def _take_file(self, event: Produced, output: str) -> None:
         before = self._files.get(self._current.get(event.name, ""))
         corrections = before.corrections if before else Corrections()
         looked = event.second_look if event.second_look and event.second_look.finds is not None else None
+        doubted = isinstance(event, NeedsReview)
         if isinstance(event, Corrected):
             corrections = corrections.after(event)
             looked = looked or (before.second_look if before else None)
+            doubted = before is not None and before.doubted
         else:
-            same = before is not None and _digest(before.made) == _digest(event)
+            same = before is not None and _digest(before.produced) == _digest(event)
             corrections = corrections.for_new_masking(same_content=same)
-        self._files[output] = MaskedFile(event, corrections, looked)
+        self._files[output] = MaskedFile(event, corrections, looked, doubted=doubted)
         self._current[event.name] = output
         if event.output:
             self._by_digest.setdefault(event.output.sha256, set()).add(output)
 
-    def _take_artifact(self, event: Made | Duplicate, file: FileEntry, content: Content) -> None:
+    def _take_artifact(self, event: Produced | Duplicate, file: FileEntry, content: Content) -> None:
         other = self._artifacts.get(file.name)
         joined = other if other and (other.file.sha256 == file.sha256 or content.sha256 in other.digests) else None
         sources = {source.content: source for source in (joined.sources if joined else ())}
         sources[content] = self._versions[content]
-        if isinstance(event, Made):
+        if isinstance(event, Produced):
             self._artifacts[file.name] = Artifact(file, event.seq, tuple(sources.values()))
         elif joined:
             self._artifacts[file.name] = replace(joined, sources=tuple(sources.values()))
@@ -397,11 +367,12 @@ class _Reader:
 
     def _take_review(self, event: Reviewed) -> None:
         if event.output is None:
-            self._source_reviews[event.source.sha256 if event.source else None] = event
+            if event.source:
+                self._source_reviews[event.source.sha256 or event.source.name] = event
             return
         for name in self._by_digest.get(event.output.sha256, ()):
             file = self._files[name]
-            if file.made.output and file.made.output.sha256 == event.output.sha256:
+            if file.produced.output and file.produced.output.sha256 == event.output.sha256:
                 self._files[name] = replace(file, review=event)
 
     def _correct(self, event: Marked | Unmasked | Undone) -> None:
@@ -434,13 +405,13 @@ class _Reader:
         return Clips(clips, artifacts, self._sealed_copies)
 
     def _clip(self, name: str, state: _State) -> Clip:
-        results = [event for event in state.tries if isinstance(event, Made | Duplicate) and event.output]
+        results = [event for event in state.tries if isinstance(event, Produced | Duplicate) and event.output]
         result = results[-1] if results else None
         file = self._file_of(result) if result else None
         if isinstance(result, Duplicate) and file:
-            result = msgspec.structs.replace(result, output=file.made.output, tracks_file=file.made.tracks_file)
+            result = msgspec.structs.replace(result, output=file.produced.output, tracks_file=file.produced.tracks_file)
         masking = next((event for event in reversed(results or state.tries) if event.settings), result or state.tried)
-        review = self._source_reviews.get(state.content.sha256) if state.content.sha256 else None
+        review = self._source_reviews.get(state.content.sha256 or name)
         return Clip(
             name,
             self._events[name],
@@ -456,10 +427,10 @@ class _Reader:
             state.sealed,
         )
 
-    def _file_of(self, result: Made | Duplicate) -> MaskedFile | None:
+    def _file_of(self, result: Produced | Duplicate) -> MaskedFile | None:
         """None where another content has its name by now."""
         file = self._files.get(result.output.name) if result.output else None
-        return file if file and _digest(file.made) == _digest(result) else None
+        return file if file and _digest(file.produced) == _digest(result) else None
 
 
 def _digest(event: SourceEvent) -> str | None:

@@ -1,10 +1,22 @@
-"""Lines of the audit log as people and spreadsheets read them."""
+"""Events of the audit log as people and spreadsheets read them."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
-from dashredact.audit.events import EventType
-from dashredact.audit.records import event_type
+from dashredact.audit.events import (
+    Answered,
+    Corrected,
+    Event,
+    Held,
+    Judged,
+    Mark,
+    Marked,
+    Purged,
+    Reviewed,
+    Sampled,
+    SourceEvent,
+    Tried,
+    Undone,
+    Unmasked,
+    UnmaskedTrack,
+)
 from dashredact.text import plural
 
 AUDIT_COLUMNS = (
@@ -21,82 +33,89 @@ AUDIT_COLUMNS = (
     "source_sha256",
     "sha256",
 )
-"""Of the audit log as a table; see `cells_of`."""
+"""Of the audit log as a table; see `cells`."""
 
 
-def line_of(record: Mapping[str, Any]) -> str:
-    """`2026-01-02T03:04:05+00:00  masked  trip.mp4 → trip.masked.mp4  face 3, plate 2`"""
-    told = dict(zip(AUDIT_COLUMNS, cells_of(record), strict=True))
-    names = " → ".join(filter(None, (told["source"], told["output"])))
-    parts = (told[column] for column in ("tracks", "decision", "reason"))
-    return "  ".join(filter(None, (told["time"], told["act"], names, *parts)))
-
-
-def cells_of(record: Mapping[str, Any]) -> list[str]:
-    """One for each of AUDIT_COLUMNS, empty where the line does not say."""
-    source, output, by = (record.get(name) or {} for name in ("source", "output", "by"))
-    cells = {
-        **record,
-        "act": event_type(record),
-        "source": source.get("name"),
-        "source_sha256": source.get("sha256"),
-        "output": output.get("name"),
-        "tracks": ", ".join(f"{kind} {count['tracks']}" for kind, count in (record.get("tracks") or {}).items()),
-        "decision": _decision(record),
-        "user": by.get("name", by.get("user")),
-        "host": by.get("host"),
+def cells(event: Event, sha256: str = "") -> list[str]:
+    """One for each of AUDIT_COLUMNS, empty where the line does not say. sha256: of the line itself."""
+    about = event if isinstance(event, SourceEvent) else SourceEvent()
+    by_column = {
+        "seq": str(event.seq or ""),
+        "time": event.time,
+        "act": str(event.type),
+        "source": about.name,
+        "output": about.output.name if about.output else "",
+        "tracks": _tracks(event),
+        "decision": decision(event),
+        "reason": event.reason,
+        "user": str(event.actor),
+        "host": event.actor.host,
+        "source_sha256": (about.source.sha256 or "") if about.source else "",
+        "sha256": sha256,
     }
-    return [str(cells.get(column) or "") for column in AUDIT_COLUMNS]
+    return [by_column[column] for column in AUDIT_COLUMNS]
 
 
-def act_line(record: Mapping[str, Any]) -> str:
+def summary_line(event: Event) -> str:
+    """`2026-01-02T03:04:05+00:00  masked  trip.mp4 → trip.masked.mp4  face 3, plate 2`"""
+    names = ""
+    if isinstance(event, SourceEvent):
+        names = _joined(" → ", event.name, event.output.name if event.output else "")
+    return _joined("  ", event.time, str(event.type), names, _tracks(event), decision(event), event.reason)
+
+
+def history_line(event: Event) -> str:
     """`17  2026-01-02T03:04:05+00:00  marked  clerk@host  plate 1000001, frames 120..187, still: a note`"""
-    cells = dict(zip(AUDIT_COLUMNS, cells_of(record), strict=True))
-    who = f"{cells['user']}@{cells['host']}" if cells["user"] or cells["host"] else ""
-    what = cells["decision"] or ", ".join(filter(None, (cells["output"], _hash(record))))
-    said = ": ".join(filter(None, (what, cells["reason"])))
-    return "  ".join(filter(None, (cells["seq"], cells["time"], cells["act"], who, said)))
+    actor = event.actor
+    who = f"{actor}@{actor.host}" if str(actor) or actor.host else ""
+    output = event.output.name if isinstance(event, SourceEvent) and event.output else ""
+    what = decision(event) or _joined(", ", output, _digest(event))
+    return _joined("  ", str(event.seq or ""), event.time, str(event.type), who, _joined(": ", what, event.reason))
 
 
-def _decision(record: Mapping[str, Any]) -> str:
+def decision(event: Event) -> str:
     """What a person decided, without the note; nothing where the tool acted alone, or the line says it otherwise."""
-    tell = _DECISIONS.get(event_type(record))
-    try:
-        return tell(record) if tell else ""
-    except (KeyError, TypeError):
-        return ""
+    match event:
+        case Marked(mark=Mark() as mark):
+            words = _masked(mark) + (f", {mark.how}" if mark.how else "")
+        case Unmasked(lift=UnmaskedTrack() as track):
+            words = _masked(track)
+        case Undone() if event.undo:
+            words = str(event.undo.track)
+        case Corrected() if event.corrections:
+            numbers = _joined(", ", *map(str, [*event.corrections.marks, *event.corrections.lifts]))
+            words = f"{numbers or 'none in force'}; {_digest(event)} replaces {event.replaces[:12]}"
+        case Reviewed() if event.verdict:
+            words = f"{event.verdict}, {_digest(event)}"
+        case Sampled() if event.draw:
+            words = f"draw {event.draw.id}"
+        case Judged() if event.draw and event.judged:
+            missed = sum(miss.missed for miss in event.judged.misses)
+            words = f"draw {event.draw.id}, {plural(event.judged.frames, 'frame')} seen, {missed or 'nothing'} missed"
+        case Held() if event.hold:
+            words = f"{event.hold.kind}, until {event.hold.until}"
+        case Purged():
+            words = ", ".join(file.name for file in event.files)
+        case Answered() if event.request:
+            words = f"request {event.request.id}"
+        case _:
+            words = ""
+    return words
 
 
-def _box(told: Mapping[str, Any]) -> str:
-    how = f", {told['how']}" if "how" in told else ""
-    return f"{told['kind']} {told['id']}, frames {told['first']}..{told['end'] - 1}{how}"
+def _masked(masked: Mark | UnmaskedTrack) -> str:
+    return f"{masked.kind} {masked.id}, frames {masked.first}..{masked.end - 1}"
 
 
-def _corrected(record: Mapping[str, Any]) -> str:
-    told = record["corrections"]
-    numbers = ", ".join(map(str, [*told["marks"], *told["lifts"]])) or "none in force"
-    return f"{numbers}; {_hash(record)} replaces {record['replaces'][:12]}"
+def _tracks(event: Event) -> str:
+    counts = event.tracks if isinstance(event, Tried) else {}
+    return _joined(", ", *(f"{kind} {count.get('tracks', 0)}" for kind, count in counts.items()))
 
 
-def _judged(record: Mapping[str, Any]) -> str:
-    judged = record["judged"]
-    missed = sum(miss["missed"] for miss in judged["misses"])
-    return f"draw {record['draw']['id']}, {plural(judged['frames'], 'frame')} seen, {missed or 'nothing'} missed"
+def _digest(event: Event) -> str:
+    output = event.output if isinstance(event, SourceEvent) else None
+    return output.sha256[:12] if output else ""
 
 
-_DECISIONS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
-    EventType.MARKED: lambda record: _box(record["mark"]),
-    EventType.UNMASKED: lambda record: _box(record["lift"]),
-    EventType.UNDONE: lambda record: str(record["undo"]["track"]),
-    EventType.CORRECTED: _corrected,
-    EventType.REVIEWED: lambda record: f"{record['verdict']}, {_hash(record)}",
-    EventType.SAMPLED: lambda record: f"draw {record['draw']['id']}",
-    EventType.JUDGED: _judged,
-    EventType.HELD: lambda record: f"{record['hold']['kind']}, until {record['hold']['until']}",
-    EventType.PURGED: lambda record: ", ".join(file["name"] for file in record.get("files") or ()),
-    EventType.ANSWERED: lambda record: f"request {record['request']['id']}",
-}
-
-
-def _hash(record: Mapping[str, Any]) -> str:
-    return str((record.get("output") or {}).get("sha256", ""))[:12]
+def _joined(separator: str, *parts: str) -> str:
+    return separator.join(part for part in parts if part)

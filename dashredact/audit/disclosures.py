@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from dashredact.audit.events import Corrected, Event, Exported, Purged, Reviewed, Verdict, files_of
+from dashredact.audit.clips import Clip
+from dashredact.audit.events import Corrected, Event, Exported, Purged, Reviewed, ReviewVerdict, files_of
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class Disclosure:
     def is_personal_for(self, reference: str) -> bool:
         """Whether it is the copy that somebody got of themselves, under that number of the operator's own file."""
         return not self.purpose and self.recipient.startswith("request ") and self.recipient.endswith(f": {reference}")
+
+    def is_of(self, clip: Clip) -> bool:
+        """Whether it was this clip, under whatever name: duplicates share the masked file."""
+        output = clip.result.output if clip.result else None
+        return self.clip == clip.name or (output is not None and self.output == output.name)
 
     def fits(self, patterns: Iterable[str]) -> bool:
         """Whether its source or its masked file has such a name, or fits it as a pattern."""
@@ -101,4 +107,7 @@ def _concerned(
         names = {file.name for file in files_of(event)}
         yield RecallCause.PURGED, [one for name in sorted(names) for one in by_output.get(name, ())]
     elif isinstance(event, Reviewed) and event.output and reviews[event.output.sha256] is event:
-        yield RecallCause.REJECTED, by_digest.get(event.output.sha256, ()) if event.verdict is Verdict.REJECTED else ()
+        yield (
+            RecallCause.REJECTED,
+            by_digest.get(event.output.sha256, ()) if event.verdict is ReviewVerdict.REJECTED else (),
+        )

@@ -13,6 +13,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from dashredact.errors import LedgerError
+from dashredact.settings import Settings
+from dashredact.settings import from_record as settings_from_record
 from dashredact.values import Day
 
 
@@ -46,7 +49,7 @@ class EventType(StrEnum):
     INCIDENT = "incident"
 
 
-class Verdict(StrEnum):
+class ReviewVerdict(StrEnum):
     """What a person who looked at an output thinks of it."""
 
     NOT_SAID = ""
@@ -155,8 +158,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     clips: list[str] = []
 
 
-class Mark(msgspec.Struct, frozen=True, kw_only=True):
-    """A box that a person drew over something missed."""
+class Mark(_Part, frozen=True):
+    """A box that a person drew over something missed. Frames `first..end` of the video."""
 
     id: int
     kind: str
@@ -166,6 +169,8 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """still, moving or tracked"""
     keys: list[tuple[float, float, float, float, float]] = []
     """frame x0 y0 x1 y1, by rising frame"""
+    wanted_end: int | None = None
+    """end of the frames over which an object was to be followed, where it was lost before"""
 
 
 class UnmaskedTrack(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,6 +189,13 @@ class Undo(msgspec.Struct, frozen=True, kw_only=True):
     track: int
 
 
+class RenderedSegments(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a corrected file: numbers of the segments that were rendered again, and how many there are."""
+
+    rendered: list[int] = []
+    of: int = 0
+
+
 class AppliedCorrections(msgspec.Struct, frozen=True, kw_only=True):
     """Numbers of the marks and unmasked tracks that are in a corrected file."""
 
@@ -198,19 +210,30 @@ class DrawnFrame(msgspec.Struct, frozen=True, kw_only=True):
     times: int
 
 
-class Draw(_Part, frozen=True):
-    """Frames drawn by chance: all of it where they were drawn, later its number alone."""
+class Draw(msgspec.Struct, frozen=True, kw_only=True):
+    """Frames drawn by chance."""
 
     id: int
-    seed: str | None = None
-    seed_given: bool | None = None
-    frames: int | None = None
-    kinds: list[str] | None = None
-    names: list[str] | None = None
-    videos: int | None = None
-    seconds: float | None = None
-    population: str | None = None
-    drawn: list[DrawnFrame] | None = None
+    """from 1 in each log"""
+    seed: str = ""
+    seed_given: bool = False
+    """whether a person chose it"""
+    frames: int = 0
+    kinds: list[str] = []
+    """that are masked in all of the videos"""
+    names: list[str] = []
+    """patterns of the names of videos; none: all"""
+    videos: int = 0
+    seconds: float = 0.0
+    population: str = ""
+    """see `review.draws.fingerprint`"""
+    drawn: list[DrawnFrame] = []
+
+
+class DrawRef(msgspec.Struct, frozen=True, kw_only=True):
+    """A draw by its number."""
+
+    id: int
 
 
 class Miss(msgspec.Struct, frozen=True, kw_only=True):
@@ -220,11 +243,20 @@ class Miss(msgspec.Struct, frozen=True, kw_only=True):
     missed: int
 
 
+class BoundEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """Of one kind: see `review.miss_bound.MissBound`."""
+
+    missed: int
+    confidence: float
+    seen: float
+    most: float
+
+
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """What a person saw on drawn frames, and what it bounds."""
 
     frames: int = 0
-    bounds: dict[str, dict[str, Any]] = {}
+    bounds: dict[str, BoundEntry] = {}
     misses: list[Miss] = []
 
 
@@ -287,7 +319,7 @@ class PersonalCopy(msgspec.Struct, frozen=True, kw_only=True):
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="act"):
     """A line of the log. Events to be written have no `seq` and `time` yet; `audit.log` gives them theirs."""
 
-    always: ClassVar[Mapping[str, Any]] = {}
+    always: ClassVar[Mapping[str, Any]] = {"reason": ""}
     """fields that the line has even where they hold nothing"""
 
     seq: int = 0
@@ -349,6 +381,15 @@ class RunEvent(SourceEvent, frozen=True):
     def policy_key(self) -> str:
         return policy_key(self.policy)
 
+    def parsed_settings(self) -> Settings:
+        """The settings of the run. LedgerError where the line does not hold what this version knows as settings."""
+        try:
+            return settings_from_record(self.settings)
+        except ValueError as error:
+            raise LedgerError(
+                f"Line {self.seq} of the audit log holds settings that cannot be read ({error})."
+            ) from None
+
 
 class Tried(RunEvent, frozen=True):
     """How trying a video ended, or what a correction made of it."""
@@ -376,27 +417,27 @@ class Tried(RunEvent, frozen=True):
         return str(self.policy.get("captured") or "") if isinstance(self.policy, dict) else ""
 
 
-class Made(Tried, frozen=True):
+class Produced(Tried, frozen=True):
     """A masked file and its tracks file are there afterwards."""
 
     always: ClassVar[Mapping[str, Any]] = {**Tried.always, "tracks": {}, "notes": [], "seconds": {}}
 
 
-class Masked(Made, frozen=True, tag="masked"):
+class Masked(Produced, frozen=True, tag="masked"):
     pass
 
 
-class NeedsReview(Made, frozen=True, tag="needs review"):
+class NeedsReview(Produced, frozen=True, tag="needs review"):
     pass
 
 
-class Corrected(Made, frozen=True, tag="corrected"):
+class Corrected(Produced, frozen=True, tag="corrected"):
     """What people decided is in the file now; it takes the place of another."""
 
     replaces: str = ""
     """sha256 of the masked file before"""
     corrections: AppliedCorrections | None = None
-    segments: dict[str, Any] = {}
+    segments: RenderedSegments | None = None
     compared: dict[str, float] = {}
 
 
@@ -425,7 +466,7 @@ class Bug(NotMasked, frozen=True, tag="bug"):
 
 
 class Reviewed(SourceEvent, frozen=True, tag="reviewed"):
-    verdict: Verdict = Verdict.NOT_SAID
+    verdict: ReviewVerdict = ReviewVerdict.NOT_SAID
 
 
 class Marked(SourceEvent, frozen=True, tag="marked"):
@@ -445,7 +486,7 @@ class Sampled(Event, frozen=True, tag="sampled"):
 
 
 class Judged(Event, frozen=True, tag="judged"):
-    draw: Draw | None = None
+    draw: DrawRef | None = None
     judged: Judgement | None = None
 
 
@@ -574,7 +615,7 @@ def files_there(events: Sequence[Event]) -> list[tuple[int, FileEntry]]:
         for file in files_of(event):
             if isinstance(event, Purged):
                 newest.pop(file.name, None)
-            elif isinstance(event, Made) and file.sha256:
+            elif isinstance(event, Produced) and file.sha256:
                 newest[file.name] = (event.seq, file)
     return sorted(newest.values(), key=lambda entry: (entry[0], entry[1].name))
 

@@ -5,17 +5,17 @@ from itertools import count
 from pathlib import Path
 
 from dashredact import files
-from dashredact.audit import chain, schemas, signing
 from dashredact.audit import head as heads
 from dashredact.audit import log as audit_log
+from dashredact.audit import schemas, signing
 from dashredact.audit import verify as audit_verify
-from dashredact.audit.records import RecordFilter
+from dashredact.audit.events import EventFilter
 from dashredact.errors import LedgerError, UsageError
 
 README = "README.md"
 
 
-def write(log: Path, wanted: RecordFilter, folder: Path, public_keys: Sequence[Path] = ()) -> int:
+def write(log: Path, wanted: EventFilter, folder: Path, public_keys: Sequence[Path] = ()) -> int:
     """Lines of the period, and those between them whatever their time; how many there are comes back.
 
     Signed with the configured key. UsageError where no line is of that period, the folder is not empty, or a signed
@@ -23,7 +23,7 @@ def write(log: Path, wanted: RecordFilter, folder: Path, public_keys: Sequence[P
     """
     audit_log.ready(log)
     lines = _checked(log, public_keys)
-    first, end = _range(lines, wanted)
+    first, end = _range(log, wanted)
     signer = signing.configured()
     before = heads.head_of(lines[:first], heads.EMPTY_HEAD, signer)
     part = lines[first:end]
@@ -44,19 +44,19 @@ def write(log: Path, wanted: RecordFilter, folder: Path, public_keys: Sequence[P
 
 
 def _checked(log: Path, public_keys: Sequence[Path]) -> Sequence[str]:
-    found = audit_verify.verify(log, audit_verify.VerifyOptions(public_keys=public_keys))
-    if found.faults:
-        line, reason = found.faults[0]
+    report = audit_verify.verify(log, audit_verify.VerifyOptions(public_keys=public_keys))
+    if report.faults:
+        line, reason = report.faults[0]
         raise LedgerError(f"The audit log {log} is broken: line {line} {reason}; nothing was exported.")
-    return found.lines
+    return report.lines
 
 
-def _range(lines: Sequence[str], wanted: RecordFilter) -> tuple[int, int]:
-    """From the first wanted line to behind the last one: a chain has no gaps."""
-    places = [place for place, line in enumerate(lines) if wanted.in_period(chain.parse_line(line))]
-    if not places:
+def _range(log: Path, wanted: EventFilter) -> tuple[int, int]:
+    """From the first wanted line to behind the last one: a chain has no gaps. Lines count from 0."""
+    numbers = [number for number, event in enumerate(audit_log.events(log)) if wanted.in_period(event)]
+    if not numbers:
         raise UsageError("The log has no line of that period; give other days with --since and --until.")
-    return places[0], places[-1] + 1
+    return numbers[0], numbers[-1] + 1
 
 
 def _empty(folder: Path) -> None:

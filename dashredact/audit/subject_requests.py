@@ -1,20 +1,10 @@
 """The register of requests, read from the audit log. Who asks is not in it, only a reference. Times compare as text."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
 
-from dashredact.audit.events import EventType
-from dashredact.audit.records import event_type
-
-
-class RequestKind(StrEnum):
-    """What somebody who may have been filmed asks for."""
-
-    COPY = "copy"
-    ERASE = "erase"
-    STOP = "stop"
+from dashredact.audit.events import Answered, Event, Requested, RequestKind, RequestRef
 
 
 class RequestState(StrEnum):
@@ -50,26 +40,42 @@ class SubjectRequest:
             return RequestState.OVERDUE
         return RequestState.DUE if self.due <= soon else RequestState.OPEN
 
-    def told(self) -> dict[str, Any]:
+    def entry(self) -> RequestRef:
         """As the log says it."""
-        named = {"reference": self.reference, "vehicle": self.vehicle, "from": self.start, "to": self.end}
-        days = {"place": self.place, "received": self.received, "due": self.due}
-        return {"id": self.id, "kind": self.kind, **named, **days}
+        return RequestRef(
+            id=self.id,
+            kind=self.kind,
+            reference=self.reference,
+            vehicle=self.vehicle,
+            start=self.start,
+            end=self.end,
+            place=self.place,
+            received=self.received,
+            due=self.due,
+        )
 
 
-def register(records: Sequence[Mapping[str, Any]]) -> dict[int, SubjectRequest]:
+def register(events: Iterable[Event]) -> dict[int, SubjectRequest]:
     """All requests by id, oldest first."""
-    closed = {
-        record["request"]["id"]: str(record.get("reason") or "closed")
-        for record in records
-        if event_type(record) == EventType.ANSWERED and isinstance(record.get("request"), Mapping)
-    }
-    found = [record["request"] for record in records if event_type(record) == EventType.REQUESTED]
-    return {one["id"]: _request(one, closed.get(one["id"], "")) for one in found}
+    requests: dict[int, SubjectRequest] = {}
+    closed: dict[int, str] = {}
+    for event in events:
+        if isinstance(event, Answered) and event.request:
+            closed[event.request.id] = event.reason or "closed"
+        elif isinstance(event, Requested) and event.request and event.request.kind:
+            requests[event.request.id] = _request(event.request, event.request.kind)
+    return {number: replace(one, closed=closed.get(number, "")) for number, one in requests.items()}
 
 
-def _request(told: Mapping[str, Any], closed: str) -> SubjectRequest:
-    said = {key: str(told.get(key, "")) for key in ("reference", "vehicle", "from", "to", "place", "received", "due")}
-    where = {"vehicle": said["vehicle"], "start": said["from"], "end": said["to"], "place": said["place"]}
-    days = {"received": said["received"], "due": said["due"]}
-    return SubjectRequest(int(told["id"]), RequestKind(told["kind"]), said["reference"], **where, **days, closed=closed)
+def _request(entry: RequestRef, kind: RequestKind) -> SubjectRequest:
+    return SubjectRequest(
+        entry.id,
+        kind,
+        entry.reference or "",
+        entry.vehicle or "",
+        entry.start or "",
+        entry.end or "",
+        entry.place or "",
+        entry.received or "",
+        entry.due or "",
+    )

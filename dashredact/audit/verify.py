@@ -1,14 +1,15 @@
 """Checking an audit log, or the export of a period: chain, heads, signatures and the files it names. Only reads."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from dashredact import files
-from dashredact.audit import chain, records, signatures, signing
+from dashredact.audit import chain, signatures, signing
 from dashredact.audit import head as heads
 from dashredact.audit import log as audit_log
 from dashredact.audit.chain import Fault
+from dashredact.audit.events import Event, FileEntry, files_there, parse
 from dashredact.audit.head import Head
 from dashredact.audit.signatures import Checkers
 
@@ -25,7 +26,8 @@ class VerifyOptions:
     head: Path | None = None
     """a copy of a head that was kept elsewhere"""
     public_keys: Sequence[Path] = ()
-    results: bool = False
+    file_fault: Callable[[FileEntry], str] | None = None
+    """what is wrong with a file that the log names, as half a sentence; None: files are not checked"""
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,11 @@ class VerifyReport:
 class _Log:
     """A log, or a part of one, and what is known of where it begins and ends."""
 
-    def __init__(self, place: Path) -> None:
-        """place: the log, or a folder that holds it. LedgerError where it is missing or no text."""
-        self.path = place / audit_log.NAME if place.is_dir() else place
+    def __init__(self, path: Path) -> None:
+        """path: the log, or a folder that holds it. LedgerError where it is missing or not text."""
+        self.path = path / audit_log.NAME if path.is_dir() else path
         log = audit_log.read(self.path)
-        before = audit_log.read_head(self.path.with_name(BEFORE)) if place.is_dir() else None
+        before = audit_log.read_head(self.path.with_name(BEFORE)) if path.is_dir() else None
         self.part = before is not None
         self.start = before or heads.EMPTY_HEAD
         self.lines, self.torn = log.lines, log.torn
@@ -56,24 +58,46 @@ class _Log:
     def end(self) -> int:
         return self.start.seq + len(self.lines)
 
+    @cached_property
+    def events(self) -> Sequence[Event | Fault]:
+        """Of each line that is one of a log the event, or why it is none."""
+        numbered = ((number, chain.parse_line(line)) for number, line in enumerate(self.lines, self.start.seq + 1))
+        return [_event(number, record) for number, record in numbered if record]
 
-def verify(place: Path, asked: VerifyOptions) -> VerifyReport:
-    """LedgerError where there is nothing that could be checked, MachineError where a key is none."""
-    log, trusted = _Log(place), signing.checkers(asked.public_keys)
-    copies = {path: _copy(path) for path in _copies(log, asked)}
+    @cached_property
+    def files(self) -> Sequence[tuple[int, FileEntry]]:
+        """What should lie beside the log, each with the number of the line that made it."""
+        return files_there([event for event in self.events if isinstance(event, Event)])
+
+
+def _event(number: int, record: dict[str, object]) -> Event | Fault:
+    try:
+        return parse({**record, "seq": number})
+    except ValueError as error:
+        return Fault(number, str(error))
+
+
+def verify(path: Path, options: VerifyOptions) -> VerifyReport:
+    """path: the log, or a folder that holds it.
+
+    LedgerError where there is nothing that could be checked, MachineError where a key cannot be read as one.
+    """
+    log, trusted = _Log(path), signing.checkers(options.public_keys)
+    copies = {path: _copy(path) for path in _copies(log, options)}
     faults = [*chain.verify(log.lines, log.start.tip), *_torn(log), *_own_head(log)]
+    faults += [event for event in log.events if isinstance(event, Fault)]
     for copy in copies.values():
         faults += heads.faults(copy, log.lines, log.start) if not log.part or copy.seq <= log.end else ()
-    if asked.public_keys:
+    if options.public_keys:
         faults += _signatures(log, [copy for copy in copies.values() if copy.signature], trusted)
-    if asked.results:
-        faults += _results(log)
-    return VerifyReport(log.path, log.lines, sorted(set(faults)), [*_notes(log, copies, asked)])
+    if options.file_fault:
+        faults += _files(log, options.file_fault)
+    return VerifyReport(log.path, log.lines, sorted(set(faults)), [*_notes(log, copies, options)])
 
 
-def _copies(log: _Log, asked: VerifyOptions) -> list[Path]:
+def _copies(log: _Log, options: VerifyOptions) -> list[Path]:
     whole = log.path.with_name(WHOLE)
-    return [*([asked.head] if asked.head else []), *([whole] if log.part and whole.exists() else [])]
+    return [*([options.head] if options.head else []), *([whole] if log.part and whole.exists() else [])]
 
 
 def _copy(path: Path) -> Head:
@@ -103,35 +127,24 @@ def _signatures(log: _Log, copies: Sequence[Head], trusted: Checkers) -> Iterato
         yield from signatures.head_faults(head, trusted)
 
 
-def _results(log: _Log) -> Iterator[Fault]:
-    for result in _named(log):
-        path = log.path.parent / result.name
-        if not result.inside:
-            yield Fault(result.line, f"names {result.name}, which is outside the folder of the log")
-        elif not path.is_file():
-            yield Fault(result.line, f"names {result.name}, which is missing")
-        elif not files.has_digest(path, result.sha256):
-            yield Fault(
-                result.line, f"names {result.name}, which is another file now: its content was changed or swapped"
-            )
+def _files(log: _Log, fault_of: Callable[[FileEntry], str]) -> Iterator[Fault]:
+    for number, file in log.files:
+        if fault := fault_of(file):
+            yield Fault(number, f"names {file.name}, which {fault}")
 
 
-def _named(log: _Log) -> list[records.ResultFile]:
-    return records.results([chain.parse_line(line) for line in log.lines], log.start.seq + 1)
-
-
-def _notes(log: _Log, copies: dict[Path, Head], asked: VerifyOptions) -> Iterator[str]:
+def _notes(log: _Log, copies: dict[Path, Head], options: VerifyOptions) -> Iterator[str]:
     if log.head is None and not log.part:
         yield "There is no head file beside it: a tail cut off would not be noticed."
     elif log.head and (late := len(heads.behind(log.head, log.lines, log.start))):
         yield f"The head names line {log.head.seq}; {late} came after it, as a crash may leave it."
     for path, head in copies.items():
         yield f"{path} names line {head.seq}; the log at hand goes from {log.start.seq + 1} to {log.end}."
-    if asked.public_keys:
+    if options.public_keys:
         first = log.start.seq + signatures.unsigned(log.lines) + 1
         yield f"Signatures were checked from line {first} on, which holds those before it by their hashes."
-    if asked.results:
-        yield f"Files were checked: {len(_named(log))}."
+    if options.file_fault:
+        yield f"Files were checked: {len(log.files)}."
     for number, line in enumerate(log.lines, log.start.seq + 1):
         if mended := chain.parse_line(line).get("mended"):
             yield f"Line {number} says: {mended}."

@@ -1,4 +1,4 @@
-"""Many videos: which are done, and what each becomes. Several are worked on at a time; a failure ends only itself."""
+"""Many videos: which are done, and masking those that are not. Several run at once; a failure ends only its video."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -51,7 +51,7 @@ _NOT_MASKED: Mapping[VideoStatus, type[NotMasked]] = {
 
 @dataclass
 class _Attempt:
-    """One video on its way through the batch, and what is known of it so far."""
+    """One video in the batch; `source` and `policy` are filled in as they become known."""
 
     item: Item
     settings: Settings
@@ -78,11 +78,11 @@ class Batch:
         trust: bool = False,
         unattended: bool = False,
     ) -> None:
-        """LedgerError if the folder's audit log is broken: nothing is added to a broken log.
+        """LedgerError if the folder's audit log is broken: nothing is appended to a broken log.
 
         admission: the policy that the run is under.
-        trust: whether files whose size, times and inode are what they were need not be hashed again.
-        unattended: content that is done under another name is not masked twice, and what changes meanwhile waits.
+        trust: whether files whose size, times and inode are unchanged need not be hashed again.
+        unattended: content that is done under another name is not masked twice, and one that changes meanwhile waits.
         """
         self._folder, self._detector, self._report = folder, detector, report
         self._settings, self._cameras = settings, cameras
@@ -99,7 +99,7 @@ class Batch:
     def run(self, items: Sequence[Item], admit: Callable[[Item], str] = lambda _item: "") -> Iterator[Outcome]:
         """Mask them. Every video that was tried gets a line in the audit log.
 
-        admit: is asked right before an item is begun, and answers with a reason where it has to wait.
+        admit: called right before an item is begun; returns the reason why it has to wait, or nothing.
         """
         at_once = max(min(self._executor.jobs, len(items)), 1)
 
@@ -122,13 +122,13 @@ class Batch:
                 yield Outcome(item.name, VideoStatus.REHEARSED, event=event)
             except Exception as error:
                 status, reason = classify_error(item.name, self._folder.path, error)
-                event = Tried(source=attempt.source, policy=attempt.policy, reason=reason)
+                event = Tried(source=attempt.source, policy=attempt.policy, reason=reason, gates=_gates(error))
                 yield Outcome(item.name, status, reason, event=event)
 
-    # --- what was done before ----------------------------------------------------------------------------------------
+    # --- earlier runs ------------------------------------------------------------------------------------------------
 
     def is_done(self, item: Item) -> bool:
-        """Whether there is nothing to do. Quick for what is new, and for what was done and is as it was."""
+        """Whether there is nothing to do. Quick for new videos, and for those that are done and unchanged."""
         result = self.index.result(item.name)
         if result is None or result.fingerprint != self._fingerprint(self._settings_of(item)):
             return False
@@ -136,7 +136,7 @@ class Batch:
         return digest == result.source_sha256 and self._is_intact(result)
 
     def failures_of(self, item: Item) -> FailureHistory | None:
-        """What is known of earlier tries, if neither the source, the settings nor the policy have changed since."""
+        """The failures of earlier tries, if neither the source, the settings nor the policy have changed since."""
         failures = self.index.failures(item.name)
         now = (self._fingerprint(self._settings_of(item)), policy_key(self._policy))
         if failures is None or (failures.fingerprint, failures.policy) != now:
@@ -149,7 +149,7 @@ class Batch:
         return self._reviews.count()
 
     def note_quarantined(self, item: Item, reason: str, moved_to: str) -> None:
-        """Say in the log that the source lies elsewhere now. moved_to: relative to the inbox."""
+        """Log that the source was moved. moved_to: relative to the inbox."""
         attempt = self._attempt(item)
         self.index.append(Quarantined(**_context(attempt, self._detector), reason=reason, moved_to=moved_to))
 
@@ -171,7 +171,7 @@ class Batch:
         return settings.fingerprint(self._detector.identity, self._detector.long_side)
 
     def _process(self, item: Item, shares: int) -> Outcome:
-        """shares: into how many parts the work on it may be split."""
+        """shares: number of parts that the work on it may be split into."""
         attempt = self._attempt(item)
         try:
             source = self._identify(attempt, force_hash=self._force_hash)
@@ -184,8 +184,8 @@ class Batch:
                 status = VideoStatus.WAITING
             if status is VideoStatus.WAITING:
                 return Outcome(item.name, status, reason)
-            gates = list(error.gates) if isinstance(error, NotAdmittedError) else []
-            event = _NOT_MASKED[status](**_context(attempt, self._detector), reason=reason, gates=gates)
+            context = _context(attempt, self._detector)
+            event = _NOT_MASKED[status](**context, reason=reason, gates=_gates(error))
             self.index.append(event)
             return Outcome(item.name, status, reason, event=event)
 
@@ -213,18 +213,18 @@ class Batch:
         return Outcome(name, VideoStatus.SKIPPED, output=self._folder.resolve(result.output))
 
     def _duplicate(self, attempt: _Attempt, source: Source) -> Outcome | None:
-        """Another name of what is done already: said in the log, and not masked twice."""
+        """Content that is done under another name: logged, and not masked twice."""
         name = attempt.item.name
         same = self.index.duplicates(source.sha256, attempt.fingerprint) if self._unattended else []
-        twin = next((result for result in same if result.name != name and self._is_intact(result)), None)
-        if twin is None:
+        earlier = next((result for result in same if result.name != name and self._is_intact(result)), None)
+        if earlier is None:
             return None
-        output = self._folder.resolve(twin.output)
+        output = self._folder.resolve(earlier.output)
         event = Duplicate(
             **_context(attempt, self._detector),
-            reason=f"{name}: has the content of {twin.name}, whose output stands for both.",
-            output=self._folder.entry(output, sha256=twin.output_sha256),
-            tracks_file=self._folder.entry(self._folder.resolve(twin.tracks), sha256=twin.tracks_sha256),
+            reason=f"{name}: has the content of {earlier.name}, whose output stands for both.",
+            output=self._folder.entry(output, sha256=earlier.output_sha256),
+            tracks_file=self._folder.entry(self._folder.resolve(earlier.tracks), sha256=earlier.tracks_sha256),
         )
         self.index.append(event)
         return Outcome(name, VideoStatus.DUPLICATE, event.reason, output, event)
@@ -268,8 +268,13 @@ class Batch:
         return VideoPipeline(item.source, work, self._detector, *options)
 
 
+def _gates(error: Exception) -> list[str]:
+    """Codes of the gates that refused a video."""
+    return list(error.gates) if isinstance(error, NotAdmittedError) else []
+
+
 def _context(attempt: _Attempt, detector: Detector) -> dict[str, Any]:
-    """When, by whom, under what: the fields of an event that do not depend on how the video ends."""
+    """When, by whom, under which settings and policy: the fields of an event that do not depend on the outcome."""
     return {
         **provenance.fields(),
         "source": attempt.source,

@@ -58,9 +58,9 @@ class HealthFile:
 
 
 def write(path: Path, values: Values) -> None:
-    """Replace the file in one step. Others may read it: the collector is another user, and counts name nobody.
+    """Replace the file in one step. Readable by all: the collector is another user, and counts name nobody.
 
-    KeyError for a metric that is not in the list above. MachineError where the file cannot be written.
+    KeyError for a metric that `_HELP` lacks. MachineError where the file cannot be written.
     """
     try:
         files.private_folder(path.absolute().parent)

@@ -1,7 +1,7 @@
-"""One look into the inbox, and everything done that can be: for cron, where nobody watches.
+"""One unattended run over an inbox, for cron.
 
-Every upload ends as a verified output, or waits with a reason. What failed is retried with exponential back-off, and
-given up after some tries: it is moved to quarantine then.
+Every upload ends as a verified output, or waits with a reason. Failures are retried with exponential back-off; after
+some tries they are given up and quarantined.
 """
 
 import shutil
@@ -23,24 +23,24 @@ from dashredact.workspace.index import FailureHistory
 from dashredact.workspace.output_folder import OutputFolder
 from dashredact.workspace.uploads import InboxWatcher, Upload
 
-_SPARE_BYTES = 64 << 20  # left free beside what a video takes
-_NEEDED = 2.5  # times a source's size: parts, assembled and finished file; the latter two are seldom as large
+_SPARE_BYTES = 64 << 20  # kept free in addition to what a video needs
+_SPACE_FACTOR = 2.5  # of a source's size: parts, assembled and finished file; the last two are seldom as large
 
 
 @dataclass(frozen=True)
 class InboxRules:
-    """How patient a run is."""
+    """Limits of a run, and when it retries."""
 
     tries: int = 3
     """after which a file is given up"""
     retry_after: float = 900.0
     """seconds before the second try; twice as long before each further one"""
     quarantine: bool = True
-    """whether what is given up is moved"""
-    most: int | None = None
-    """videos that a run may take on"""
+    """whether a file that is given up is moved out of the way; else it stays where it is"""
+    max_videos: int | None = None
+    """that a run may begin"""
     seconds: float | None = None
-    """after which a run takes on nothing more and ends between two segments"""
+    """after which a run begins no further video and stops between two segments"""
 
     def next_try(self, failures: FailureHistory) -> float:
         """Seconds since 1970."""
@@ -80,15 +80,15 @@ class InboxRun:
 
     def plan(self) -> list[PlannedUpload]:
         """What there is to do and what waits, oldest first. Changes nothing."""
-        contents, planned, taken = self._watcher.look(), [], 0
+        contents, planned, taken = self._watcher.scan(), [], 0
         for upload in contents.complete:
-            one = self._plan(upload, full=self._rules.most is not None and taken >= self._rules.most)
+            one = self._plan(upload, full=self._rules.max_videos is not None and taken >= self._rules.max_videos)
             taken += one.reason is None and not one.done
             planned.append(one)
-        return planned + [PlannedUpload(one, WaitReason.GROWING, due=one.complete_at) for one in contents.growing]
+        return planned + [PlannedUpload(one, WaitReason.GROWING, due=one.complete_at) for one in contents.incomplete]
 
     def _plan(self, upload: Upload, *, full: bool) -> PlannedUpload:
-        """full: whether this run has as many videos as it may take on."""
+        """full: whether this run has as many videos as it may begin."""
         if self._batch.is_done(upload.item):
             return PlannedUpload(upload, done=True)
         failures = self._batch.failures_of(upload.item)
@@ -126,7 +126,7 @@ class InboxRun:
         """waiting: gets those that still wait afterwards."""
         by_name = {upload.item.name: upload for upload in uploads}
         self._progress.start({name: upload.size for name, upload in by_name.items()})
-        for outcome in self._batch.run([upload.item for upload in uploads], self._no_room):
+        for outcome in self._batch.run([upload.item for upload in uploads], self._no_space):
             self._progress.video_done(outcome.name)
             self.summary.count(outcome)
             if left := self._left(outcome, by_name[outcome.name]):
@@ -136,7 +136,7 @@ class InboxRun:
 
     @contextmanager
     def _time_limit(self) -> Iterator[None]:
-        """Let the workers finish their segments and take on nothing more when the time of the run is over."""
+        """Let the workers finish their segments and begin nothing more when the time of the run is over."""
         timer = Timer(self._rules.seconds, self._pool.stop) if self._rules.seconds else None
         if timer:
             timer.daemon = True
@@ -147,14 +147,15 @@ class InboxRun:
             if timer:
                 timer.cancel()
 
-    def _no_room(self, item: Item) -> str:
-        needed = item.source.stat().st_size * _NEEDED + _SPARE_BYTES if item.source.is_file() else 0
+    def _no_space(self, item: Item) -> str:
+        """Why it has to wait for space on the disk; empty where there is enough."""
+        needed = item.source.stat().st_size * _SPACE_FACTOR + _SPARE_BYTES if item.source.is_file() else 0
         free = shutil.disk_usage(self._folder.path).free
         if free >= needed:
             return ""
-        self.summary.short_of_room = True
-        left, wanted = (f"{size / 2**30:.1f} GiB" for size in (free, needed))
-        return f"{item.name}: waits, for the disk of {self._folder} has {left} left and it may take {wanted}."
+        self.summary.short_of_space = True
+        available, wanted = (f"{size / 2**30:.1f} GiB" for size in (free, needed))
+        return f"{item.name}: waits, because the disk of {self._folder} has {available} free and it may need {wanted}."
 
     def _left(self, outcome: Outcome, upload: Upload) -> PlannedUpload | None:
         """How the upload waits after it was tried; None where it does not."""
@@ -176,7 +177,7 @@ class InboxRun:
             self._quarantine(planned.upload.item, planned.failures)
 
     def _quarantine(self, item: Item, failures: FailureHistory) -> None:
-        """Move it, where that is wanted and possible; where not, it is left alone until it changes."""
+        """Move it, where the rules say so and it is possible; where not, it is skipped until it changes."""
         if not self._rules.quarantine:
             return
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""The results of a masked video get their final names, and the audit log says what there is to say about them."""
+"""Gives the results of a masked video their final names, together with their line in the audit log."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import to_builtins
 
 from dashredact import files
-from dashredact.audit.events import FileEntry, Made, Masked, NeedsReview
+from dashredact.audit.events import FileEntry, Masked, NeedsReview, Produced
 from dashredact.errors import RefusedError
 from dashredact.formats import tracks_json
 from dashredact.pipeline import audit_record
@@ -22,7 +22,7 @@ from dashredact.workspace.sources import Source
 from dashredact.workspace.work_folder import WorkFolder
 
 _TRACKS, _DETECTIONS = "tracks.json", "detections.npz"
-"""in the work folder, before they have their names"""
+"""in the work folder, before they get their final names"""
 
 
 class Publisher:
@@ -36,10 +36,10 @@ class Publisher:
 
     def publish(
         self, item: Item, source: Source, work: WorkFolder, rendered: RenderedVideo, context: Mapping[str, Any]
-    ) -> Made:
-        """Everything, or after a crash what the next command settles. The line of the log comes back.
+    ) -> Produced:
+        """All or nothing; after a crash the next command finishes or undoes it. Returns the event that was logged.
 
-        RefusedError where a name is taken by something that is not ours.
+        RefusedError where a name is taken by a file that does not belong to this source.
         """
         reasons = audit_record.review_reasons(rendered)
         about = audit_record.of_rendered(rendered)
@@ -52,7 +52,7 @@ class Publisher:
         output = stem.with_name(files.bounded_name(stem.name, f"{MASKED}.{rendered.selection.container}"))
         finals = {_TRACKS: stem.with_name(files.bounded_name(stem.name, TRACKS))}
         if self._keep_detections:
-            self._cache.pack(source.sha256, work, work.folder / _DETECTIONS)
+            self._cache.save(source.sha256, work, work.folder / _DETECTIONS)
             finals[_DETECTIONS] = self._cache.path(item)
         finals[rendered.path.name] = output
         for path in finals.values():
@@ -77,15 +77,15 @@ class Publisher:
         return event
 
     def _check_free(self, item: Item, path: Path, source: Source) -> None:
-        """A name is ours if the log gave it to this source."""
+        """RefusedError unless the name is free, or the log gave it to this source."""
         if not path.exists() and not path.is_symlink():
             return
         name = self._folder.name_of(path)
         owner = self._index.owner(name)
         same = owner and (owner.place == source.place or owner.source_sha256 == source.sha256)
         if owner is None or owner.name != item.name or not same:
-            whose = f"belongs to another {owner.name}" if owner else "is not in the audit log"
-            raise RefusedError(f"{item.name}: {name} exists already and {whose}; move it, or choose another folder.")
+            reason = f"belongs to another {owner.name}" if owner else "is not in the audit log"
+            raise RefusedError(f"{item.name}: {name} exists already and {reason}; move it, or choose another folder.")
 
 
 def _move(name: str, entry: FileEntry) -> Move:

@@ -1,4 +1,4 @@
-"""Videos that failed are called back: the next run tries them again, at once and as often as new ones."""
+"""Failed videos are retried: the next run tries them again, at once and as often as new ones."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,16 +12,16 @@ from dashredact.workspace.output_folder import OutputFolder
 
 
 def retry(folder: OutputFolder, inbox: Path, names: Sequence[str]) -> list[Path]:
-    """Move what was quarantined back, and write down that each is to be tried again. Their paths come back.
+    """Move quarantined files back, and append to the log that each is to be tried again; returns their paths.
 
-    UsageError where the log knows no failure of such a name, or its file cannot be moved back. The decision lock is
-    held.
+    UsageError where the log has no failure of a name, or its file cannot be moved back. The caller holds the decision
+    lock.
     """
     index = Index(folder)
     failures = [_failures(folder, index, name) for name in names]
     for failed in failures:
         if failed.quarantined:
-            quarantine.take_back(inbox, failed.quarantined, failed.name)
+            quarantine.restore(inbox, failed.quarantined, failed.name)
         index.append(_event(folder, failed.name))
     return [inbox / name for name in names]
 
@@ -29,11 +29,9 @@ def retry(folder: OutputFolder, inbox: Path, names: Sequence[str]) -> list[Path]
 def _failures(folder: OutputFolder, index: Index, name: str) -> FailureHistory:
     failed = index.failures(name)
     if failed is None:
-        known = [one.name for one in index.all_failures()]
-        listed = f"what failed: {', '.join(known)}" if known else "nothing that was tried has failed"
-        raise UsageError(
-            f"The log of {folder} knows no {name} that failed; {did_you_mean(name, known) or f'{listed}.'}"
-        )
+        names = [failure.name for failure in index.all_failures()]
+        listed = f"what failed: {', '.join(names)}" if names else "nothing that was tried has failed"
+        raise UsageError(f"The log of {folder} has no failed video {name}; {did_you_mean(name, names) or f'{listed}.'}")
     return failed
 
 

@@ -11,7 +11,7 @@ from math import ceil
 from dashredact.audit.clips import Clips
 from dashredact.errors import ExitCode
 from dashredact.pipeline.outcome import Outcome, VideoStatus
-from dashredact.text import plural
+from dashredact.text import plural, rough_time
 from dashredact.workspace.output_folder import OutputFolder
 
 _AUDIO = "audio"  # second word of a stream in the log
@@ -50,8 +50,8 @@ class RunSummary:
     """new outputs whose source has audio that was dropped"""
     frames: int = 0
     seconds: float = 0.0
-    short_of_room: bool = False
-    """whether a video waits for room on the disk"""
+    short_of_space: bool = False
+    """whether a video waits for space on the disk"""
 
     def count(self, outcome: Outcome) -> None:
         """Take in how a video ended; one that waits is counted by `wait`."""
@@ -70,7 +70,7 @@ class RunSummary:
     @property
     def exit_code(self) -> ExitCode:
         """The gravest of what happened."""
-        if self.short_of_room:
+        if self.short_of_space:
             return ExitCode.NOT_READY
         if VideoStatus.BUG in self.outcomes:
             return ExitCode.BUG
@@ -93,7 +93,7 @@ class RunSummary:
             parts.append(f"audio dropped from {self.without_audio}")
         if self.waiting:
             left = ", ".join(self._waiting(reason) for reason in sorted(self.waiting))
-            parts.append(f"waiting: {left}, oldest {self.oldest_waiting / 3600:.1f} h")
+            parts.append(f"waiting: {left}, the oldest for {rough_time(self.oldest_waiting)}")
         if self.quarantined:
             parts.append(f"{self.quarantined} in quarantine")
         if self.frames and self.seconds:

@@ -1,41 +1,23 @@
 """How a request is answered: a copy for one person, or erasing."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
-from dashredact.audit.records import Clip, Recall, clips, held, named, recalls
-from dashredact.audit.subject_requests import RequestKind, SubjectRequest, register
 from dashredact.cli.app import say
 from dashredact.cli.export import print_recalls
 from dashredact.cli.grammar import command, command_option
 from dashredact.cli.masking import workers_of
 from dashredact.cli.options import FILE_TO_WRITE, FOLDER, INBOXES, NAMES, QUIET, WorkerOptions
 from dashredact.cli.tables import today
-from dashredact.errors import ExitCode, PolicyError, UsageError
+from dashredact.errors import ExitCode
 from dashredact.governance.retention import erasure
 from dashredact.progress import ProgressDisplay
 from dashredact.text import printable
-from dashredact.workspace import originals
 from dashredact.workspace.output_folder import OutputFolder
 
 ID = click.argument("number", type=click.IntRange(1), metavar="ID")
-
-
-def request_of(records: Sequence[Mapping[str, Any]], number: int, kinds: Sequence[RequestKind] = ()) -> SubjectRequest:
-    """UsageError where it is not there, closed, or asks for something else; kinds: empty for any, closed ones too."""
-    found = register(records).get(number)
-    if found is None:
-        raise UsageError(f"There is no request {number}; `dashredact request list` shows them.")
-    if kinds and found.closed:
-        raise UsageError(f"Request {number} is closed; take it down anew with `request add`.")
-    if kinds and found.kind not in kinds:
-        raise UsageError(f"Request {number} asks for {found.kind}; take another down with `request add`.")
-    return found
 
 
 @command()
@@ -59,7 +41,7 @@ def copy(
 ) -> None:
     """Make a copy of clip NAME for the person of request ID: their tracks unmasked, everybody else's masked.
 
-    It is made from the original, which has to be under --inbox and unchanged; sound and positions are left out. OUTPUT
+    It is made from the original, which has to be under --inbox and unchanged; audio and positions are left out. OUTPUT
     lies outside of FOLDER, for its owner's eyes only. Look at all of it before you hand it over: a track may have gone
     from one person to another on the way. `dashredact tracks show` and the report tell which track is whose.
 
@@ -68,26 +50,14 @@ def copy(
     """
     from dashredact.governance.disclosure import subject_copy  # noqa: PLC0415 - video takes long to load
 
-    if not inboxes:
-        raise UsageError("A copy is made from the original; name the folder it lies in with --inbox.")
+    options = subject_copy.CopyOptions(number, name, tracks, inboxes, output)
     with folder.deciding():
-        records = folder.records()
-        asked = request_of(records, number, [RequestKind.COPY])
-        clip = _one(folder.path, records, name)
-        source = subject_copy.source_of(clip, inboxes)
-        wanted = subject_copy.CopyRequest(clip, tracks, output, number, asked.reference)
+        prepared = subject_copy.prepare(folder, options)
         with ProgressDisplay(quiet=quiet) as progress, workers_of(WorkerOptions(), "cpu") as pool:
-            progress.start({source.name: source.stat().st_size})
-            subject_copy.make_copy(folder.path, wanted, source, pool, progress)
+            progress.start({prepared.source.name: prepared.source.stat().st_size})
+            prepared.make(folder, pool, progress)
     click.echo(output)
     say(f"{output} shows a person unmasked: look at all of it, hand it over, and delete it.")
-
-
-def _one(out: Path, records: Sequence[Mapping[str, Any]], name: str) -> Clip:
-    clip = next((one for one in clips(records) if name in (one.name, (one.output or {}).get("name"))), None)
-    if clip is None or clip.output is None:
-        raise UsageError(f"The audit log of {out} knows no masked clip {name}; `dashredact request find` lists them.")
-    return clip
 
 
 @command()
@@ -107,89 +77,12 @@ def erase(folder: OutputFolder, number: int, names: Sequence[str], inboxes: Sequ
     \b
       dashredact request erase masked 2 taxi7-20260412-081502.mp4 --inbox uploads
     """
-    out = folder.path
-    with folder.exclusive():
-        erasure.finish(out)
-        records = folder.records()
-        asked = request_of(records, number, [RequestKind.ERASE, RequestKind.STOP])
-        named_so = _chosen(out, records, names, inboxes)
-        if not beyond:
-            _check_fit(out, records, asked, named_so, inboxes)
-        chosen = _all_names_of(clips(records), named_so)
-        if reasons := [f"{clip.name}: is held ({why})" for clip in chosen if (why := held(records, clip, today()))]:
-            raise PolicyError(*(f"{reason}; release it first, or tell them why it is kept." for reason in reasons))
-        line = {"rule": {"name": "request"}, "reason": f"Request {asked.id}.", "request": {"id": asked.id}}
-        plans = _each_once([erasure.plan(out, clip, records, inboxes, line) for clip in chosen])
-        erasure.erase(out, plans)
-    for target in (target for plan in plans for target in plan.targets):
-        click.echo(printable(f"{target.stage}: {target.name}"))
-    missing = [
-        clip.name
-        for clip, plan in zip(chosen, plans, strict=True)
-        if not clip.erased and all(target.stage not in erasure.UNMASKED for target in plan.targets)
-    ]
-    for name in missing:
+    result = erasure.erase(folder, erasure.ErasureOptions(number, names, inboxes, beyond), today())
+    for file in result.files:
+        click.echo(printable(f"{file.stage}: {file.entry.name}"))
+    for name in result.missing:
         say(f"{name}: its original was not found; if it still exists, name its folder with --inbox and run again.")
-    told = _to_be_told(folder.records(), chosen, asked)
-    if told:
-        say("These have to be told that they delete it too:")
-        print_recalls(told)
-    raise SystemExit(ExitCode.NEEDS_REVIEW if missing or told else ExitCode.OK)
-
-
-def _chosen(
-    out: Path, records: Sequence[Mapping[str, Any]], names: Sequence[str], inboxes: Sequence[Path]
-) -> list[Clip]:
-    """Also what lies in an inbox and was never tried."""
-    chosen, unknown = named(clips(records), names)
-    untried = {name: path for name, path in originals.videos(inboxes) if name in unknown} if unknown else {}
-    if missing := [name for name in unknown if name not in untried]:
-        raise UsageError(f"The audit log of {out} knows no clip {missing[0]}; `dashredact request find` lists them.")
-    sources = [originals.told(name, path) for name, path in untried.items()]
-    return [*chosen, *(Clip(source["name"], 0, {"source": source}, {}) for source in sources)]
-
-
-def _check_fit(
-    out: Path,
-    records: Sequence[Mapping[str, Any]],
-    asked: SubjectRequest,
-    chosen: Sequence[Clip],
-    inboxes: Sequence[Path],
-) -> None:
-    """UsageError where the request is about other clips: what is erased by mistake is gone."""
-    from dashredact.governance.disclosure import find_clips  # noqa: PLC0415 - video takes long to load
-
-    start, end = (datetime.fromisoformat(text) if text else None for text in (asked.start, asked.end))
-    scope = find_clips.SearchScope(out, records, today(), inboxes)
-    fitting = {one.name for one in find_clips.find_clips(scope, asked.vehicle, start, end)}
-    if wrong := [clip.name for clip in chosen if clip.name not in fitting]:
-        raise UsageError(
-            f"{wrong[0]}: does not fit the vehicle and time of request {asked.id}; `dashredact request find {out}"
-            f" {asked.id}` lists those that do, --beyond erases it all the same."
-        )
-
-
-def _to_be_told(records: Sequence[Mapping[str, Any]], chosen: Sequence[Clip], asked: SubjectRequest) -> list[Recall]:
-    """Everybody who was handed a clip under any of its names, but for whoever asks."""
-    names = {clip.name for clip in chosen}
-    outputs = {clip.record["output"]["name"] for clip in chosen if clip.record.get("output")}
-    having = [one for one in recalls(records) if one.handed.clip in names or one.handed.output in outputs]
-    return [one for one in having if not one.handed.is_personal_for(asked.reference)]
-
-
-def _each_once(plans: Sequence[erasure.Erasure]) -> list[erasure.Erasure]:
-    """Duplicates share a masked file, which goes with the first of them; that the source is gone is said of each."""
-    seen: set[str] = set()
-    found = []
-    for plan in plans:
-        found.append(replace(plan, targets=[target for target in plan.targets if target.path not in seen]))
-        seen |= {target.path for target in plan.targets if target.stage not in erasure.UNMASKED}
-    return found
-
-
-def _all_names_of(found: Sequence[Clip], chosen: Sequence[Clip]) -> list[Clip]:
-    """One content may have been uploaded under several names."""
-    contents = {clip.source_sha256 for clip in chosen if clip.source_sha256}
-    names = {clip.name for clip in chosen}
-    known = [clip for clip in found if clip.name in names or clip.source_sha256 in contents]
-    return [*known, *(clip for clip in chosen if clip.name not in {one.name for one in known})]
+    if result.to_tell:
+        say("Tell these recipients to delete it too:")
+        print_recalls(result.to_tell)
+    raise SystemExit(ExitCode.NEEDS_REVIEW if result.missing or result.to_tell else ExitCode.OK)

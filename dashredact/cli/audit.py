@@ -14,9 +14,8 @@ import click
 from dashredact.audit import chain, schemas, signing
 from dashredact.audit import export as exports
 from dashredact.audit import verify as audit_verify
-from dashredact.audit.describe import AUDIT_COLUMNS, cells_of, line_of
-from dashredact.audit.events import EventType
-from dashredact.audit.records import RecordFilter
+from dashredact.audit.describe import AUDIT_COLUMNS, cells, summary_line
+from dashredact.audit.events import Event, EventFilter, EventType
 from dashredact.cli.grammar import EnumChoice, OptionGroup, command_option, group, option
 from dashredact.cli.options import DAY, EXISTING_FILE, FOLDER, JSON, PATTERNS
 from dashredact.errors import LedgerError, UsageError
@@ -69,7 +68,9 @@ def verify(folder: OutputFolder, results: bool, head: Path | None, public_keys: 
       dashredact audit verify masked --files --pub fleet.key.pub
     """
     log = folder.log
-    found = audit_verify.verify(folder.path, audit_verify.VerifyOptions(head, public_keys, results))
+    found = audit_verify.verify(
+        folder.path, audit_verify.VerifyOptions(head, public_keys, folder.fault if results else None)
+    )
     for fault in found.faults:
         click.echo(printable(f"{log}: line {fault.line} {fault.reason}."))
     lines = plural(len(found.lines), "line")
@@ -106,19 +107,20 @@ def show(
     """
     if as_json and as_csv:
         raise UsageError("Use either --json or --csv.")
-    wanted = RecordFilter(period.since, period.until, names, events)
-    found = [record for record in folder.records() if wanted.takes(record)]
+    wanted = EventFilter(period.since, period.until, names, events)
+    entries = [(event, record) for event, record in folder.entries() if wanted.takes(event)]
     if as_csv:
-        click.echo(_csv(found), nl=False)
-    for record in [] if as_csv else found:
-        click.echo(json.dumps(record, ensure_ascii=False) if as_json else printable(line_of(record)))
+        click.echo(_csv(entries), nl=False)
+    for event, record in [] if as_csv else entries:
+        click.echo(json.dumps(record, ensure_ascii=False) if as_json else printable(summary_line(event)))
 
 
-def _csv(records: Sequence[Mapping[str, Any]]) -> str:
+def _csv(entries: Sequence[tuple[Event, Mapping[str, Any]]]) -> str:
     text = io.StringIO()
     table = csv.writer(text, quoting=csv.QUOTE_ALL)
     table.writerow(AUDIT_COLUMNS)
-    table.writerows([printable(csv_safe(cell)) for cell in cells_of(record)] for record in records)
+    for event, record in entries:
+        table.writerow([printable(csv_safe(cell)) for cell in cells(event, str(record.get("sha256", "")))])
     return text.getvalue()
 
 
@@ -135,7 +137,7 @@ def export(folder: OutputFolder, period: PeriodOptions, output: Path, public_key
     \b
       dashredact audit export masked --since 2026-01-01 --until 2026-01-31 -o january
     """
-    count = exports.write(folder.log, RecordFilter(period.since, period.until), output, public_keys)
+    count = exports.write(folder.log, EventFilter(period.since, period.until), output, public_keys)
     click.echo(printable(f"{output}: {plural(count, 'line')}."))
 
 

@@ -1,7 +1,6 @@
-"""`check`: how a policy and its outputs stand to the guidebook."""
+"""`check`: whether a policy and its outputs meet the guidebook."""
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,10 +41,11 @@ def check(folder: OutputFolder | None, policy_file: Path, output: Path | None, a
 
         files.private_folder(output.absolute().parent)
         files.write(output, pages.guidebook_page(answers, operator, today).encode())
-    if not as_json:
-        click.echo(_summary(answers))
-    for answer in answers:
-        click.echo(json.dumps(answer.as_dict(), ensure_ascii=False) if as_json else _in_words(answer))
+    if as_json:
+        for answer in answers:
+            click.echo(json.dumps(answer.as_dict(), ensure_ascii=False))
+    else:
+        _print(answers)
     missed = any(answer.verdict == "not met" for answer in answers)
     raise SystemExit(ExitCode.NEEDS_REVIEW if missed else ExitCode.OK)
 
@@ -57,20 +57,22 @@ def _answers(file: Path, folder: OutputFolder | None) -> "tuple[Sequence[Answer]
     from dashredact.governance.policy import file as store  # noqa: PLC0415
 
     read, today = store.read(file), datetime.now(UTC).astimezone().date()
-    log = None if folder is None else folder.records()
-    loose = () if folder is None else folder.readable_by_others()
-    case = Case(read.policy, read.sha256, today, log, loose)
+    case = Case(read.policy, read.sha256, today)
+    if folder:
+        case = Case(read.policy, read.sha256, today, folder.events(), folder.readable_by_others())
     return book.check(case), read.policy.operator.name.en, str(today)
 
 
-def _summary(answers: "Sequence[Answer]") -> str:
-    """`12 met, 3 not met, 4 outside the tool.`"""
-    counts = Counter(str(answer.verdict) for answer in answers)
-    return ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) + "."
+def _print(answers: "Sequence[Answer]") -> None:
+    from dashredact.governance.notice import guidebook as book  # noqa: PLC0415 - what reads a policy is slow to load
+
+    click.echo(book.summary(answers))
+    for answer in book.unmet_first(answers):
+        click.echo(_in_words(answer))
 
 
 def _in_words(answer: "Answer") -> str:
     item = answer.item
     lines = [f"{item.id:<4} {answer.verdict:<17} {item.asks}"]
-    lines += [f"     {' ' * 17} {printable(told)}" for told in (*answer.evidence, f"({item.standing})")]
+    lines += [f"     {' ' * 17} {printable(line)}" for line in (*answer.evidence, f"({item.certainty})")]
     return "\n".join(lines)

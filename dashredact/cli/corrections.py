@@ -13,12 +13,13 @@ from dashredact.cli.review import NAME, OriginalOptions
 from dashredact.errors import ExitCode, UsageError
 from dashredact.kinds import KINDS, Kind
 from dashredact.progress import ProgressDisplay
-from dashredact.review import marking, originals
+from dashredact.review import marking
 from dashredact.review.correction import Correction
-from dashredact.review.decisions import Reviewer, deciding
-from dashredact.review.state import How
-from dashredact.review.views import ReviewQueue
+from dashredact.review.decisions import Reviewer
+from dashredact.review.queue import ReviewQueue
+from dashredact.review.views import uncovered_lines
 from dashredact.text import printable
+from dashredact.workspace import originals
 from dashredact.workspace.output_folder import OutputFolder
 
 _NOTE = command_option("--note", default="", help="Why; goes into the audit log.")
@@ -50,9 +51,9 @@ def approve(folder: OutputFolder, names: Sequence[str], note: str, reviewer: str
       dashredact review approve masked trip.mp4 --note "whole clip watched"
       dashredact review approve masked 'front-20260412-*' --yes
     """
-    chosen = _agreed(ReviewQueue(folder.path), names, "Approve", yes)
-    with deciding(folder.path):
-        own = Reviewer(folder.path, reviewer)
+    chosen = _agreed(ReviewQueue(folder), names, "Approve", yes)
+    with folder.deciding():
+        own = Reviewer(folder, reviewer)
         for name in chosen:
             own.approve(name, note)
             click.echo(printable(name))
@@ -67,22 +68,25 @@ def approve(folder: OutputFolder, names: Sequence[str], note: str, reviewer: str
 def reject(folder: OutputFolder, names: Sequence[str], note: str, reviewer: str, yes: bool) -> None:
     """Say that videos are not to be used as they are. The files stay where they are. Prints the name of each.
 
+    A rejected video is listed until it is corrected. Of one that could not be masked, this says that it stays unmasked:
+    it is listed no longer.
+
     A pattern stands for all videos of such names that wait for a person. Where there are several, it asks first.
 
     \b
       dashredact review reject masked trip.mp4 --note "a face in the mirror, 0:12"
     """
-    chosen = _agreed(ReviewQueue(folder.path), names, "Reject", yes)
-    with deciding(folder.path):
-        own = Reviewer(folder.path, reviewer)
+    chosen = _agreed(ReviewQueue(folder), names, "Reject", yes)
+    with folder.deciding():
+        own = Reviewer(folder, reviewer)
         for name in chosen:
             own.reject(name, note)
             click.echo(printable(name))
 
 
-def _agreed(desk: ReviewQueue, patterns: Sequence[str], verb: str, yes: bool) -> Sequence[str]:
+def _agreed(queue: ReviewQueue, patterns: Sequence[str], verb: str, yes: bool) -> Sequence[str]:
     """The names that are meant. UsageError where a pattern fits none, or several need a --yes that was not given."""
-    names = list(dict.fromkeys(name for pattern in patterns for name in _named(desk, pattern)))
+    names = list(dict.fromkeys(name for pattern in patterns for name in _named(queue, pattern)))
     if len(names) == 1 or yes:
         return names
     for name in names:
@@ -95,14 +99,14 @@ def _agreed(desk: ReviewQueue, patterns: Sequence[str], verb: str, yes: bool) ->
     return names
 
 
-def _named(desk: ReviewQueue, pattern: str) -> Sequence[str]:
-    """A name that is one counts as it is, whatever signs it holds."""
-    if not any(sign in pattern for sign in _WILD) or desk.history(pattern):
-        return [desk.standing(pattern).name]
-    found = desk.matching(pattern)
-    if not found:
+def _named(queue: ReviewQueue, pattern: str) -> Sequence[str]:
+    """The name of a source counts as it is, whatever characters it holds."""
+    if not any(char in pattern for char in _WILD) or queue.history(pattern):
+        return [queue.tried(pattern).name]
+    names = queue.matching(pattern)
+    if not names:
         raise UsageError(f"No video that waits for a person fits {pattern}; `review list` lists them.")
-    return found
+    return names
 
 
 def _box(_context: click.Context, _parameter: click.Parameter, value: str | None) -> list[float] | None:
@@ -113,15 +117,8 @@ def _box(_context: click.Context, _parameter: click.Parameter, value: str | None
     except ValueError:
         sides = []
     if len(sides) != 4 or not all(abs(side) < 1e6 for side in sides):
-        raise UsageError(f"{value} is no box; give X0,Y0,X1,Y1 in pixels, such as 400,220,460,250.")
+        raise UsageError(f"{value} is not a box; give X0,Y0,X1,Y1 in pixels, such as 400,220,460,250.")
     return sides
-
-
-def _frames(_context: click.Context, _parameter: click.Parameter, value: str) -> range:
-    first, dots, last = value.partition("..")
-    if not (dots and first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
-        raise UsageError(f"{value} are no frames; give A..B, counted from 0, such as 120..187.")
-    return range(int(first), int(last) + 1)
 
 
 @command()
@@ -129,7 +126,9 @@ def _frames(_context: click.Context, _parameter: click.Parameter, value: str) ->
 @NAME
 @command_option("--kind", required=True, type=EnumChoice(KINDS), help="What was missed.")
 @command_option("--box", required=True, callback=_box, metavar="X0,Y0,X1,Y1", help="Where, on the first frame.")
-@command_option("--frames", required=True, callback=_frames, metavar="A..B", help="From 0; both are masked.")
+@command_option(
+    "--frames", required=True, metavar="A..B", help="Frames from 0, or times such as 0:04..0:06.2; both are masked."
+)
 @command_option("--to-box", callback=_box, metavar="X0,Y0,X1,Y1", help="Where on the last frame, if it moves.")
 @command_option("--follow", is_flag=True, help="Follow what is in the box through the original.")
 @_NOTE
@@ -139,7 +138,7 @@ def mark(
     name: str,
     kind: Kind,
     box: list[float],
-    frames: range,
+    frames: str,
     to_box: list[float] | None,
     follow: bool,
     original: OriginalOptions,
@@ -152,24 +151,27 @@ def mark(
 
     \b
       dashredact review mark masked trip.mp4 --kind plate --box 400,220,460,250 --frames 120..187
-      dashredact review mark masked trip.mp4 --kind face --box 10,40,60,90 --frames 0..30 --to-box 80,44,130,94
+      dashredact review mark masked trip.mp4 --kind face --box 10,40,60,90 --frames 0:00..0:01 --to-box 80,44,130,94
       dashredact review mark masked trip.mp4 --kind face --box 10,40,60,90 --frames 0..90 --follow --source trip.mp4
     """
     if follow and to_box:
         raise UsageError("Use either --follow or --to-box.")
-    if to_box and len(frames) < 2:
-        raise UsageError("--to-box needs two frames or more; give A..B with --frames, or leave it out.")
-    with deciding(folder.path):
-        own = Reviewer(folder.path, reviewer)
-        how, keys = How.MOVING if to_box else How.STILL, marking.drawn(box, to_box, frames)
+    with folder.deciding():
+        own = Reviewer(folder, reviewer)
+        wanted = marking.frame_range(frames, own.queue.tracks(own.queue.masked(name)).times)
+        if to_box and len(wanted) < 2:
+            raise UsageError("--to-box needs two frames or more; give A..B with --frames, or leave it out.")
         if follow:
-            how = How.TRACKED
-            keys = marking.followed(own.desk, name, box, frames, original.source, original.inbox)
-        end = int(keys[-1][0]) + 1 if follow else frames.stop
-        made = own.mark(name, kind, keys, end, how, note)
-    click.echo(made["id"])
-    if end < frames.stop:
-        say(f"{name}: lost at frame {end}; mark {made['id']} ends at {end - 1}. Draw another box from there on.")
+            boxes = marking.followed(own.queue, name, box, wanted, original.source, original.inbox)
+        else:
+            boxes = marking.drawn(box, to_box, wanted)
+        made = own.mark(name, kind, boxes, note)
+    click.echo(made.id)
+    if made.wanted_end:
+        say(
+            f"{name}: lost at frame {made.end}; mark {made.id} ends at {made.end - 1}. Draw another box from there on:"
+            " until then nobody can approve the video."
+        )
         raise SystemExit(ExitCode.NEEDS_REVIEW)
 
 
@@ -180,13 +182,17 @@ def mark(
 @_NOTE
 @_REVIEWER
 def unmask(folder: OutputFolder, name: str, numbers: Sequence[int], note: str, reviewer: str) -> None:
-    """Take false masks away; `review apply` shows what is under them.
+    """Take false masks away, and say what that uncovers; `review apply` shows what is under them.
 
     \b
       dashredact review unmask masked trip.mp4 --track 12 --track 15 --note "traffic signs"
     """
-    with deciding(folder.path):
-        Reviewer(folder.path, reviewer).unmask(name, numbers, note)
+    with folder.deciding():
+        own = Reviewer(folder, reviewer)
+        tracks = own.unmask(name, numbers, note)
+        times = own.queue.tracks(own.queue.masked(name)).times
+    for line in uncovered_lines(tracks, times):
+        say(f"{name}: `review apply` will uncover {line}.")
 
 
 @command()
@@ -201,8 +207,8 @@ def undo(folder: OutputFolder, name: str, numbers: Sequence[int], note: str, rev
     \b
       dashredact review undo masked trip.mp4 --track 1000001
     """
-    with deciding(folder.path):
-        Reviewer(folder.path, reviewer).undo(name, numbers, note)
+    with folder.deciding():
+        Reviewer(folder, reviewer).undo(name, numbers, note)
 
 
 @command()
@@ -226,12 +232,15 @@ def apply(
         folder.exclusive(),
         workers_of(workers, "cpu") as pool,
     ):
-        own = Reviewer(folder.path, reviewer)
-        standing = own.desk.standing(name)
-        found = originals.find(standing, original.source, original.inbox)
-        progress.start({found.name: found.stat().st_size})
-        record = Correction(own, name, found).apply(progress, pool)
-    click.echo(folder.path / record["output"]["name"])
+        own = Reviewer(folder, reviewer)
+        path = originals.locate(own.queue.masked(name).source, original.source, original.inbox)
+        progress.start({path.name: path.stat().st_size})
+        correction = Correction(own, name, path)
+        event = correction.apply(progress, pool)
+    for line in uncovered_lines(correction.changes.uncovered, correction.times):
+        say(f"{name}: uncovered {line}. Look at it before you approve the video.")
+    if event.output:
+        click.echo(folder.resolve(event.output.name))
 
 
 COMMANDS = (approve, reject, mark, unmask, undo, apply)

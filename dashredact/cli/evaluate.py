@@ -13,7 +13,7 @@ from dashredact.cli.masking import detector_of
 from dashredact.cli.options import FILE_TO_WRITE, QUIET, DetectOptions
 from dashredact.errors import MachineError, UsageError
 from dashredact.evaluate import datasets, predictions, results
-from dashredact.evaluate import run as journey
+from dashredact.evaluate import run as evaluation
 from dashredact.kinds import KINDS, Kind
 from dashredact.progress import ProgressDisplay
 from dashredact.settings import TrackSettings
@@ -45,16 +45,16 @@ def evaluate(
     _check_targets(dataset, predicted, misses)
     sets = datasets.read(dataset)
     _check_pictures(dataset, sets)
-    detector = detector_of(detect, lowest_score=journey.LOWEST_SCORE)
+    detector = detector_of(detect, lowest_score=evaluation.LOWEST_SCORE)
     thresholds = _thresholds(dataset, sets, detector, detect.scores)
-    seen = _look(sets, detector, TrackSettings(thresholds), quiet)
-    measured = {one.dataset.name: journey.measure([one], thresholds) for one in seen}
-    together = journey.measure(seen, thresholds)
+    evaluated = _detect(sets, detector, TrackSettings(thresholds), quiet)
+    measured = {one.dataset.name: evaluation.measure([one], thresholds) for one in evaluated}
+    together = evaluation.measure(evaluated, thresholds)
     if predicted:
-        pairs = [(one.dataset, one.found) for one in seen]
+        pairs = [(one.dataset, one.detections) for one in evaluated]
         _write(predicted, predictions.encode(detector, pairs))
     if misses:
-        _draw(misses, seen)
+        _draw(misses, evaluated)
     if as_json:
         click.echo(json.dumps(results.as_dict(detector, measured, together), ensure_ascii=False))
     else:
@@ -75,23 +75,23 @@ def _thresholds(
     return detector.thresholds | given
 
 
-def _look(
+def _detect(
     sets: Iterable[datasets.Dataset], detector: Detector, link: TrackSettings, quiet: bool
-) -> list[journey.EvaluatedSet]:
+) -> list[evaluation.EvaluatedSet]:
     with ProgressDisplay(quiet=quiet) as progress:
         return [
-            journey.EvaluatedSet(one, journey.detect_all(one, detector, progress), link, detector.long_side)
+            evaluation.EvaluatedSet(one, evaluation.detect_all(one, detector, progress), link, detector.long_side)
             for one in sets
         ]
 
 
 def _check_targets(dataset: Path, predicted: Path | None, misses: Path | None) -> None:
-    """Before anything is looked at: the results can be written, and not into what they are about."""
+    """Before anything is detected: the results can be written, and not into what they are about."""
     own = [dataset.resolve()] if dataset.is_dir() else [dataset.resolve(), (dataset.parent / "images").resolve()]
     for path in filter(None, (predicted, misses)):
         if not path.parent.is_dir():
             raise UsageError(f"There is no folder {path.parent} to write {path.name} into; make it, or choose another.")
-        if any(path.resolve().is_relative_to(place) for place in own):
+        if any(path.resolve().is_relative_to(folder) for folder in own):
             raise UsageError(f"{path} lies in the dataset, which is never written to; choose another place.")
     if misses and misses.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise UsageError(f"{misses} is neither a .png nor a .jpg; name one.")
@@ -105,12 +105,12 @@ def _check_pictures(dataset: Path, sets: Iterable[datasets.Dataset]) -> None:
         raise UsageError(f"{dataset}: the set {', '.join(empty)} holds no pictures; add some, or leave it out.")
 
 
-def _draw(path: Path, seen: Sequence[journey.EvaluatedSet]) -> None:
-    missed = [miss for one in seen for miss in one.misses()]
+def _draw(path: Path, evaluated: Sequence[evaluation.EvaluatedSet]) -> None:
+    missed = [miss for one in evaluated for miss in one.misses()]
     if not missed:
         say("nothing was missed, so no contact sheet is written.")
         return
-    _write(path, datasets.encode(journey.contact_sheet(missed), path.suffix.lower()))
+    _write(path, datasets.encode(evaluation.contact_sheet(missed), path.suffix.lower()))
     say(f"{path} shows people and plates unmasked; keep it to yourself and delete it after use.")
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
-from dashredact.audit.records import Recall, outputs_of, recalls
-from dashredact.audit.records import clips as known_clips
+from dashredact.audit.disclosures import Recall
 from dashredact.cli.grammar import OptionGroup, command_option, group, option
 from dashredact.cli.options import DAY, FOLDER, FOLDER_TO_WRITE, JSON, NAMES, POLICY_FILE, day
 from dashredact.cli.tables import table, today
-from dashredact.errors import ExitCode, UsageError
+from dashredact.errors import ExitCode
+from dashredact.governance.disclosure.recall import recalls_of
 from dashredact.text import plural, printable
 from dashredact.workspace.output_folder import OutputFolder
 
@@ -71,7 +71,7 @@ def clips(
     from dashredact.governance.disclosure import export as exports  # noqa: PLC0415 - what reads a policy is slow to load
     from dashredact.governance.policy import file as store  # noqa: PLC0415
 
-    asked = exports.ExportRequest(
+    options = exports.ExportOptions(
         names,
         delivery.recipient,
         delivery.purpose,
@@ -82,12 +82,8 @@ def clips(
         delivery.reason,
         delivery.delete_by,
     )
-    if asked.delete_by and asked.delete_by < today():
-        raise UsageError(f"--delete-by {asked.delete_by} is over; give a later day.")
-    read = store.read(policy_file)
-    with folder.deciding():
-        left = exports.export(folder.path, read, asked, today())
-    click.echo(printable(f"{output}: {plural(len(left), 'clip')} for {asked.to.rstrip('.')}."))
+    exported = exports.export(folder, store.read(policy_file), options, today())
+    click.echo(printable(f"{output}: {plural(len(exported), 'clip')} for {delivery.recipient.rstrip('.')}."))
 
 
 @export.command()
@@ -95,7 +91,9 @@ def clips(
 @click.argument("names", nargs=-1)
 @JSON
 def recall(folder: OutputFolder, names: Sequence[str], as_json: bool) -> None:
-    """Name everybody who holds a clip that was corrected or deleted after they got it. Exit code 5 if there is one.
+    """Name everybody who holds a clip that was corrected, rejected or deleted after they got it.
+
+    Exit code 5 if there is one.
 
     NAMES are those of sources or masked files, or patterns of them; without any, all clips count.
 
@@ -103,18 +101,16 @@ def recall(folder: OutputFolder, names: Sequence[str], as_json: bool) -> None:
       dashredact export recall masked
       dashredact export recall masked front-20260412-081502.mp4 --json
     """
-    records = folder.records()
-    wanted = outputs_of(known_clips(records), names) if names else set()
-    found = [one for one in recalls(records) if not names or one.handed.output in wanted or one.handed.fits(names)]
-    print_recalls(found, as_json)
-    raise SystemExit(ExitCode.NEEDS_REVIEW if found else ExitCode.OK)
+    recalls = recalls_of(folder, names)
+    print_recalls(recalls, as_json)
+    raise SystemExit(ExitCode.NEEDS_REVIEW if recalls else ExitCode.OK)
 
 
-def print_recalls(found: Sequence[Recall], as_json: bool = False) -> None:
+def print_recalls(recalls: Sequence[Recall], as_json: bool = False) -> None:
     """Whom to tell, one a line."""
     rows = [
-        {**asdict(one.handed), "act": one.act, "act_line": one.line, "act_time": one.time, "reason": one.reason}
-        for one in found
+        {**asdict(one.disclosure), "act": one.act, "act_line": one.line, "act_time": one.time, "reason": one.reason}
+        for one in recalls
     ]
     if as_json:
         for row in rows:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from dashredact.audit import legal_holds
 from dashredact.audit.legal_holds import Ground, Hold
+from dashredact.cli.app import say
 from dashredact.cli.grammar import EnumChoice, command_option, group
 from dashredact.cli.options import DAY, FOLDER, INBOX, JSON, NAMES
-from dashredact.errors import UsageError
+from dashredact.governance.retention import holds
 from dashredact.text import printable
 from dashredact.workspace.output_folder import OutputFolder
 
@@ -39,12 +39,8 @@ def add(
     \b
       dashredact hold add masked front-1.mp4 --kind accident --reason "claim 2026-17" --until 2027-03-31
     """
-    if not reason.strip():
-        raise UsageError("Say with --reason which accident, request or law it is.")
-    if until.date() < date.today():
-        raise UsageError(f"{until.date()} is over already; give a later day with --until.")
     for name in names:
-        legal_holds.add(folder.path, inbox, Hold(name, None, kind, reason.strip(), until.date()))
+        holds.add(folder, inbox, Hold(name, None, kind, reason, until.date()), date.today())
         click.echo(printable(name))
 
 
@@ -57,11 +53,14 @@ def list_(folder: OutputFolder, as_json: bool) -> None:
     \b
       dashredact hold list masked
     """
-    for one in legal_holds.read(folder.path).values():
+    listed = holds.listed(folder)
+    if not listed:
+        say("Nothing is held.")
+    for one in listed:
         over = one.until < date.today()
-        told = {"name": one.name, "kind": one.kind, "until": str(one.until), "reason": one.reason, "over": over}
+        row = {"name": one.name, "kind": one.kind, "until": str(one.until), "reason": one.reason, "over": over}
         words = f"{one.name}: {one.kind}, until {one.until}{', which is over' if over else ''}: {one.reason}"
-        click.echo(json.dumps(told, ensure_ascii=False) if as_json else printable(words))
+        click.echo(json.dumps(row, ensure_ascii=False) if as_json else printable(words))
 
 
 @hold.command()
@@ -74,8 +73,6 @@ def release(folder: OutputFolder, names: Sequence[str], reason: str) -> None:
     \b
       dashredact hold release masked front-1.mp4 --reason "claim 2026-17 is settled"
     """
-    if not reason.strip():
-        raise UsageError("Say with --reason why it is no longer needed.")
     for name in names:
-        legal_holds.release(folder.path, name, reason.strip())
+        holds.release(folder, name, reason)
         click.echo(printable(name))

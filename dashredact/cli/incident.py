@@ -1,23 +1,17 @@
 """`incident`: a draft of the report of a leak, and its dates."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
+from msgspec import to_builtins
 
-from dashredact import files
-from dashredact.audit.describe import line_of
-from dashredact.audit.events import EventType
-from dashredact.audit.records import Clip, clips, event_type, handed, named
 from dashredact.cli.grammar import command_option, group
 from dashredact.cli.options import DAY, EXISTING_FILE, FILE_TO_WRITE, FOLDER, JSON, day
 from dashredact.cli.tables import table, today
-from dashredact.errors import UsageError
-from dashredact.kinds import Kind
-from dashredact.text import printable
+from dashredact.governance.disclosure.incident import Dates, IncidentOptions, incidents, report
 from dashredact.workspace.output_folder import OutputFolder
 
 _KEYS = ("id", "preliminary", "final", "days_left", "known", "wrongful")
@@ -62,54 +56,22 @@ def new(
     \b
       dashredact incident new masked --known 2026-04-20 --wrongful --name 'front-20260412-*' -o incident.txt
     """
-    from dashredact.governance.disclosure.incident import Dates, draft  # noqa: PLC0415 - of the room of what is slow to load
-
-    dates = Dates(known or today(), wrongful)
-    if dates.known > today():
-        raise UsageError(f"--known {dates.known} is yet to come; give the day on which it became known.")
-    with folder.deciding():
-        folder.check_log()
-        records = folder.records()
-        chosen, unknown = named(clips(records), names)
-        if unknown:
-            raise UsageError(f"The audit log of {folder} knows no clip {unknown[0]}; `audit show` lists them.")
-        number = max((one["id"] for one in _incidents(records)), default=0) + 1
-        files.write_new(output, draft(number, dates, _facts(records, chosen, policy)).encode())
-        told = {"id": number, "known": str(dates.known), "wrongful": wrongful}
-        told |= {"preliminary": str(dates.preliminary[1]), "final": str(dates.final), "clips": [c.name for c in chosen]}
-        said = f"Incident {number}: final report by {dates.final}."
-        folder.append({"act": EventType.INCIDENT, "reason": said, "incident": told})
-    click.echo(f"Incident {number}: preliminary report by {dates.preliminary[1]}, final report by {dates.final}.")
+    options = IncidentOptions(Dates(known or today(), wrongful), names, _operator(policy), output)
+    reported = report(folder, options, today())
+    click.echo(
+        f"Incident {reported.id}: preliminary report by {reported.preliminary}, final report by {reported.final}."
+    )
     click.echo(output)
 
 
-def _incidents(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [record["incident"] for record in records if event_type(record) == EventType.INCIDENT]
+def _operator(policy: Path | None) -> tuple[str, str] | None:
+    """In Japanese and English."""
+    if policy is None:
+        return None
+    from dashredact.governance.policy import file as store  # noqa: PLC0415 - what reads a policy is slow to load
 
-
-def _facts(records: Sequence[Mapping[str, Any]], chosen: Sequence[Clip], policy: Path | None) -> Any:
-    from dashredact.governance.disclosure.incident import BLANK, Facts  # noqa: PLC0415
-
-    names = {clip.name for clip in chosen}
-    about = [one for one in records if (one.get("source") or {}).get("name") in names]
-    faces = sum(clip.tried.get("tracks", {}).get(Kind.FACE, {}).get("tracks", 0) for clip in chosen)
-    operator = (BLANK, BLANK)
-    if policy:
-        from dashredact.governance.policy import file as store  # noqa: PLC0415 - what reads a policy is slow to load
-
-        name = store.read(policy).policy.operator.name
-        operator = (name.ja, name.en)
-    lines = [printable(f"{line_of(one)}  {(one.get('by') or {}).get('user', '')}") for one in about]
-    return Facts(operator, [_line(clip, records) for clip in chosen], faces, lines)
-
-
-def _line(clip: Clip, records: Sequence[Mapping[str, Any]]) -> str:
-    state = "masked / 処理済" if clip.output else "no masked file / 処理済ファイルなし"
-    source = "original purged / 元映像は削除済" if clip.erased else "original unmasked / 元映像は未処理"
-    made = (clip.record.get("output") or {}).get("name")  # duplicates share it
-    having = [one.recipient for one in handed(records) if clip.name == one.clip or made == one.output]
-    who = ", ".join(dict.fromkeys(having)) or "-"
-    return printable(f"{clip.name}: {state}; {source}; handed to / 提供先: {who}")
+    name = store.read(policy).policy.operator.name
+    return name.ja, name.en
 
 
 @incident.command()
@@ -122,7 +84,8 @@ def show(folder: OutputFolder, as_json: bool) -> None:
       dashredact incident show masked
     """
     rows = [
-        {**one, "days_left": (date.fromisoformat(one["final"]) - today()).days} for one in _incidents(folder.records())
+        {**to_builtins(one), "days_left": (date.fromisoformat(one.final) - today()).days}
+        for one in incidents(folder.events())
     ]
     if as_json:
         for row in rows:

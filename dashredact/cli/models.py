@@ -108,8 +108,8 @@ def _known() -> Iterator[dict[str, Any]]:
     yield _told(shipped.identity.name, path, shipped.identity.sha256, shipped.classes, _SHIPPED, "Apache-2.0", card)
     for entry in registry.read().values():
         source = entry.source + (f" ({entry.note})" if entry.note else "")
-        finds = [str(kind or "-") for kind in entry.finds]
-        yield _told(entry.name, entry.path, entry.sha256, finds, entry.form or "", entry.licence, source)
+        finds = [str(kind or "-") for kind in entry.class_kinds]
+        yield _told(entry.name, entry.path, entry.sha256, finds, entry.format or "", entry.licence, source)
 
 
 def _told(

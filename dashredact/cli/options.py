@@ -259,6 +259,9 @@ class BoxOptions(OptionGroup, heading="What is masked and what is kept"):
         help="Boxes of the kinds of --kinds, and zones, that are masked too: a tracks file, COCO, CVAT or MOT, of the"
         " one video.",
     )
+    boxes_of_another_video: bool = option(
+        "--boxes-of-another-video", is_flag=True, help="Use --boxes although the file names another video."
+    )
     detector: bool = option("--detector/--no-detector", default=True, help="Detect, or mask --boxes alone.")
 
 

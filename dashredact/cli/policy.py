@@ -65,13 +65,13 @@ def show(file: Path, as_json: bool) -> None:
         click.echo("\n".join(_fields(content)))
 
 
-def _fields(content: Any, place: str = "") -> Iterator[str]:
+def _fields(content: Any, path: str = "") -> Iterator[str]:
     """`contact.email = camera@example.jp`; tables of a kind count from 1."""
     if isinstance(content, Mapping):
         for name, value in content.items():
-            yield from _fields(value, f"{place}.{name}" if place else name)
+            yield from _fields(value, f"{path}.{name}" if path else name)
     elif isinstance(content, list) and content and isinstance(content[0], Mapping):
         for number, value in enumerate(content, 1):
-            yield from _fields(value, f"{place} {number}")
+            yield from _fields(value, f"{path} {number}")
     elif content is not None:
-        yield f"{place} = {content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)}"
+        yield f"{path} = {content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)}"

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from dashredact.cli.app import say
 from dashredact.cli.grammar import command, command_option
 from dashredact.cli.options import FOLDER, INBOX, JSON, POLICY_FILE
 from dashredact.errors import ExitCode
 from dashredact.governance.retention import encryption
 from dashredact.governance.retention.inventory import Disposition, PurgeFinding
-from dashredact.governance.retention.purge import Purge, PurgeOptions
+from dashredact.governance.retention.purge import Purge, PurgeOptions, UpcomingDeletion
 from dashredact.text import printable
 from dashredact.workspace.output_folder import OutputFolder
 
@@ -44,22 +45,28 @@ def purge(
     read = policies.read(policy_file)
     if recipient:
         encryption.recipient_of(recipient)
-    overdue = False
+    options = PurgeOptions(read, inbox, datetime.now().astimezone(), recipient, dry_run)
+    seen = set()
     with folder.exclusive():
-        asked = PurgeOptions(read, folder.path, inbox, datetime.now().astimezone(), recipient, dry_run)
-        for finding in Purge(asked).findings():
-            click.echo(_told(finding, as_json, dry_run))
-            overdue |= finding.what is Disposition.OVERDUE
-    raise SystemExit(ExitCode.NEEDS_REVIEW if overdue else ExitCode.OK)
+        run = Purge(folder, options)
+        for finding in run.findings():
+            click.echo(_line(finding, as_json, dry_run))
+            seen.add(finding.disposition)
+    if dry_run and Disposition.DELETED not in seen:
+        say(_nothing_due(run.next))
+    raise SystemExit(ExitCode.NEEDS_REVIEW if seen & {Disposition.OVERDUE, Disposition.WAITING} else ExitCode.OK)
 
 
-def _told(finding: PurgeFinding, as_json: bool, dry_run: bool) -> str:
+def _nothing_due(upcoming: UpcomingDeletion | None) -> str:
+    """What is deleted next, for somebody who wonders whether this works at all."""
+    if upcoming is None:
+        return "Nothing is due for deletion, and nothing here ever will be."
+    return f"Nothing is due for deletion. Next is {upcoming.name}, on {upcoming.rule.due} ({upcoming.rule})."
+
+
+def _line(finding: PurgeFinding, as_json: bool, dry_run: bool) -> str:
     if as_json:
-        told = {"what": finding.what, "name": finding.name, "reason": finding.reason, "dry_run": dry_run}
-        return json.dumps(told, ensure_ascii=False)
-    what = (
-        {Disposition.DELETED: "would be deleted", Disposition.SEALED: "would be sealed"}.get(finding.what)
-        if dry_run
-        else None
-    )
-    return printable(f"{what or finding.what}: {finding.name} ({finding.reason})")
+        row = {"what": finding.disposition, "name": finding.name, "reason": finding.reason, "dry_run": dry_run}
+        return json.dumps(row, ensure_ascii=False)
+    planned = {Disposition.DELETED: "would be deleted", Disposition.SEALED: "would be sealed"} if dry_run else {}
+    return printable(f"{planned.get(finding.disposition, finding.disposition)}: {finding.name} ({finding.reason})")

@@ -29,7 +29,7 @@ from dashredact.cli.options import (
 from dashredact.detect.null import NullDetector
 from dashredact.errors import UsageError, VideoError
 from dashredact.formats import exchange
-from dashredact.formats.exchange import Canvas
+from dashredact.formats.exchange import Canvas, TracksFormat
 from dashredact.kinds import KINDS, Kind
 from dashredact.media.probe import probe
 from dashredact.pipeline.outcome import Outcome, VideoStatus
@@ -109,7 +109,7 @@ def redact(
 
 
 def _boxes(given: BoxOptions, what: WhatOptions, items: Sequence[inbox.Item]) -> tuple[BoxFile | None, Set[Kind]]:
-    """What the file of boxes is known by, and the kinds in it; says what of it is taken.
+    """What settings say of the file of boxes, and the kinds in it; says which of its boxes are taken.
 
     UsageError where it is not for this video, which is found out before hours of work, or nothing at all would be
     masked.
@@ -118,11 +118,21 @@ def _boxes(given: BoxOptions, what: WhatOptions, items: Sequence[inbox.Item]) ->
     if path is None:
         if not given.detector:
             raise UsageError("Where no detector looks, say with --boxes FILE what is masked.")
+        if given.boxes_of_another_video:
+            raise UsageError("--boxes-of-another-video is about --boxes; name a file with it, or leave it out.")
         return None, frozenset()
     if len(items) != 1:
         raise UsageError(f"{path} is for one video, and there are {len(items)}; name the one.")
-    boxes = exchange.described(path, what.kinds)
+    format = exchange.format_of(path)
+    if not given.boxes_of_another_video:
+        exchange.check_source(path, items[0].source, format)
+    boxes = exchange.box_file(path, what.kinds)
     tracks = _tracks_in(path, items[0].source, what.video_stream)
+    if format is not TracksFormat.JSON:
+        say(
+            f"{path} is read as {format.description}; if it has another format, convert it with `dashredact tracks"
+            " import --format` and name the result."
+        )
     if tracks is None:
         say(f"{path}: zones and the kinds {', '.join(boxes.kinds)} are taken, when the video is decoded.")
         return boxes, frozenset(KINDS)

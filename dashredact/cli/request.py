@@ -2,25 +2,27 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import to_builtins
 
-from dashredact.audit.events import EventType
-from dashredact.audit.subject_requests import RequestKind, RequestState, SubjectRequest, register
-from dashredact.cli.answers import ID, copy, erase, request_of
+from dashredact.audit.events import RequestKind
+from dashredact.audit.subject_requests import RequestState
+from dashredact.cli.answers import ID, copy, erase
 from dashredact.cli.app import say
 from dashredact.cli.grammar import EnumChoice, command_option, group
 from dashredact.cli.options import DAY, EXISTING_FILE, FOLDER, INBOXES, JSON, day
 from dashredact.cli.tables import table, today
-from dashredact.errors import ExitCode, UsageError
+from dashredact.errors import ExitCode
+from dashredact.governance.disclosure import requests
+from dashredact.governance.disclosure.find_clips import ClipQuery, find_clips
 from dashredact.governance.policy.words import ANSWER_DAYS
 from dashredact.workspace.output_folder import OutputFolder
 
 _MOMENT = click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"])
-_SOON = timedelta(days=3)
 _FROM = command_option(
     "--from", "start", type=_MOMENT, metavar="TIME", help="Local time of the camera, as 2026-04-12T08:15."
 )
@@ -32,7 +34,7 @@ _VEHICLE = command_option("--vehicle", default="", metavar="PATTERN", help="Patt
 def request() -> None:
     """Keep and answer requests of people who may have been filmed: a copy, erasing, no further use.
 
-    The register stands in the audit log of FOLDER, which never holds who asks: give the number of your own file.
+    The register is kept in the audit log of FOLDER, which never holds who asks: give the number of your own file.
 
     \b
       dashredact request add masked --kind copy --reference 2026-031 --vehicle 'taxi7-*' \\
@@ -64,24 +66,14 @@ def add(
     received: date | None,
     policy: Path | None,
 ) -> None:
-    """Take a request down and print its number and the day on which it is due, 14 days on without a policy.
+    """Register a request and print its number and the day on which it is due, 14 days on without a policy.
 
     \b
       dashredact request add masked --kind erase --reference 2026-032 --from 2026-04-12T08:00 --to 2026-04-12T08:30
     """
-    if start and end and end < start:
-        raise UsageError("--to lies before --from; give the earlier moment first.")
-    came = received or today()
-    if came > today():
-        raise UsageError(f"--received {came} is yet to come; give the day on which it came in.")
-    due = came + timedelta(days=_answer_days(policy))
-    with folder.deciding():
-        number = max(register(folder.records()), default=0) + 1
-        first, last = (one.isoformat() if one else "" for one in (start, end))
-        taken = SubjectRequest(number, kind, reference.strip(), vehicle, first, last, place, str(came), str(due))
-        said = f"Request {number}: {taken.kind}, {taken.reference}, due {due}."
-        folder.append({"act": EventType.REQUESTED, "reason": said, "request": taken.told()})
-    click.echo(f"Request {number}, due {due}.")
+    new = requests.NewRequest(kind, reference, received or today(), vehicle, start, end, place)
+    entered = requests.add(folder, new, _answer_days(policy), today())
+    click.echo(f"Request {entered.id}, due {entered.due}.")
 
 
 def _answer_days(policy: Path | None) -> int:
@@ -102,10 +94,9 @@ def list_requests(folder: OutputFolder, everything: bool, as_json: bool) -> None
     \b
       dashredact request list masked
     """
-    now, soon = str(today()), str(today() + _SOON)
-    states = [(one, one.state(now, soon)) for one in register(folder.records()).values()]
+    states = requests.listed(folder, today())
     shown = [(one, state) for one, state in states if everything or state is not RequestState.CLOSED]
-    rows = [{**one.told(), "state": state, "closed": one.closed} for one, state in shown]
+    rows = [{**to_builtins(one.entry()), "state": state, "closed": one.closed} for one, state in shown]
     keys = ("id", "state", "due", "kind", "reference", "vehicle", "from", "to", "place", "closed")
     _print(rows, keys, as_json)
     raise SystemExit(
@@ -148,34 +139,25 @@ def find(
       dashredact request find masked 1 --inbox uploads
       dashredact request find masked --vehicle 'taxi7-*' --from 2026-04-12T08:00 --to 2026-04-12T08:30
     """
-    from dashredact.governance.disclosure import find_clips  # noqa: PLC0415 - numpy and ffmpeg are not needed for the rest
-
-    records = folder.records()
-    asked = request_of(records, number) if number else None
-    if asked:
-        vehicle = vehicle or asked.vehicle
-        start, end = start or _moment(asked.start), end or _moment(asked.end)
-    found = find_clips.find_clips(find_clips.SearchScope(folder.path, records, today(), inboxes), vehicle, start, end)
-    keys = ("name", "state", "filmed", "until", "told by", "original", "recipients")
+    known = ClipQuery.of_request(requests.find(folder, number)) if number else ClipQuery()
+    query = ClipQuery(vehicle or known.vehicle, start or known.start, end or known.end)
+    matches = find_clips(folder, inboxes, query, today())
+    keys = ("name", "state", "filmed", "until", "dated by", "original", "recipients")
     rows = [
         {
             "name": one.name,
             "state": one.state,
             "filmed": one.span.start.isoformat() if one.span else "unknown",
             "until": one.span.end.isoformat(timespec="seconds") if one.span else "",
-            "told by": one.captured.source,
+            "dated by": one.captured.source,
             "original": "yes" if one.original else "no" if inboxes else "no --inbox",
             "recipients": "; ".join(one.recipients),
         }
-        for one in found
+        for one in matches
     ]
-    if not found:
+    if not matches:
         say("No clip fits; widen the time, and name the folders of originals with --inbox.")
     _print(rows, keys, as_json)
-
-
-def _moment(text: str) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 @request.command()
@@ -188,10 +170,7 @@ def close(folder: OutputFolder, number: int, note: str) -> None:
     \b
       dashredact request close masked 1 --note "copy sent"
     """
-    with folder.deciding():
-        if request_of(folder.records(), number).closed:
-            raise UsageError(f"Request {number} is closed already.")
-        folder.append({"act": EventType.ANSWERED, "reason": note, "request": {"id": number}})
+    requests.close(folder, number, note)
     click.echo(f"Request {number} is closed.")
 
 

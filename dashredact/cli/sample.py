@@ -1,23 +1,24 @@
 """`review sample`: how much was missed, by the eyes of a person on frames drawn by chance."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from math import isfinite
 from pathlib import Path
-from typing import Any
 
 import click
+from msgspec import to_builtins
 
+from dashredact.audit.events import Draw
 from dashredact.cli.app import say
 from dashredact.cli.grammar import command_option, group
 from dashredact.cli.options import EXISTING_FILE, FOLDER, JSON, PATTERNS
 from dashredact.errors import ExitCode, UsageError
-from dashredact.review import draws
-from dashredact.review import sampling as reviewing
-from dashredact.review.decisions import Reviewer, deciding
+from dashredact.kinds import Kind
+from dashredact.review import draws, sampling
+from dashredact.review.decisions import Reviewer
 from dashredact.review.miss_bound import frames_needed
-from dashredact.review.views import ReviewQueue
+from dashredact.review.queue import ReviewQueue
 from dashredact.text import plural, printable
 from dashredact.workspace.output_folder import OutputFolder
 
@@ -73,13 +74,14 @@ def draw(
     wanted = frames_needed(prove) if prove else frames or 300
     if wanted > _MOST:
         raise UsageError(f"That takes {wanted:,} frames, more than the {_MOST:,} that one draw may have; ask for less.")
-    with deciding(folder.path):
-        record = reviewing.draw(Reviewer(folder.path, reviewer), names, wanted, output, seed)
-    told = record["draw"]
-    columns = " and ".join(f"{kind}s" for kind in told["kinds"])
+    with folder.deciding():
+        drawn = sampling.draw(Reviewer(folder, reviewer), names, wanted, output, seed)
+    columns = " and ".join(Kind(kind).row.plural for kind in drawn.kinds)
+    again = drawn.frames - len(drawn.drawn)
+    repeated = f" ({drawn.frames} frames were drawn, {again} of them more than once)" if again else ""
     say(
-        f"Draw {told['id']}: {plural(len(told['drawn']), 'picture')} of {_population(told)}."
-        f" In {reviewing.VERDICTS} write beside each picture how many {columns} are left on it that somebody could"
+        f"Draw {drawn.id}: {plural(len(drawn.drawn), 'picture')} of {_population(drawn)}{repeated}."
+        f" In {sampling.VERDICTS} write beside each picture how many {columns} are left on it that somebody could"
         " recognise or read, 0 for none; then `review sample count`. Delete the pictures after use."
     )
     click.echo(output)
@@ -96,20 +98,19 @@ def count(folder: OutputFolder, verdicts: Path, note: str, reviewer: str) -> Non
     \b
       dashredact review sample count masked /tmp/draw/verdicts.csv --reviewer "A. Clerk"
     """
-    with deciding(folder.path):
-        record = reviewing.count(Reviewer(folder.path, reviewer), verdicts, note)
-    for kind, bound in draws.bounds(record).items():
-        click.echo(f"{kind}s: {bound.told(kind)}")
-    misses = record["judged"]["misses"]
-    for miss in misses:
-        missed = plural(miss["missed"], miss["kind"])
-        say(f"{miss['name']}: {missed} missed on frame {miss['frame']}; see `review mark`.")
-    raise SystemExit(ExitCode.NEEDS_REVIEW if misses else ExitCode.OK)
+    with folder.deciding():
+        judgement = sampling.count(Reviewer(folder, reviewer), verdicts, note)
+    for kind, bound in draws.bounds(judgement).items():
+        click.echo(f"{Kind(kind).row.plural}: {bound.sentence(kind)}")
+    for miss in judgement.misses:
+        missed = f"{miss.missed} {Kind(miss.kind).row.noun(miss.missed)}"
+        say(f"{miss.name}: {missed} missed on frame {miss.frame}; see `review mark`.")
+    raise SystemExit(ExitCode.NEEDS_REVIEW if judgement.misses else ExitCode.OK)
 
 
-def _population(told: Mapping[str, Any]) -> str:
+def _population(draw: Draw) -> str:
     """`3 videos, 0:12:40`"""
-    return f"{plural(told['videos'], 'video')}, {timedelta(seconds=round(told['seconds']))}"
+    return f"{plural(draw.videos, 'video')}, {timedelta(seconds=round(draw.seconds))}"
 
 
 @sample.command("list")
@@ -121,15 +122,16 @@ def list_draws(folder: OutputFolder, as_json: bool) -> None:
     \b
       dashredact review sample list masked
     """
-    for one in draws.draws(ReviewQueue(folder.path).records):
-        told, bounds = one.told, one.bounds
+    queue = ReviewQueue(folder)
+    for one in draws.draws(queue.events, queue.clips):
+        draw, judged = one.draw, one.judged
         if as_json:
-            judged = one.judged and {**one.judged["judged"], "time": one.judged["time"], "by": one.judged["by"]}
-            row = {**told, "time": one.line["time"], "same": one.same, "judged": judged}
+            verdicts = judged and {**to_builtins(judged.judged), "time": judged.time, "by": to_builtins(judged.actor)}
+            row = {**to_builtins(draw), "time": one.sampled.time, "same": one.same, "judged": verdicts}
             click.echo(json.dumps(row, ensure_ascii=False))
             continue
-        proven = "; ".join(bound.told(kind) for kind, bound in bounds.items()) or "not judged"
+        proven = "; ".join(bound.sentence(kind) for kind, bound in one.bounds.items()) or "not judged"
         since = "" if one.same else "; videos have changed since"
-        since += "; the seed was given" if told["seed_given"] else ""
-        about = f"{_population(told)}, {plural(told['frames'], 'frame')}"
-        click.echo(printable(f"{told['id']}  {one.line['time']}  {about}  {proven}{since}"))
+        since += "; the seed was given" if draw.seed_given else ""
+        about = f"{_population(draw)}, {plural(draw.frames, 'frame')}"
+        click.echo(printable(f"{draw.id}  {one.sampled.time}  {about}  {proven}{since}"))

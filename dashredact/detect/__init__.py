@@ -1,1 +1,1 @@
-"""Whatever finds faces and plates on a picture. The only room that knows a network runtime."""
+"""Detectors: pictures in, boxes of faces and plates out. The only package that imports a neural network runtime."""

@@ -1,4 +1,4 @@
-"""The way in: from what somebody asks for to a detector, which loads its weights and runtime when it is first used."""
+"""Builds a detector from options. It loads its weights and runtime when it is first used."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -20,40 +20,40 @@ _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 
 @dataclass(frozen=True)
 class DetectorOptions:
-    """Which detector looks, and how."""
+    """Which detector to use, and how."""
 
     device: str = "auto"
     """auto, cpu, cuda or cuda:N"""
     batch_size: int | None = None
-    """pictures detected at once; None: 4 on a CPU, 16 on a GPU"""
+    """number of pictures a batch; None: 4 on a CPU, 16 on a GPU"""
     weights: Path | None = None
-    """folder with a manifest, weights and a canary; None: the shipped ones"""
+    """folder with manifest, weights and canary; None: the shipped one"""
     models: tuple[str, ...] = ()
-    """other models, `NAME_OR_FILE[=KIND]`, for the kinds that they find"""
+    """other models, `NAME_OR_PATH[=KIND,...]`, for the kinds that they detect"""
     trust_code: bool = False
     """whether a model may be TorchScript, which is code"""
     long_side: int | None = None
-    """pixels that the longer side of a picture is scaled to; None: what the model was trained for"""
+    """of the pictures that the detector gets, in pixels; None: what the model was trained for"""
     tiles: int = 1
-    """how many times larger pictures are that are looked at part by part; 1: whole pictures only"""
+    """factor by which pictures are larger when detection runs on overlapping tiles; 1: on whole pictures only"""
     lowest_score: float = LOWEST_SCORE
-    """from which detections come back"""
+    """of detections that are returned"""
     wanted: Collection[Kind] | None = None
-    """kinds of which each of the models has to find one, or it would look for nothing; None: any kinds"""
+    """kinds; a model that detects none of them is an error. None: any kinds"""
 
 
 def build_detector(options: DetectorOptions = DetectorOptions()) -> Detector:
-    """UsageError where the options make no sense, MachineError where weights or a model cannot be used."""
+    """UsageError for invalid options, MachineError if weights or a model cannot be used."""
     if not _DEVICE.fullmatch(options.device):
         raise UsageError(f"{options.device} is not a device; use auto, cpu, cuda or cuda:N.")
     described = shipped = manifest.read(options.weights or manifest.default_folder())
     models = [parse_model_spec(text, options.trust_code) for text in options.models]
     for model in models:
         if options.wanted is not None and not model.kinds.intersection(options.wanted):
-            finds, wanted = ", ".join(kind for kind in KINDS if kind in model.kinds), ", ".join(options.wanted)
+            detected, wanted = ", ".join(kind for kind in KINDS if kind in model.kinds), ", ".join(options.wanted)
             raise UsageError(
-                f"The model {model.name} finds {finds}, and what is to be masked is {wanted}; leave the model out, or"
-                " have what it finds masked too."
+                f"The model {model.name} detects {detected}, but only {wanted} is to be masked; leave the model out, or"
+                " name its kinds with --kinds too."
             )
     if models:
         described = loader.described(shipped, models)
@@ -63,7 +63,7 @@ def build_detector(options: DetectorOptions = DetectorOptions()) -> Detector:
 
 def _load(shipped: Manifest, models: Sequence[ModelSpec], options: DetectorOptions) -> Detector:
     def load_shipped() -> Detector:
-        from dashredact.detect.dashnet import weights  # noqa: PLC0415 - torch takes seconds to load
+        from dashredact.detect.dashnet import weights  # noqa: PLC0415 - importing torch takes seconds
         from dashredact.detect.dashnet.engines import torch as torch_engine  # noqa: PLC0415
 
         device, loaded = torch_engine.device_named(options.device), weights.read(shipped.folder)

@@ -1,4 +1,4 @@
-"""Several detectors as one. Each answers for the kinds that it is asked for; their boxes are united."""
+"""Several detectors as one: each detects the kinds that it is responsible for."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dashredact.detect.external.postprocess import nms
+from dashredact.detect.nms import nms
 from dashredact.kinds import KINDS, Kind
 from dashredact.values import Detections, Detector, ModelIdentity, Picture
 
@@ -16,11 +16,11 @@ from dashredact.values import Detections, Detector, ModelIdentity, Picture
 class Member:
     detector: Detector
     kinds: frozenset[Kind]
-    """what it is asked for; anything else that it finds is left out"""
+    """whose detections are used; those of other kinds are dropped"""
 
 
 class EnsembleDetector:
-    """Runs its members one after the other on the same pictures. Not for use by two threads at once."""
+    """Runs its members one after the other on the same pictures. Must not be used by two threads at once."""
 
     def __init__(self, members: Sequence[Member], long_side: int | None = None) -> None:
         self._members = members
@@ -30,33 +30,29 @@ class EnsembleDetector:
         self.batch_size = max(member.detector.batch_size for member in members)
 
     def __call__(self, pictures: Sequence[Picture]) -> list[Detections]:
-        answers = [[_only(found, m.kinds) for found in m.detector(pictures)] for m in self._members]
-        return [_united(found) for found in zip(*answers, strict=True)]
+        by_member = [[_of_kinds(own, m.kinds) for own in m.detector(pictures)] for m in self._members]
+        return [_merged(of_picture) for of_picture in zip(*by_member, strict=True)]
 
 
 def identity(parts: Sequence[ModelIdentity]) -> ModelIdentity:
-    """The names with the hash of each, and a hash of them all."""
+    """All names and hashes as the name, and a hash over them."""
     if len(parts) == 1:
         return parts[0]
-    told = [[part.name, part.sha256] for part in parts]
-    digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()
-    return ModelIdentity(" + ".join(f"{name} (sha256 {sha256})" for name, sha256 in told), digest)
+    members = [[part.name, part.sha256] for part in parts]
+    digest = hashlib.sha256(json.dumps(members).encode()).hexdigest()
+    return ModelIdentity(" + ".join(f"{name} (sha256 {sha256})" for name, sha256 in members), digest)
 
 
 def thresholds(parts: Sequence[tuple[dict[Kind, float], frozenset[Kind]]]) -> dict[Kind, float]:
-    """Of each kind that is found, that of its model; the lowest where there are several: none may lose what it found
-    alone.
-    """
+    """Of each kind that is detected, the lowest threshold of its models: none loses what it would detect alone."""
     scores = {kind: [own[kind] for own, kinds in parts if kind in kinds] for kind in KINDS}
     return {kind: min(own) for kind, own in scores.items() if own}
 
 
-def _only(found: Detections, kinds: frozenset[Kind]) -> Detections:
-    wanted = np.isin(found.kinds, [KINDS.index(kind) for kind in kinds])
-    return Detections(found.frames[wanted], found.kinds[wanted], found.boxes[wanted], found.scores[wanted])
+def _of_kinds(detections: Detections, kinds: frozenset[Kind]) -> Detections:
+    return detections.take(np.isin(detections.kinds, [KINDS.index(kind) for kind in kinds]))
 
 
-def _united(found: Sequence[Detections]) -> Detections:
-    every = Detections.concatenate(found)
-    kept = nms(every.boxes.astype(np.float64), every.scores.astype(np.float64), every.kinds)
-    return Detections(every.frames[kept], every.kinds[kept], every.boxes[kept], every.scores[kept])
+def _merged(parts: Sequence[Detections]) -> Detections:
+    merged = Detections.concatenate(parts)
+    return merged.take(nms(merged.boxes.astype(np.float64), merged.scores, merged.kinds))

@@ -1,30 +1,21 @@
-"""torchvision's non-maximum suppression.
+"""Non-maximum suppression: of overlapping boxes of one class, only the one with the best score is kept."""
 
-Only its compiled operators are loaded: importing the package as a whole also imports torch's compiler, which took 3.7
-of the 11 seconds that a short video took.
-"""
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
-import importlib.util
-from pathlib import Path
-
-import torch
-from torch import Tensor
+from dashredact.values import Array
 
 
-def _load_operators() -> None:
-    found = importlib.util.find_spec("torchvision")
-    folders = found.submodule_search_locations if found else None
-    for library in (path for folder in folders or () for path in sorted(Path(folder).glob("_C*.so"))):
-        torch.ops.load_library(str(library))  # type: ignore[no-untyped-call]
-    if not hasattr(torch.ops.torchvision, "nms"):
-        import torchvision  # noqa: F401, PLC0415 - a build that keeps its operators elsewhere knows where they are
+def nms(
+    boxes: Array, scores: NDArray[np.floating], classes: NDArray[np.integer], overlap: float = 0.5
+) -> NDArray[np.intp]:
+    """Rows of the boxes (N, 4) that are kept, best score first.
 
-
-_load_operators()
-
-
-def batched_nms(boxes: Tensor, scores: Tensor, classes: Tensor, overlap: float) -> Tensor:
-    """Rows of the boxes (N, 4) that stay, best score first; boxes of different classes do not compete."""
-    apart = classes.to(boxes) * (boxes.max() + 1 if len(boxes) else 0)
-    kept: Tensor = torch.ops.torchvision.nms(boxes + apart[:, None], scores, overlap)
-    return kept
+    overlap: IoU above which the weaker of two boxes of a class is dropped. Boxes of different classes do not compete.
+    """
+    if not len(boxes):
+        return np.empty(0, np.intp)
+    corners_and_sizes = np.concatenate((boxes[:, :2], boxes[:, 2:] - boxes[:, :2]), 1)
+    rows = cv2.dnn.NMSBoxesBatched(corners_and_sizes.tolist(), scores.tolist(), classes.tolist(), 0.0, overlap)
+    return np.asarray(rows, np.intp).ravel()

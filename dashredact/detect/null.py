@@ -1,4 +1,4 @@
-"""In the detector's place where only given boxes are masked: it sees nothing, and says so in every record."""
+"""The detector of runs that mask only given boxes: it detects nothing, and every record says so."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,11 +12,11 @@ NO_MODEL = ModelIdentity("none", "0" * 64)
 
 @dataclass(frozen=True)
 class NullDetector:
-    """Finds nothing; pictures are made small, since nobody looks at them."""
+    """Detects nothing. It asks for tiny pictures, which cost least."""
 
     identity: ModelIdentity = NO_MODEL
     thresholds: dict[Kind, float] = field(default_factory=lambda: dict.fromkeys(SHIPPED_KINDS, UNDETECTED))
-    """of what is masked where nobody says which kinds"""
+    """of the kinds that are masked by default"""
     long_side: int = 32
     batch_size: int = 16
 

@@ -1,1 +1,1 @@
-"""How well a detector finds what people marked, and what masks leave to be seen."""
+"""How well a detector finds what people annotated, and what masks leave uncovered."""

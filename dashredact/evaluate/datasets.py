@@ -1,7 +1,7 @@
-"""Annotated pictures on disk, in our own form or COCO's.
+"""Annotated pictures on disk, in our own format or COCO's.
 
-A set that is not of its form is a UsageError that names the file and the place in it; a picture that cannot be used
-is a VideoError. Names of pictures never lead out of the folder of their set.
+A malformed set is a UsageError that names the file and what in it is wrong; a picture that cannot be used is a
+VideoError. Names of pictures never lead out of the folder of their set.
 """
 
 import json
@@ -19,18 +19,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashredact.errors import RefusedError, UnreadableError, UsageError
-from dashredact.formats import coco_datasets
+from dashredact.formats import coco_datasets, validation
+from dashredact.formats.validation import FormatError
 from dashredact.kinds import KINDS, Kind
 from dashredact.values import Array, Picture
 
 NAME = "annotations.json"
-_MOST_PIXELS = 100_000_000
-_RATE = "10"  # frames a second of a video set that does not say
+_MAX_PIXELS = 100_000_000
+_RATE = "10"  # frames per second of a video whose set does not say
 
 
 @dataclass(frozen=True)
 class Image:
-    """A picture and what people marked on it, B boxes."""
+    """A picture and its annotations, B boxes."""
 
     path: Path
     file: str
@@ -55,67 +56,62 @@ class Image:
 class Dataset:
     name: str
     labelled: frozenset[Kind]
-    """the other kinds say nothing about its pictures"""
+    """kinds it was labelled for; of the others nothing is known"""
     images: tuple[Image, ...]
 
 
-class _FormError(Exception):
-    """Says what is wrong in a file, without its name."""
-
-
 def read(path: Path) -> list[Dataset]:
-    """The set in a folder, those in its sub-folders, or the one of a COCO file, in order of their names."""
+    """The set in a folder, the sets in its subfolders in order of their names, or the set of one file."""
     if path.is_file():
         return [_read(path, path.stem)]
     if (path / NAME).is_file():
         return [_read(path / NAME, path.resolve().name)]
-    found = sorted(path.glob(f"*/{NAME}"))
-    if not found:
+    sets = sorted(path.glob(f"*/{NAME}"))
+    if not sets:
         raise UsageError(f"{path} holds no {NAME}, nor does a folder in it; name a folder of pictures or a COCO file.")
-    return [_read(file, file.parent.name) for file in found]
+    return [_read(file, file.parent.name) for file in sets]
 
 
 def _read(file: Path, name: str) -> Dataset:
     try:
         content = json.loads(file.read_bytes())
         if coco_datasets.looks_like(content):
-            content = coco_datasets.to_ours(content)
-        if not isinstance(content, dict) or not isinstance(content.get("images"), list):
-            raise _FormError('has no list "images"')
+            content = coco_datasets.to_annotations(content)
+        rows = validation.tables(content if isinstance(content, dict) else {}, "images")
         rate = _rate(content.get("rate", _RATE))
-        images = tuple(_image(row, f"images[{n}]", file.parent, rate) for n, row in enumerate(content["images"]))
+        images = tuple(_image(row, where, file.parent, rate) for where, row in rows)
         _check_names(images)
         return Dataset(name, _labelled(content.get("labelled")), images)
     except OSError as error:
         raise UsageError(f"{file} cannot be read ({error.strerror}).") from None
-    except (_FormError, coco_datasets.NotOursError) as error:
+    except FormatError as error:
         raise UsageError(f"{file} {error}.") from None
     except (ValueError, RecursionError):
-        raise UsageError(f"{file} is no JSON; name a folder with {NAME}, or a COCO file.") from None
+        raise UsageError(f"{file} is not JSON; name a folder with {NAME}, or a COCO file.") from None
 
 
 def _labelled(names: Any) -> frozenset[Kind]:
     if not isinstance(names, list) or not names or not set(map(str, names)) <= set(KINDS):
-        raise _FormError(f'needs "labelled", the kinds it was labelled for: a list of {", ".join(KINDS)}')
+        raise FormatError(f'needs "labelled", the kinds it was labelled for: a list of {", ".join(KINDS)}')
     return frozenset(map(Kind, names))
 
 
 def _rate(text: Any) -> Fraction:
-    """Frames a second. A pattern first: a Fraction takes exponents that fill the memory."""
+    """Frames per second. A pattern first: a Fraction takes exponents that fill the memory."""
     try:
         rate = Fraction(text) if re.fullmatch(r"\d{1,9}([./]\d{1,9})?", str(text)) else Fraction(0)
     except (ZeroDivisionError, TypeError):
         rate = Fraction(0)
     if not rate:
-        raise _FormError(f'has the "rate" {text}, which is no number of frames a second, such as "10" or "30000/1001"')
+        raise FormatError(f'has the "rate" {text}, which must be frames per second, such as "10" or "30000/1001"')
     return rate
 
 
 def _check_names(images: Sequence[Image]) -> None:
     """Each picture once; the frames of a video of one size, each once, later ones at later times."""
-    name, times = Counter(image.file for image in images).most_common(1)[0] if images else ("", 0)
-    if times > 1:
-        raise _FormError(f"names the picture {name} twice")
+    name, count = Counter(image.file for image in images).most_common(1)[0] if images else ("", 0)
+    if count > 1:
+        raise FormatError(f"names the picture {name} twice")
     frames = sorted(
         (image.video, image.frame, image.time, image.width, image.height) for image in images if image.video
     )
@@ -123,31 +119,28 @@ def _check_names(images: Sequence[Image]) -> None:
         if video != other:
             continue
         if one[2:] != next_one[2:]:
-            raise _FormError(f"has frames of two sizes in the video {video}")
+            raise FormatError(f"has frames of two sizes in the video {video}")
         if one[0] == next_one[0]:
-            raise _FormError(f"has frame {one[0]} of the video {video} twice")
+            raise FormatError(f"has frame {one[0]} of the video {video} twice")
         if one[1] >= next_one[1]:
-            raise _FormError(f"has frame {next_one[0]} of the video {video} at no later time than the one before")
+            raise FormatError(f"has frame {next_one[0]} of the video {video} at no later time than the one before")
 
 
-def _image(row: Any, where: str, folder: Path, rate: Fraction) -> Image:
-    if not isinstance(row, dict) or not isinstance(row.get("file"), str) or not row["file"]:
-        raise _FormError(f'has no "file" in {where}')
+def _image(row: Mapping[str, Any], where: str, folder: Path, rate: Fraction) -> Image:
+    name = validation.text(row.get("file"), f'"file" of {where}')
     width, height = (_whole(row.get(side), f'"{side}" of {where}', least=1) for side in ("width", "height"))
-    marks = row.get("boxes")
-    if not isinstance(marks, list):
-        raise _FormError(f'has no list "boxes" in {where}')
-    parsed = [_box(mark, f"boxes[{n}] of {where}") for n, mark in enumerate(marks)]
+    boxes = list(validation.tables(row, "boxes", where))
+    parsed = [_box(box, path) for path, box in boxes]
     video, frame, time = _moment(row, where, rate)
     return Image(
-        _inside(folder, row["file"]),
-        row["file"],
+        _inside(folder, name),
+        name,
         width,
         height,
         np.array([box for box, _, _ in parsed], np.float64).reshape(-1, 4),
         np.array([kind for _, kind, _ in parsed], np.int8),
         np.array([ignore for _, _, ignore in parsed], np.bool_),
-        tuple(_track(mark, f"boxes[{n}] of {where}") for n, mark in enumerate(marks)),
+        tuple(_track(box, path) for path, box in boxes),
         video,
         frame,
         time,
@@ -159,58 +152,60 @@ def _moment(row: Mapping[str, Any], where: str, rate: Fraction) -> tuple[str | N
     video = row.get("video")
     if video is None:
         return None, 0, 0.0
-    if not isinstance(video, str) or not video:
-        raise _FormError(f'has no name as "video" of {where}')
+    video = validation.text(video, f'"video" of {where}')
     frame = _whole(row.get("frame"), f'"frame" of {where}', least=0)
     time = float(frame / rate) if row.get("time") is None else _number(row["time"], f'"time" of {where}')
     return video, frame, time
 
 
-def _box(mark: Any, where: str) -> tuple[tuple[float, ...], int, bool]:
-    if not isinstance(mark, dict) or mark.get("label") not in KINDS:
-        raise _FormError(f'needs one of {", ".join(KINDS)} as "label" in {where}')
-    x, y, w, h = (_number(mark.get(side), f'"{side}" of {where}') for side in "xywh")
+def _box(box: Mapping[str, Any], where: str) -> tuple[tuple[float, ...], int, bool]:
+    """x0 y0 x1 y1, index into `KINDS`, and whether it is ignored."""
+    if box.get("label") not in KINDS:
+        raise FormatError(f'needs one of {", ".join(KINDS)} as "label" of {where}')
+    x, y, w, h = (_number(box.get(side), f'"{side}" of {where}') for side in "xywh")
     if w < 0 or h < 0:
-        raise _FormError(f"has a negative width or height in {where}")
-    nothing = w == 0 or h == 0  # some tools leave such marks behind: there is nothing to find
-    return (x, y, x + w, y + h), KINDS.index(mark["label"]), bool(mark.get("ignore", False)) or nothing
+        raise FormatError(f"has a negative width or height in {where}")
+    empty = w == 0 or h == 0  # some tools leave such boxes behind: there is nothing to find
+    return (x, y, x + w, y + h), KINDS.index(box["label"]), bool(box.get("ignore", False)) or empty
 
 
-def _track(mark: Mapping[str, Any], where: str) -> str:
-    name = mark.get("track")
+def _track(box: Mapping[str, Any], where: str) -> str:
+    name = box.get("track")
     if isinstance(name, bool) or not isinstance(name, int | str | None):
-        raise _FormError(f'has neither a number nor a name as "track" of {where}')
+        raise FormatError(f'needs a number or a name as "track" of {where}')
     return "" if name is None else str(name)
 
 
 def _number(value: Any, what: str) -> float:
+    """Unlike `validation.number` no text, and times of day since 1970 fit."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 1e9:
-        raise _FormError(f"has no number as {what}")
+        raise FormatError(f"needs a number as {what}")
     return float(value)
 
 
 def _whole(value: Any, what: str, least: int) -> int:
     number = _number(value, what)
     if number < least or number != int(number):
-        raise _FormError(f"has no whole number from {least} up as {what}")
+        raise FormatError(f"needs a whole number of at least {least} as {what}")
     return int(number)
 
 
 def _inside(folder: Path, name: str) -> Path:
-    """Where the picture lies: under that name, or in `images`."""
+    """Path of the picture: under that name, or in `images`."""
     pure = PurePosixPath(name)
     if pure.is_absolute() or ".." in pure.parts or "\0" in name:
-        raise _FormError(f"names a picture outside its folder ({name!r})")
-    places = [folder / pure, folder / "images" / pure]
-    found = next((place for place in places if place.is_file()), None)
-    if found is None:
-        raise _FormError(f"names the picture {name}, which is not there")
-    return found
+        raise FormatError(f"names a picture outside its folder ({name!r})")
+    path = next((path for path in (folder / pure, folder / "images" / pure) if path.is_file()), None)
+    if path is None:
+        raise FormatError(f"names the picture {name}, which does not exist")
+    return path
 
 
 def load(image: Image) -> Picture:
-    """The decoded picture. RefusedError where it is too large or not of its size, UnreadableError where it is none."""
-    if image.width * image.height > _MOST_PIXELS:
+    """The decoded picture. RefusedError where it is too large or its size differs from the annotations',
+    UnreadableError where it cannot be decoded.
+    """
+    if image.width * image.height > _MAX_PIXELS:
         raise RefusedError(f"{image.path} has more than 100 megapixels; scale it down, with its boxes.")
     try:
         content = np.frombuffer(image.path.read_bytes(), np.uint8)
@@ -220,7 +215,7 @@ def load(image: Image) -> Picture:
     except cv2.error:
         pixels = None
     if pixels is None:
-        raise UnreadableError(f"{image.path} is no picture that can be decoded; replace it or leave it out.")
+        raise UnreadableError(f"{image.path} cannot be decoded as a picture; replace it or leave it out.")
     height, width = pixels.shape[:2]
     if (width, height) != (image.width, image.height):
         raise RefusedError(
@@ -230,6 +225,6 @@ def load(image: Image) -> Picture:
     return np.asarray(pixels, np.uint8)
 
 
-def encode(picture: Picture, ending: str) -> bytes:
-    """A picture as the content of a file. ending: such as `.png`."""
-    return cv2.imencode(ending, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
+def encode(picture: Picture, suffix: str) -> bytes:
+    """A picture as the content of a file. suffix: of its format, such as `.png`."""
+    return cv2.imencode(suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()

@@ -1,4 +1,4 @@
-"""What a detector saw on annotated pictures, in the form of an annotation file."""
+"""The detections on annotated pictures, in the format of an annotation file."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -11,23 +11,23 @@ from dashredact.kinds import KINDS, Kind
 from dashredact.values import Array, Detections, Detector
 
 
-def encode(detector: Detector, found: Sequence[tuple[Dataset, Sequence[Detections]]]) -> bytes:
-    """The detections of each set's pictures in the form of an annotation file, every box with its score."""
-    labelled = set().union(*(dataset.labelled for dataset, _ in found)) & detector.thresholds.keys()
+def encode(detector: Detector, results: Sequence[tuple[Dataset, Sequence[Detections]]]) -> bytes:
+    """The bytes of the file; every box has its score. results: each set with the detections on each of its pictures."""
+    labelled = set().union(*(dataset.labelled for dataset, _ in results)) & detector.thresholds.keys()
     content = {
         "source": {"model": detector.identity.name, "sha256": detector.identity.sha256},
         "labelled": [kind for kind in KINDS if kind in labelled],
-        "images": list(_predicted(found)),
+        "images": list(_images(results)),
     }
     return json.dumps(content, ensure_ascii=False).encode() + b"\n"
 
 
-def _predicted(found: Sequence[tuple[Dataset, Sequence[Detections]]]) -> Iterator[dict[str, Any]]:
-    for dataset, answers in found:
-        prefix = f"{dataset.name}/" if len(found) > 1 else ""
-        for image, answer in zip(dataset.images, answers, strict=True):
+def _images(results: Sequence[tuple[Dataset, Sequence[Detections]]]) -> Iterator[dict[str, Any]]:
+    for dataset, detections in results:
+        prefix = f"{dataset.name}/" if len(results) > 1 else ""
+        for image, of_image in zip(dataset.images, detections, strict=True):
             moment = {"video": prefix + image.video, "frame": image.frame, "time": image.time} if image.video else {}
-            rows = zip(answer.kinds, answer.boxes.astype(np.float64), answer.scores, strict=True)
+            rows = zip(of_image.kinds, of_image.boxes.astype(np.float64), of_image.scores, strict=True)
             boxes = [_row(KINDS[kind], box, float(score)) for kind, box, score in rows]
             size = {"width": image.width, "height": image.height}
             yield {"file": prefix + image.file, **size, **moment, "boxes": boxes}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dashredact.evaluate.metrics import PRECISION, SAME, Bin, DetectionMetrics, Rate
+from dashredact.evaluate.metrics import MIN_IOU, PRECISION, Bin, DetectionMetrics, Rate
 from dashredact.evaluate.run import LOWEST_SCORE, Evaluation, TrackCoverage
 from dashredact.imaging.coverage import COVERED_FROM, MIN_SIZE
 from dashredact.kinds import KINDS, Kind
@@ -20,7 +20,7 @@ def as_dict(detector: Detector, results: Mapping[str, Evaluation], together: Eva
         "model": {"name": detector.identity.name, "sha256": detector.identity.sha256},
         "long_side": detector.long_side,
         "lowest_score": LOWEST_SCORE,
-        "iou": SAME,
+        "iou": MIN_IOU,
         "sets": {name: _result(result) for name, result in results.items()},
         "all": _result(together),
     }
@@ -163,7 +163,7 @@ def _sentences(result: Evaluation) -> Iterator[str]:
     for kind, figures in result.classes.items():
         plain = figures.plain
         if plain.of:
-            what, how = _objects(kind, plain.of, kind.row.plain), f"(IoU {SAME:g}, score {figures.threshold:g})"
+            what, how = _objects(kind, plain.of, kind.row.plain), f"(IoU {MIN_IOU:g}, score {figures.threshold:g})"
             yield f"Of {what}, {_percent(plain)} {_interval(plain)} were found {how}."
         else:
             yield f"No {kind} to find is at least {kind.row.plain} px {kind.row.measure}."
@@ -178,15 +178,11 @@ def _sentences(result: Evaluation) -> Iterator[str]:
             yield f"Of {what}, {_percent(frames)} were uncovered after linking ({meaning})."
         if tracks := linked.tracks.of:
             how = f"{_percent(linked.tracks)} {_interval(linked.tracks)} were uncovered on one frame or more"
-            yield f"Of {tracks} such {_noun(kind, tracks)}, each followed through its video, {how}."
+            yield f"Of {tracks} such {kind.row.noun(tracks)}, each followed through its video, {how}."
     if result.masked is not None:
         yield f"On average {100 * result.masked:.2f} % of a video's picture was masked."
 
 
 def _objects(kind: Kind, count: int, least: float) -> str:
     """`412 plates at least 40 px wide`; without the number where it is 0."""
-    return f"{count or ''} {_noun(kind, count)} at least {least:g} px {kind.row.measure}".lstrip()
-
-
-def _noun(kind: Kind, count: int) -> str:
-    return kind.row.singular if count == 1 else kind.row.plural
+    return f"{count or ''} {kind.row.noun(count)} at least {least:g} px {kind.row.measure}".lstrip()

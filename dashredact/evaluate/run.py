@@ -1,4 +1,4 @@
-"""Measures a detector on annotated pictures, and on annotated videos what is left to be seen after linking."""
+"""Measures a detector on annotated pictures, and on annotated videos what masks leave uncovered after linking."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ _Counts = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class TrackCoverage:
-    """What masks left to be seen on the frames of videos, objects of one kind."""
+    """What masks leave uncovered on the frames of videos, objects of one kind."""
 
     uncovered: Rate
     """frames of objects of at least 32 px"""
@@ -46,7 +46,7 @@ class Evaluation:
     images: int
     classes: dict[Kind, DetectionMetrics]
     falsely_masked: dict[Kind, float]
-    """mean share of a picture that only masks of false boxes cover"""
+    """mean share of a picture that only masks of false detections cover"""
     linked: dict[Kind, TrackCoverage]
     """empty where no picture is a frame of a video"""
     masked: float | None
@@ -54,7 +54,7 @@ class Evaluation:
 
 
 class Miss(NamedTuple):
-    """An object that was not found."""
+    """An object that no detection matches at the operating threshold."""
 
     image: Image
     kind: Kind
@@ -64,50 +64,52 @@ class Miss(NamedTuple):
 
 
 class EvaluatedSet:
-    """A set with what the detector saw on its pictures, and the judgement on it."""
+    """A set with the detections on its pictures, and how well they match."""
 
-    def __init__(self, dataset: Dataset, found: Sequence[Detections], link: TrackSettings, long_side: int) -> None:
-        """found: one a picture, in the set's order, boxes in its pixels. long_side: of what the detector saw.
+    def __init__(self, dataset: Dataset, detections: Sequence[Detections], link: TrackSettings, long_side: int) -> None:
+        """detections: one for each picture, in the set's order, boxes in its pixels.
 
         link: its thresholds are of the kinds that the detector finds; no other kind is measured.
+        long_side: pixels, of the pictures that the detector was given.
         """
-        self.dataset, self.found = dataset, found
+        self.dataset, self.detections = dataset, detections
         self.kinds = tuple(kind for kind in KINDS if kind in dataset.labelled and kind in link.thresholds)
         """what is measured"""
         self._link, self._long_side = link, long_side
 
     @cached_property
-    def verdicts(self) -> dict[Kind, list[MatchedDetections]]:
-        """One a picture, of each kind that is measured."""
-        return {kind: [verdict for verdict, _ in self._judged[kind]] for kind in self._judged}
+    def matched(self) -> dict[Kind, list[MatchedDetections]]:
+        """One for each picture, of each kind that is measured."""
+        return {kind: [matched for matched, _ in pairs] for kind, pairs in self._matched_and_shares.items()}
 
     @cached_property
     def falsely_masked(self) -> dict[Kind, list[float]]:
-        """Share of each picture that only masks of false boxes cover."""
-        return {kind: [share for _, share in self._judged[kind]] for kind in self._judged}
+        """Share of each picture that only masks of false detections cover."""
+        return {kind: [share for _, share in pairs] for kind, pairs in self._matched_and_shares.items()}
 
     @cached_property
-    def _judged(self) -> dict[Kind, list[tuple[MatchedDetections, float]]]:
-        pairs = list(zip(self.dataset.images, self.found, strict=True))
-        return {kind: [self._judge(kind, image, found) for image, found in pairs] for kind in self.kinds}
+    def _matched_and_shares(self) -> dict[Kind, list[tuple[MatchedDetections, float]]]:
+        pairs = list(zip(self.dataset.images, self.detections, strict=True))
+        return {kind: [self._match(kind, image, detections) for image, detections in pairs] for kind in self.kinds}
 
-    def _judge(self, kind: Kind, image: Image, found: Detections) -> tuple[MatchedDetections, float]:
-        own = found.kinds == KINDS.index(kind)
-        boxes, values = found.boxes[own].astype(np.float64), found.scores[own].astype(np.float64)
-        counts = self.wanted(kind, image)
-        objects, ignored = image.boxes[counts], image.boxes[(image.kinds == KINDS.index(kind)) & ~counts]
-        matched = metrics.match(boxes, values, objects, ignored)
-        acted = values >= self._link.thresholds[kind]
-        false = acted & ~matched.hits & ~matched.dropped
+    def _match(self, kind: Kind, image: Image, detections: Detections) -> tuple[MatchedDetections, float]:
+        """And the share of the picture that is falsely masked."""
+        own = detections.kinds == KINDS.index(kind)
+        boxes, scores = detections.boxes[own].astype(np.float64), detections.scores[own].astype(np.float64)
+        wanted = self.wanted(kind, image)
+        objects, ignored = image.boxes[wanted], image.boxes[(image.kinds == KINDS.index(kind)) & ~wanted]
+        match = metrics.match(boxes, scores, objects, ignored)
+        masked = scores >= self._link.thresholds[kind]
+        false = masked & ~match.hits & ~match.dropped
         masks = geometry.grow(boxes, self._link.grow, tracks.MIN_MARGIN)
-        right = np.concatenate((masks[acted & ~false], objects, ignored))
-        share = coverage.falsely_masked(masks[false], right, image.width, image.height)
-        return metrics.judge(matched, values, metrics.size(kind, objects)), share
+        true = np.concatenate((masks[masked & ~false], objects, ignored))
+        share = coverage.falsely_masked(masks[false], true, image.width, image.height)
+        return metrics.counted(match, scores, metrics.size(kind, objects)), share
 
     def wanted(self, kind: Kind, image: Image) -> _Counts:
         """(B,) true for the boxes of the kind that should be found: neither ignored nor tiny."""
-        seen = min(1.0, self._long_side / max(image.width, image.height))
-        tiny = (image.boxes[:, 2:] - image.boxes[:, :2]).max(1, initial=0.0) * seen < metrics.SMALLEST
+        scale = min(1.0, self._long_side / max(image.width, image.height))
+        tiny = (image.boxes[:, 2:] - image.boxes[:, :2]).max(1, initial=0.0) * scale < metrics.MIN_SIDE
         return np.asarray((image.kinds == KINDS.index(kind)) & ~image.ignore & ~tiny)
 
     @cached_property
@@ -129,11 +131,11 @@ class EvaluatedSet:
         return {kind: coverage.concatenate(covers) for kind, covers in parts.items()}, shares
 
     def _masks(self, rows: Sequence[int]) -> Iterator[Array]:
-        """(M, 4) of each frame of a video, rising. rows: its pictures in the set."""
+        """(M, 4) for each frame of a video. rows: indices of its pictures in the set, by rising frame."""
         images = [self.dataset.images[row] for row in rows]
-        found = Detections.concatenate([self.found[row].shifted(frame) for frame, row in enumerate(rows)])
+        detections = Detections.concatenate([self.detections[row].shifted(frame) for frame, row in enumerate(rows)])
         times = np.array([image.time for image in images])
-        linked = tracks.build_tracks(found, times, images[0].width, images[0].height, self._link)
+        linked = tracks.build_tracks(detections, times, images[0].width, images[0].height, self._link)
         for frame in range(len(images)):
             boxes = [track.boxes[frame - track.first] for track in linked if track.first <= frame < track.end]
             yield np.array(boxes, np.float64).reshape(-1, 4)
@@ -147,39 +149,39 @@ class EvaluatedSet:
 
     def _names(self, image: Image) -> NDArray[np.str_]:
         """(B,) names of the objects, different for those of other videos and sets; empty where it has none."""
-        place = f"{self.dataset.name}/{image.video}/"
-        return np.array([place + name if name else "" for name in image.tracks], np.str_)
+        prefix = f"{self.dataset.name}/{image.video}/"
+        return np.array([prefix + name if name else "" for name in image.tracks], np.str_)
 
     def misses(self) -> Iterator[Miss]:
-        """What was not found at the operating threshold."""
-        for kind, verdicts in self.verdicts.items():
-            for image, verdict in zip(self.dataset.images, verdicts, strict=True):
-                missed = verdict.found < self._link.thresholds[kind]
+        """Objects that no detection matches at the operating threshold."""
+        for kind, of_kind in self.matched.items():
+            for image, matched in zip(self.dataset.images, of_kind, strict=True):
+                missed = matched.matched_scores < self._link.thresholds[kind]
                 boxes = image.boxes[self.wanted(kind, image)]
-                for box, size in zip(boxes[missed], verdict.sizes[missed], strict=True):
+                for box, size in zip(boxes[missed], matched.sizes[missed], strict=True):
                     yield Miss(image, kind, box, float(size))
 
 
 def detect_all(dataset: Dataset, detector: Detector, report: ProgressCallback) -> list[Detections]:
-    """What the detector sees on each picture, scaled down to its long side, from `LOWEST_SCORE` up.
+    """The detections on each picture, scaled down to the detector's long side, from `LOWEST_SCORE` up.
 
     Boxes are in pixels of the picture.
     """
-    found: dict[int, Detections] = {}
-    sizes = [_seen_size(image, detector.long_side) for image in dataset.images]
+    detections: dict[int, Detections] = {}
+    sizes = [_scaled_size(image, detector.long_side) for image in dataset.images]
     order = sorted(range(len(sizes)), key=lambda row: sizes[row])
-    total = 2 * len(order)  # a look counts half a frame to whoever shows progress
+    total = 2 * len(order)  # progress counts a detected frame as half a frame
     for _, group in groupby(order, key=lambda row: sizes[row]):
         for rows in _batches(list(group), detector.batch_size):
-            answers = detector([_scaled(dataset.images[row], sizes[row]) for row in rows])
-            for row, answer in zip(rows, answers, strict=True):
-                found[row] = _placed(answer, dataset.images[row], sizes[row])
-            report(ProgressEvent(dataset.name, "detect", 2 * len(found), total))
-    return [found[row] for row in range(len(sizes))]
+            of_batch = detector([_scaled(dataset.images[row], sizes[row]) for row in rows])
+            for row, of_picture in zip(rows, of_batch, strict=True):
+                detections[row] = _in_image_pixels(of_picture, dataset.images[row], sizes[row])
+            report(ProgressEvent(dataset.name, "detect", 2 * len(detections), total))
+    return [detections[row] for row in range(len(sizes))]
 
 
-def _seen_size(image: Image, long_side: int) -> tuple[int, int]:
-    """Width and height of what the detector sees; never enlarged."""
+def _scaled_size(image: Image, long_side: int) -> tuple[int, int]:
+    """Width and height of the picture that the detector gets; never enlarged."""
     scale = min(1.0, long_side / max(image.width, image.height))
     return max(round(image.width * scale), 1), max(round(image.height * scale), 1)
 
@@ -195,24 +197,24 @@ def _scaled(image: Image, size: tuple[int, int]) -> Picture:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _placed(found: Detections, image: Image, size: tuple[int, int]) -> Detections:
-    """From pixels of what the detector saw to those of the picture."""
-    kept = found.scores >= LOWEST_SCORE
-    boxes = geometry.scale(found.boxes[kept], image.width / size[0], image.height / size[1]).astype(np.float32)
-    return Detections(found.frames[kept], found.kinds[kept], boxes, found.scores[kept])
+def _in_image_pixels(detections: Detections, image: Image, size: tuple[int, int]) -> Detections:
+    """size: width and height of the scaled picture that they are on."""
+    kept = detections.scores >= LOWEST_SCORE
+    boxes = geometry.scale(detections.boxes[kept], image.width / size[0], image.height / size[1]).astype(np.float32)
+    return Detections(detections.frames[kept], detections.kinds[kept], boxes, detections.scores[kept])
 
 
 def measure(sets: Sequence[EvaluatedSet], thresholds: dict[Kind, float]) -> Evaluation:
     """The figures of one set or of several together, each kind on the sets that are labelled for it."""
     own = {kind: [one for one in sets if kind in one.kinds] for kind in KINDS}
     own = {kind: holders for kind, holders in own.items() if holders}
-    pooled = {kind: metrics.pool(v for one in holders for v in one.verdicts[kind]) for kind, holders in own.items()}
+    pooled = {kind: metrics.pool(m for one in holders for m in one.matched[kind]) for kind, holders in own.items()}
     shares = {kind: [share for one in holders for share in one.falsely_masked[kind]] for kind, holders in own.items()}
     covers = {kind: [one.covers[0][kind] for one in holders if one.covers[1]] for kind, holders in own.items()}
     masked = [share for one in sets for share in one.covers[1]]
     return Evaluation(
         images=sum(len(one.dataset.images) for one in sets),
-        classes={kind: metrics.figures(kind, verdict, thresholds[kind]) for kind, verdict in pooled.items()},
+        classes={kind: metrics.figures(kind, matched, thresholds[kind]) for kind, matched in pooled.items()},
         falsely_masked={kind: float(np.mean(values)) if values else 0.0 for kind, values in shares.items()},
         linked={kind: _linked(kind, coverage.concatenate(parts)) for kind, parts in covers.items() if parts},
         masked=float(np.mean(masked)) if masked else None,

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from dashredact.errors import MachineError, MediaError, OutOfTimeError
 from dashredact.execute.process import PendingTask, WorkerProcess
-from dashredact.execute.worker import Failed, Heartbeat, Result, Stopped
+from dashredact.execute.worker import Heartbeat, StageFailed, StageResult, StageStopped
 from dashredact.values import StageProgress
 
 T = TypeVar("T")
@@ -168,11 +168,11 @@ class WorkerPool:
         self._complete(task, message)
 
     def _complete(self, task: PendingTask, message: object) -> None:
-        if isinstance(message, Result):
+        if isinstance(message, StageResult):
             task.future.set_result(message.value)
-        elif isinstance(message, Stopped):
+        elif isinstance(message, StageStopped):
             task.future.set_exception(OutOfTimeError())
-        elif isinstance(message, Failed):
+        elif isinstance(message, StageFailed):
             message.error.add_note(message.traceback)
             task.future.set_exception(message.error)
 

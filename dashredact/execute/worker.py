@@ -52,18 +52,18 @@ class Heartbeat:
 
 
 @dataclass(frozen=True)
-class Result:
+class StageResult:
     value: Any
 
 
 @dataclass(frozen=True)
-class Failed:
+class StageFailed:
     error: Exception
     traceback: str
 
 
 @dataclass(frozen=True)
-class Stopped:
+class StageStopped:
     """The stage ended early, between two segments."""
 
 
@@ -98,17 +98,17 @@ def _die_with_parent() -> None:
 
 def _answer(message: bytes, parent: Connection) -> bytes:
     """Run a task. Returns the pickled answer."""
-    answer: Result | Failed | Stopped
+    answer: StageResult | StageFailed | StageStopped
     try:
         task = pickle.loads(message)
         if isinstance(task, Stop):
-            return pickle.dumps(Stopped())
+            return pickle.dumps(StageStopped())
         assert isinstance(task, Task)
-        answer = Result(task.stage(*task.args, _ParentProgress(parent)))
+        answer = StageResult(task.stage(*task.args, _ParentProgress(parent)))
     except _StopRequested:
-        answer = Stopped()
+        answer = StageStopped()
     except Exception as error:
-        answer = Failed(_portable(error), traceback.format_exc())
+        answer = StageFailed(_portable(error), traceback.format_exc())
     return pickle.dumps(answer)
 
 

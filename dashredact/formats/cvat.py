@@ -1,4 +1,4 @@
-"""CVAT for video 1.1: XML, a `track` an object, a `box` a key frame.
+"""CVAT for video 1.1: XML with a `track` for each object and a `box` for each key frame.
 
 Read as CVAT does: straight lines between key frames, the last box held to the end of the task, nothing from a box that
 is `outside` to the next. Entities and document types are refused. `origin` and `score` are attributes of a box.
@@ -39,7 +39,7 @@ def encode(file: TracksFile) -> bytes:
 
 def _meta(file: TracksFile) -> str:
     frames = len(file.pts)
-    name = _written(file.name)
+    name = _xml_text(file.name)
     return (
         f"  <meta>\n    <task>\n      <id>1</id>\n      <name>{name}</name>\n      <size>{frames}</size>\n"
         "      <mode>interpolation</mode>\n      <overlap>0</overlap>\n      <bugtracker></bugtracker>\n"
@@ -52,17 +52,17 @@ def _meta(file: TracksFile) -> str:
     )
 
 
-def _written(name: str) -> str:
-    """File names may hold what no XML may."""
-    return escape("".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in name))
+def _xml_text(name: str) -> str:
+    """File names may hold characters that XML does not allow."""
+    return escape("".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in name))
 
 
 def _label(kind: Kind) -> str:
     attributes = "".join(
         f"            <attribute>\n              <name>{name}</name>\n              <mutable>True</mutable>\n"
-        f"              <input_type>{form}</input_type>\n              <default_value>{default}</default_value>\n"
+        f"              <input_type>{input_type}</input_type>\n              <default_value>{default}</default_value>\n"
         f"              <values>{values}</values>\n            </attribute>\n"
-        for name, form, default, values in _ATTRIBUTES
+        for name, input_type, default, values in _ATTRIBUTES
     )
     return (
         f"        <label>\n          <name>{kind}</name>\n          <type>rectangle</type>\n"
@@ -72,8 +72,8 @@ def _label(kind: Kind) -> str:
 
 def _track(track: Track, frames: int) -> str:
     boxes = [
-        _box(track.first + place, box, ORIGINS[track.origins[place]], float(track.scores[place]))
-        for place, box in enumerate(track.boxes.tolist())
+        _box(track.first + index, box, ORIGINS[track.origins[index]], float(track.scores[index]))
+        for index, box in enumerate(track.boxes.tolist())
     ]
     if track.end < frames:
         boxes.append(_box(track.end, track.boxes[-1].tolist(), ORIGINS[track.origins[-1]], 0.0, outside=1))
@@ -82,7 +82,7 @@ def _track(track: Track, frames: int) -> str:
 
 
 def _box(frame: int, box: list[float], origin: Origin, score: float, outside: int = 0) -> str:
-    sides = " ".join(f'{name}="{rows.tidy(side)!r}"' for name, side in zip(_SIDES, box, strict=True))
+    sides = " ".join(f'{name}="{rows.rounded(side)!r}"' for name, side in zip(_SIDES, box, strict=True))
     return (
         f'    <box frame="{frame}" keyframe="1" outside="{outside}" occluded="0" {sides} z_order="0">\n'
         f'      <attribute name="origin">{origin}</attribute>\n'
@@ -91,89 +91,89 @@ def _box(frame: int, box: list[float], origin: Origin, score: float, outside: in
 
 
 def read(content: bytes, canvas: Canvas) -> list[Track]:
-    """FormError where it is no such file, or one of another video."""
+    """FormatError where it is not such a file, or not for this video."""
     objects, boxes, end = [], 0, canvas.frames
     for element in _elements(content):
         if element.tag == "image":
             raise FormatError('is "CVAT for images"; export the task as "CVAT for video 1.1"')
         if element.tag == "version" and not (element.text or "").strip().startswith("1."):
             raise FormatError(
-                f"is of the version {(element.text or '').strip()[:20]!r} of CVAT's form; 1.1 can be read"
+                f"has the version {(element.text or '').strip()[:20]!r} of CVAT's format; export it as 1.1"
             )
         if element.tag == "meta":
             end = _end(element, canvas)
-        if element.tag == "track" and (marks := _marks(element, canvas, end, rows.MOST_BOXES - boxes)):
-            boxes += len(marks.frames)
-            objects.append(marks)
+        if element.tag == "track" and (keyframed := _keyframes(element, canvas, end, rows.MAX_BOXES - boxes)):
+            boxes += len(keyframed.frames)
+            objects.append(keyframed)
     return keyframes.tracks(objects, *canvas.size)
 
 
 def _elements(content: bytes) -> Iterator[Element]:
-    """The elements right below `annotations`, each whole, and forgotten afterwards."""
+    """The children of `annotations`, each complete; its memory is freed before the next one."""
     depth, root = 0, None
     try:
         for event, element in iterparse(BytesIO(content), ("start", "end"), forbid_dtd=True):
             depth += 1 if event == "start" else -1
             root = element if root is None else root
             if root.tag != "annotations":
-                raise FormatError("is XML, but none of CVAT's")
+                raise FormatError("is XML, but not from CVAT")
             if event == "end" and depth == 1:
                 yield element
                 root.clear()
     except DefusedXmlException:
         raise FormatError("has a document type or entities, which CVAT never writes") from None
     except (ParseError, ValueError, LookupError) as error:
-        raise FormatError(f"is no whole XML ({error})") from None
+        raise FormatError(f"is not well-formed XML ({error})") from None
 
 
 def _end(meta: Element, canvas: Canvas) -> int:
     """The frame after the last that was annotated."""
     if meta.find("project") is not None:
-        raise FormatError("is the export of a project of CVAT; export the one task")
+        raise FormatError("is the export of a whole CVAT project; export the one task")
     if meta.find("*/original_size") is not None:
         width, height = (
-            validation.whole(meta.findtext(f"*/original_size/{side}"), f'"{side}"', 1, rows.MOST_NUMBER)
+            validation.whole(meta.findtext(f"*/original_size/{side}"), f'"{side}"', 1, rows.MAX_NUMBER)
             for side in ("width", "height")
         )
-        rows.same_size(width, height, canvas, "original_size")
+        rows.check_size(width, height, canvas, "original_size")
     last = meta.findtext("*/stop_frame")
     if last is None:
         return canvas.frames
-    return min(validation.whole(last, '"stop_frame"', 0, rows.MOST_NUMBER) + 1, canvas.frames)
+    return min(validation.whole(last, '"stop_frame"', 0, rows.MAX_NUMBER) + 1, canvas.frames)
 
 
-def _marks(track: Element, canvas: Canvas, end: int, room: int) -> KeyframedBoxes | None:
-    """None where the object is never in the picture. room: how many boxes there may be."""
+def _keyframes(track: Element, canvas: Canvas, end: int, limit: int) -> KeyframedBoxes | None:
+    """None where the object is never in the picture. limit: the most boxes that it may come to."""
     where = f"track {track.get('id', '')[:20]}".strip()
     kind = rows.kind_of(track.get("label", ""), where)
-    other = next((shape.tag for shape in track if shape.tag not in ("box", "attribute")), None)
-    if other is not None:
-        raise FormatError(f"has a {other[:20]} in {where}; only boxes can be read")
+    other_shape = next((shape.tag for shape in track if shape.tag not in ("box", "attribute")), None)
+    if other_shape is not None:
+        raise FormatError(f"has a {other_shape[:20]} in {where}; only boxes can be read")
     boxes = track.findall("box")
     keys = [box for box in boxes if box.get("keyframe", "1") == "1"]
     if not keys:
         if boxes:
             raise FormatError(f"has no key frame in {where}")
         return None
-    number = validation.whole(track.get("id", "0"), f"the id of {where}", 0, rows.MOST_NUMBER)
-    read = [_row(box, f"{where}, frame {box.get('frame', '')[:20]}", number, kind, canvas) for box in keys]
-    away = {row.frame for row, outside in read if outside}
-    marks = rows.marks_of([row for row, _ in read])
-    if end - int(marks.frames[0]) > room:
-        raise FormatError(f"comes to more than {rows.MOST_BOXES} boxes")
-    dense = keyframes.interpolated(marks, np.isin(marks.frames, list(away)), end)
+    number = validation.whole(track.get("id", "0"), f"the id of {where}", 0, rows.MAX_NUMBER)
+    parsed = [_row(box, f"{where}, frame {box.get('frame', '')[:20]}", number, kind, canvas) for box in keys]
+    absent = {row.frame for row, outside in parsed if outside}
+    keyframed = rows.keyframes_of([row for row, _ in parsed])
+    if end - int(keyframed.frames[0]) > limit:
+        raise FormatError(f"has more than {rows.MAX_BOXES} boxes once interpolated")
+    dense = keyframes.interpolated(keyframed, np.isin(keyframed.frames, list(absent)), end)
     return dense if len(dense.frames) else None
 
 
 def _row(box: Element, where: str, number: int, kind: Kind, canvas: Canvas) -> tuple[Row, bool]:
-    """And whether it says that the object is outside."""
+    """The box, and whether it says that the object is outside the picture."""
     outside = box.get("outside") == "1"
     frame = validation.whole(box.get("frame"), f"the frame in {where}", 0, canvas.frames - (not outside))
     if validation.number(box.get("rotation", "0"), f"the rotation in {where}"):
-        raise FormatError(f"has a turned box in {where}; only upright ones can be read")
+        raise FormatError(f"has a rotated box in {where}; only upright ones can be read")
     x0, y0, x1, y1 = (validation.number(box.get(side), f"{side} in {where}") for side in _SIDES)
     if not outside:
         validation.box((x0, y0, x1, y1), canvas.size, where)
-    told: dict[Any, str] = {one.get("name"): (one.text or "").strip() for one in box.findall("attribute")}
-    score = min(max(validation.number(told.get("score", "0"), f"the score in {where}"), 0.0), 1.0)
-    return Row(number, kind, frame, (x0, y0, x1, y1), rows.origin_of(told.get("origin")), score), outside
+    attributes: dict[Any, str] = {one.get("name"): (one.text or "").strip() for one in box.findall("attribute")}
+    score = min(max(validation.number(attributes.get("score", "0"), f"the score in {where}"), 0.0), 1.0)
+    return Row(number, kind, frame, (x0, y0, x1, y1), rows.origin_of(attributes.get("origin")), score), outside

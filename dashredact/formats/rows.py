@@ -1,4 +1,4 @@
-"""What the readers of all forms share: the video that boxes lie on, a box as it was read, and tracks of such boxes."""
+"""What the readers of all formats share: the video that boxes lie on, one box, and tracks of boxes."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -13,9 +13,9 @@ from dashredact.tracking import keyframes
 from dashredact.tracking.keyframes import KeyframedBoxes
 from dashredact.values import ORIGINS, Origin, Track
 
-MOST_BOXES = 10_000_000
-MOST_NUMBER = 1_000_000_000
-_DECIMALS = 4  # of a pixel; what is left of a float after a subtraction is not more exact
+MAX_BOXES = 10_000_000
+MAX_NUMBER = 1_000_000_000
+_DECIMALS = 4  # of a pixel; differences of float coordinates are no more exact
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Canvas:
 
 
 class Row(NamedTuple):
-    """One box as it was read."""
+    """One box on one frame."""
 
     id: int
     kind: Kind
@@ -45,10 +45,10 @@ class Row(NamedTuple):
 
 
 def kind_of(name: object, where: str) -> Kind:
-    """FormatError for what is none: a label left out because of its spelling would be a face that is not masked."""
+    """FormatError for an unknown label: one left out because of its spelling would be a face that is not masked."""
     kind = Kind.ZONE if name == Kind.ZONE else kind_named(str(name))
     if kind is None:
-        raise FormatError(f"has the label {str(name)[:80]!r} in {where}, which is none of {', '.join(Kind)}")
+        raise FormatError(f"has the label {str(name)[:80]!r} in {where}, which is not one of {', '.join(Kind)}")
     return kind
 
 
@@ -56,32 +56,32 @@ def origin_of(name: object) -> Origin:
     return next((origin for origin in ORIGINS if origin == name), Origin.MANUAL)
 
 
-def tidy(side: float) -> float:
-    """Without what is left over from adding and taking away."""
+def rounded(side: float) -> float:
+    """Without the rounding errors of sums and differences."""
     return round(float(side), _DECIMALS)
 
 
-def same_size(width: int, height: int, canvas: Canvas, where: str) -> None:
+def check_size(width: int, height: int, canvas: Canvas, where: str) -> None:
     if (width, height) != canvas.size:
         raise FormatError(
             f"is for pictures of {width}x{height} pixels ({where}), and the video has {canvas.width}x{canvas.height}"
         )
 
 
-def counted(rows: Iterable[Row]) -> Iterable[Row]:
+def _limited(rows: Iterable[Row]) -> Iterable[Row]:
     for number, row in enumerate(rows, 1):
-        if number > MOST_BOXES:
-            raise FormatError(f"has more than {MOST_BOXES} boxes")
+        if number > MAX_BOXES:
+            raise FormatError(f"has more than {MAX_BOXES} boxes")
         yield row
 
 
-def marks_of(rows: Sequence[Row]) -> KeyframedBoxes:
-    """Of one object, in any order."""
+def keyframes_of(rows: Sequence[Row]) -> KeyframedBoxes:
+    """rows: of one object, in any order."""
     rows = sorted(rows, key=lambda row: row.frame)
     frames = np.array([row.frame for row in rows], np.int64)
-    twice = np.flatnonzero(np.diff(frames) == 0)
-    if len(twice):
-        raise FormatError(f"has two boxes of track {rows[0].id} on frame {frames[twice[0]]}, counted from 0")
+    repeated = np.flatnonzero(np.diff(frames) == 0)
+    if len(repeated):
+        raise FormatError(f"has two boxes of track {rows[0].id} on frame {frames[repeated[0]]}, counted from 0")
     return KeyframedBoxes(
         rows[0].id,
         rows[0].kind,
@@ -93,8 +93,8 @@ def marks_of(rows: Sequence[Row]) -> KeyframedBoxes:
 
 
 def tracks_of(rows: Iterable[Row], canvas: Canvas) -> list[Track]:
-    """Boxes of one number and kind are one object."""
+    """One object for each track number and kind."""
     objects: dict[tuple[int, Kind], list[Row]] = defaultdict(list)
-    for row in counted(rows):
+    for row in _limited(rows):
         objects[row.id, row.kind].append(row)
-    return keyframes.tracks((marks_of(of_one) for of_one in objects.values()), *canvas.size)
+    return keyframes.tracks((keyframes_of(own) for own in objects.values()), *canvas.size)

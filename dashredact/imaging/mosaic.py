@@ -79,11 +79,7 @@ def _paint_plane(frame: Planes, number: int, kind: Kind, box: PixelBox, style: S
 
 
 def _coarse(cells: Plane, depth: int, levels: int) -> Plane:
-    """Round cell means to that many levels; neutral chroma stays neutral.
-
-    A box moves against its plate from frame to frame, so each frame gives different means. From the exact means of 20
-    frames an attacker who knew font and layout recovered a third of the characters; from rounded means, a tenth.
-    """
+    """Round cell means to that many levels (`KindRow.levels` says why); neutral chroma stays neutral."""
     step = (1 << depth) // levels
     nearest = (cells.astype(np.int32) + step // 2) // step * step
     return np.minimum(nearest, (1 << depth) - 1).astype(cells.dtype)

@@ -60,6 +60,16 @@ def filmstrip(path: Path, sha256: str, count: int) -> list[Thumbnail] | None:
         return None if file is None else list(_evenly_spaced(file, count))
 
 
+def shrunk(jpeg: bytes, long_side: int) -> tuple[int, int, bytes]:
+    """Width, height and JPEG of the same picture, made small. long_side: pixels, fewer than it has."""
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None, "we have encoded it"
+    zoom = min(long_side / max(picture.shape[:2]), 1.0)
+    width, height = (max(round(side * zoom), 1) for side in (picture.shape[1], picture.shape[0]))
+    small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    return width, height, cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _SMALL_QUALITY])[1].tobytes()
+
+
 @contextmanager
 def _verified_file(path: Path, sha256: str) -> Iterator[BinaryIO | None]:
     with path.open("rb") as file:

@@ -1,8 +1,8 @@
 """Rechecking a masked video: detections on it that do not lie under its masks."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,12 +114,27 @@ def _residual(
     )
 
 
-def still_uncovered(finds: Sequence[Mapping[str, Any]], tracks: Sequence[Track]) -> list[Mapping[str, Any]]:
-    """Those of the residual detections, as the audit log has them, that the tracks do not cover."""
-    return [find for find in finds if _covered_fraction(find, tracks) < _RESOLVED]
+class Residual(Protocol):
+    """A residual detection, whoever says so."""
+
+    @property
+    def frame(self) -> int: ...
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """x0 y0 x1 y1"""
+        ...
 
 
-def _covered_fraction(find: Mapping[str, Any], tracks: Sequence[Track]) -> float:
-    frame = find["frame"]
+R = TypeVar("R", bound=Residual)
+
+
+def still_uncovered(residuals: Sequence[R], tracks: Sequence[Track]) -> list[R]:
+    """Those that the tracks do not cover."""
+    return [residual for residual in residuals if _covered_fraction(residual, tracks) < _RESOLVED]
+
+
+def _covered_fraction(residual: Residual, tracks: Sequence[Track]) -> float:
+    frame = residual.frame
     boxes = [track.boxes[frame - track.first] for track in tracks if track.first <= frame < track.end]
-    return float(covered(np.array([find["box"]], np.float64), np.array(boxes).reshape(-1, 4))[0])
+    return float(covered(np.array([residual.box], np.float64), np.array(boxes).reshape(-1, 4))[0])

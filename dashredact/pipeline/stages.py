@@ -144,19 +144,19 @@ def first_frames_of(segments: Sequence[Segment], pts: NDArray[np.int64]) -> dict
 
 
 def _tracks_of_box_file(boxes: Path | None, settings: Settings, canvas: Canvas) -> Sequence[Track]:
-    """UsageError if the file has changed since the run began, or belongs to another video; or if nothing of it is taken
-    and nothing else is looked for.
+    """UsageError if the file has changed since the run began, belongs to another video, or gives a run without a
+    detector nothing to mask.
     """
     if boxes is None:
         return ()
     expected = settings.boxes
-    if expected is None or replace(exchange.described(boxes), kinds=expected.kinds) != expected:
+    if expected is None or replace(exchange.box_file(boxes), kinds=expected.kinds) != expected:
         raise UsageError(f"{boxes} has changed since this run began; run again.")
-    there = exchange.read(boxes, canvas)
-    taken = [track for track in there if expected.takes(track.kind)]
-    if there and not taken and not settings.link.detects:
-        raise UsageError(f"{boxes} holds nothing of the kinds that are to be masked; name others with --kinds.")
-    return taken
+    tracks = exchange.read(boxes, canvas)
+    used = [track for track in tracks if expected.takes(track.kind)]
+    if tracks and not used and not settings.link.detects:
+        raise UsageError(f"{boxes} has no boxes of the kinds that are to be masked; name other kinds with --kinds.")
+    return used
 
 
 def render(

@@ -5,12 +5,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from dashredact.audit.describe import decision
 from dashredact.kinds import Kind
 from dashredact.report import charts, words
 from dashredact.report.page_names import INDEX
-from dashredact.report.values import FileState, Folder, Masks, Video
-from dashredact.review import risk
-from dashredact.review.risk import Reason, Risk
+from dashredact.report.values import DiskState, Folder, Masks, Video
+from dashredact.review import flags
+from dashredact.review.flags import Flag, Reason
 from dashredact.templates import Templates
 from dashredact.text import plural
 from dashredact.values import Origin
@@ -18,24 +19,30 @@ from dashredact.values import Origin
 MARK = "dashredact report"
 """stands as generator in every page, so that a later report knows pages of ours"""
 _SHARE_HEIGHT = 120.0
-_FOREMOST = 12  # risky tracks that are listed at once
-_MOST_HOLES = 200  # in a table: an hour of video may have many thousand
+_FIRST = 12  # flagged tracks that are listed at once
+_MAX_HOLES = 200  # in a table: an hour of video may have many thousand
 
 
 def video(shown: Video) -> str:
     """The page of one video."""
-    return _templates().render("video.html", video=shown, said=words.of_video(shown))
+    return _templates().render("video.html", video=shown, summary=words.of_video(shown))
 
 
 def index(folder: Folder) -> str:
     """The page of the batch."""
-    return _templates().render("index.html", folder=folder, said=words.of_folder(folder))
+    return _templates().render("index.html", folder=folder, summary=words.of_folder(folder))
 
 
 @cache
 def _templates() -> Templates:
     folder = Path(__file__).parent / "templates"
-    filters: dict[str, Callable[..., Any]] = {"clock": words.clock, "percent": _percent, "flat": _flat, "why": _why}
+    filters: dict[str, Callable[..., Any]] = {
+        "clock": words.clock,
+        "percent": _percent,
+        "flat": _flat,
+        "why": _why,
+        "decision": decision,
+    }
     names = {
         "mark": MARK,
         "index": INDEX,
@@ -43,13 +50,12 @@ def _templates() -> Templates:
         "charts": charts,
         "share_of": lambda masks: charts.share(masks, _SHARE_HEIGHT),
         "share_height": _SHARE_HEIGHT,
-        "best_score": risk.best_score,
-        "frames_of": risk.frames_of,
+        "best_score": flags.best_score,
+        "frames_of": flags.frames_of,
         "origins": Origin,
-        "states": FileState,
-        "reasons": list(Reason),
-        "foremost": _FOREMOST,
-        "most_holes": _MOST_HOLES,
+        "states": DiskState,
+        "first_flagged": _FIRST,
+        "max_holes": _MAX_HOLES,
     }
     return Templates(folder, filters, names)
 
@@ -80,7 +86,7 @@ def _rows(value: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield name, "none" if value in (None, "", [], {}) else str(value)
 
 
-def _why(one: Risk, masks: Masks) -> str:
+def _why(one: Flag, masks: Masks) -> str:
     """A reason with its figure: `low score: 0.43`."""
     figure = {
         Reason.LOW_SCORE: f"{one.figure:.2f} at best",
@@ -88,6 +94,7 @@ def _why(one: Risk, masks: Masks) -> str:
         Reason.ENDS_INSIDE: f"at {words.clock(masks.starts(one.first))}",
         Reason.TOUCHES_BORDER: plural(round(one.figure), "frame"),
         Reason.SMALL: f"{one.figure:.0f} px at most",
+        Reason.LARGE: f"{one.figure:.0%} of the picture",
         Reason.BRIDGED: f"{one.figure:.2f} s unseen",
         Reason.LONG_EXTENDED: f"{plural(round(one.figure), 'frame')} extended",
     }

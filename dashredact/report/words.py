@@ -3,25 +3,26 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from dashredact.audit.events import NotMasked, ReviewVerdict
 from dashredact.kinds import Kind
-from dashredact.report.values import BAD, DUPLICATE, FileState, Folder, Video
+from dashredact.report.values import DiskState, Folder, Video
 from dashredact.text import plural
 
 
-class Said(NamedTuple):
+class Sentence(NamedTuple):
     en: str
     ja: str
 
 
 _STATES = {
-    FileState.AS_LOGGED: "監査記録にある sha256 と一致しています",
-    FileState.CHANGED: "監査記録にある sha256 と一致しません。書き換えられた可能性があります",
-    FileState.MISSING: "見つかりません",
-    FileState.OUTSIDE: "名前がフォルダーの外を指しているため、開いていません",
-    FileState.PURGED: "削除の記録があります",
-    FileState.NONE: "作られていません",
+    DiskState.AS_LOGGED: "監査記録にある sha256 と一致しています",
+    DiskState.CHANGED: "監査記録にある sha256 と一致しません。書き換えられた可能性があります",
+    DiskState.MISSING: "見つかりません",
+    DiskState.OUTSIDE: "名前がフォルダーの外を指しているため、開いていません",
+    DiskState.PURGED: "削除の記録があります",
+    DiskState.NONE: "作られていません",
 }
-_LIMIT = Said(
+_LIMIT = Sentence(
     "No detector finds everything: this page tells what was found and masked, not what was missed.",
     "検出は完全ではありません。このページが示すのは見つけて隠したものであり、見落としの有無ではありません。",
 )
@@ -36,38 +37,40 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{tail}" if hours else f"{minutes}:{tail}"
 
 
-def of_video(video: Video) -> Sequence[Said]:
+def of_video(video: Video) -> Sequence[Sentence]:
     """The summary of a video's page."""
-    said = [_outcome(video)]
-    if video.record.get("output"):
-        checked = [] if video.act == DUPLICATE else [_checked(video)]
-        looked = [] if video.act == DUPLICATE else [_looked(video)]
-        said += [_found(video), *checked, *looked, _on_disk(video), *_risky(video), _LIMIT]
-    return said
+    sentences = [_outcome(video)]
+    if video.has_result:
+        checked = [] if video.is_duplicate else [_checked(video)]
+        looked = [] if video.is_duplicate else [_looked(video)]
+        sentences += [_review(video), _found(video), *checked, *looked, _on_disk(video), *_flagged(video), _LIMIT]
+    return sentences
 
 
-def _outcome(video: Video) -> Said:
-    if video.act in BAD:
-        earlier = Said(
+def _outcome(video: Video) -> Sentence:
+    if isinstance(video.clip.tried, NotMasked):
+        earlier = Sentence(
             " What follows is of an earlier try that ended well.",
             "以下は、それより前に正常に終わった処理についての記載です。",
         )
-        more = earlier if video.earlier else Said(" There is no masked video of it.", "処理済の動画はありません。")
-        return Said(
+        more = (
+            earlier if video.is_earlier else Sentence(" There is no masked video of it.", "処理済の動画はありません。")
+        )
+        return Sentence(
             f"The last try to mask {video.name} ended as: {video.act}.{more.en}",
             f"{video.name} の直近の処理は「{_ACTS[video.act]}」で終わりました。{more.ja}",
         )
     if video.act == "needs review":
-        return Said(
+        return Sentence(
             f"{video.name} is masked, but a person should look at it before it is used.",
             f"{video.name} は処理済ですが、利用の前に人の確認が必要です。",
         )
-    if video.act == DUPLICATE:
-        return Said(
+    if video.is_duplicate:
+        return Sentence(
             f"{video.name} has the content of another video, whose masked output stands for both.",
             f"{video.name} は別の動画と同じ内容です。処理済の動画は両方に共通です。",
         )
-    return Said(f"{video.name}: {video.act}.", f"{video.name}: {_ACTS.get(video.act, video.act)}。")
+    return Sentence(f"{video.name}: {video.act}.", f"{video.name}: {_ACTS.get(video.act, video.act)}。")
 
 
 _ACTS = {
@@ -82,28 +85,27 @@ _ACTS = {
 }
 
 
-def _found(video: Video) -> Said:
+def _found(video: Video) -> Sentence:
     frames, counts = video.frames, video.counts.items()
     english = _all_of([plural(count, f"{kind.row.singular} track") for kind, count in counts])
     japanese = "、".join(f"{kind.row.japanese} {count:,} 件" for kind, count in counts)
     length = f" ({video.length:.1f} s)" if video.length is not None else ""
     duration = f"（{video.length:.1f} 秒）" if video.length is not None else ""
-    return Said(
+    return Sentence(
         f"On its {frames:,} frames{length} {english} are masked. One person or car may give several tracks.",
         f"{frames:,} フレーム{duration}で、{japanese}の軌跡を隠しました。同じ人や車が複数の軌跡になることがあります。",
     )
 
 
-def _checked(video: Video) -> Said:
-    if not video.told("verified"):
-        return Said(
+def _checked(video: Video) -> Sentence:
+    verified = video.result.verified
+    if not verified:
+        return Sentence(
             "The audit log does not say that the finished file was checked.",
             "完成したファイルを検査した記録がありません。",
         )
-    frames, looked_at, masks = (
-        int(video.told("verified", key) or 0) for key in ("frames", "frames_looked_at", "masks_looked_at")
-    )
-    return Said(
+    frames, looked_at, masks = (int(verified.get(key, 0)) for key in ("frames", "frames_looked_at", "masks_looked_at"))
+    return Sentence(
         f"The finished file was opened again: {looked_at:,} of {frames:,} frames were decoded, and {masks:,} masks were"
         " compared with what had been painted.",
         f"完成したファイルを開き直し、{frames:,} フレーム中 {looked_at:,} フレームで"
@@ -111,14 +113,14 @@ def _checked(video: Video) -> Said:
     )
 
 
-def _looked(video: Video) -> Said:
+def _looked(video: Video) -> Sentence:
     if video.looked is None:
-        return Said(
+        return Sentence(
             "No second look was taken for what the first one missed.", "見落としを探す再確認は行われていません。"
         )
-    seen = len(video.looked["finds"])
+    seen = len(video.looked.finds or ())
     if not seen:
-        return Said(
+        return Sentence(
             "A second look over the masked video saw nothing that was missed.",
             "処理済の動画の再確認では、見落としは見つかりませんでした。",
         )
@@ -127,76 +129,113 @@ def _looked(video: Video) -> Said:
         "再確認で見落としの可能性が",
     )
     if video.left is None:
-        return Said(f"{english}.", f"{japanese} {seen:,} 件見つかりました。")
+        return Sentence(f"{english}.", f"{japanese} {seen:,} 件見つかりました。")
     left = len(video.left)
-    return Said(
+    return Sentence(
         f"{english}; {left:,} of them lie under no mask now.",
         f"{japanese} {seen:,} 件見つかり、そのうち {left:,} 件は今も隠されていません。",
     )
 
 
-def _on_disk(video: Video) -> Said:
-    return Said(f"The masked video {video.output}.", f"処理済の動画は、{_STATES[video.output]}。")
+def _on_disk(video: Video) -> Sentence:
+    return Sentence(f"The masked video {video.output}.", f"処理済の動画は、{_STATES[video.output]}。")
 
 
-def _risky(video: Video) -> Sequence[Said]:
+def _flagged(video: Video) -> Sequence[Sentence]:
     if video.masks is None:
         return [
-            Said(
+            Sentence(
                 f"The tracks file {video.tracks_file}; nothing is said of single tracks here.",
                 f"軌跡のファイルは、{_STATES[video.tracks_file]}。個々の軌跡は示していません。",
             )
         ]
-    risky, every = len(video.masks.risky), len(video.masks.tracks)
+    flagged, every = len(video.queued.flagged), len(video.masks.tracks)
     return [
-        Said(
-            f"{risky:,} of {plural(every, 'track')} have a reason to be looked at.",
-            f"{every:,} 件の軌跡のうち {risky:,} 件に、確認をすすめる理由があります。",
+        Sentence(
+            f"{flagged:,} of {plural(every, 'track')} are worth a look.",
+            f"{every:,} 件の軌跡のうち {flagged:,} 件は、確認をすすめます。",
         )
     ]
 
 
-def of_folder(folder: Folder) -> Sequence[Said]:
+_VERDICTS = {ReviewVerdict.APPROVED: "承認", ReviewVerdict.REJECTED: "却下"}
+
+
+def _review(video: Video) -> Sentence:
+    """Who has said what of this very file, and what waits."""
+    clip, review, waiting = video.clip, video.clip.review, video.clip.corrections.waiting
+    more = Sentence("", "")
+    if waiting:
+        more = Sentence(
+            f" {plural(waiting, 'correction')} not yet in the file.", f"未反映の修正が {waiting:,} 件あります。"
+        )
+    if review is None or not clip.verdict:
+        return Sentence(
+            f"Nobody has reviewed this version of the masked video.{more.en}",
+            f"処理済の動画のこの版を確認した人はいません。{more.ja}",
+        )
+    return Sentence(
+        f"{review.actor} {clip.verdict} this version of the masked video on {review.time[:10]}.{more.en}",
+        f"{review.time[:10]} に {review.actor} がこの版を{_VERDICTS[clip.verdict]}しました。{more.ja}",
+    )
+
+
+def of_folder(folder: Folder) -> Sequence[Sentence]:
     """The summary of the batch page."""
     if folder.broken:
         return [
-            Said(
+            Sentence(
                 "The audit log is broken. Nothing it says of single videos is repeated here, because it may be false.",
                 "監査記録が壊れています。内容が正しいと言えないため、個々の動画については記載していません。",
             )
         ]
-    done = sum(row.act not in BAD for row in folder.rows)
-    todo = sum(bool(row.todo) for row in folder.rows)
+    head = _HEAD if folder.has_head else _NO_HEAD
+    videos, results, waiting = len(folder.rows), folder.with_result, folder.waiting
     return [
-        Said(
-            f"{plural(len(folder.rows), 'video')} tried: {done:,} with a result, {todo:,} for a person to look at.",
-            f"対象の動画 {len(folder.rows):,} 本のうち {done:,} 本に結果があり、{todo:,} 本は人の確認が必要です。",
+        Sentence(
+            f"{plural(videos, 'video')} tried: {results:,} with a result, {waiting:,} for a person to look at.",
+            f"対象の動画 {videos:,} 本のうち {results:,} 本に結果があり、{waiting:,} 本は人の確認が必要です。",
         ),
-        Said(
+        Sentence(
             f"The audit log is unbroken over {plural(folder.lines, 'line')}: no line was changed, removed or moved."
-            " The log alone cannot tell whether its end was cut off.",
-            f"監査記録の {folder.lines:,} 行はつながっており、変更・削除・並べ替えはありません。"
-            "末尾が切り取られたかどうかは、記録だけでは分かりません。",
+            f" {head.en}",
+            f"監査記録の {folder.lines:,} 行はつながっており、変更・削除・並べ替えはありません。{head.ja}",
         ),
         *_missed(folder),
         _LIMIT,
     ]
 
 
-def _missed(folder: Folder) -> Sequence[Said]:
+_HEAD = Sentence(
+    "The head file beside it names its last line, so a cut off end would be noticed, except by whoever can change both:"
+    " keep copies of audit.head.json elsewhere.",
+    "横にある audit.head.json が最後の行を示すため、末尾の切り取りは分かります。両方を書き換えられる人に備え、"
+    "写しを別の場所に保管してください。",
+)
+_NO_HEAD = Sentence(
+    "There is no head file beside it, so nothing shows whether its end was cut off.",
+    "audit.head.json がないため、末尾が切り取られたかどうかは分かりません。",
+)
+
+
+def _missed(folder: Folder) -> Sequence[Sentence]:
     """What the newest verdicts on drawn frames prove."""
     judged = [draw for draw in folder.draws if draw.judged]
     if not judged:
         return []
-    draw = next((draw for draw in reversed(judged) if not draw.told["names"]), judged[-1])
-    names = ", ".join(draw.told["names"])
-    where = Said(f" of the videos {names}", f"（対象: {names}）") if names else Said("", "")
+    draw = next((draw for draw in reversed(judged) if not draw.draw.names), judged[-1])
+    names = ", ".join(draw.draw.names)
+    where = Sentence(f" of the videos {names}", f"（対象: {names}）") if names else Sentence("", "")
     english = _all_of([f"{bound.most:,.1f} {kind}-seconds" for kind, bound in draw.bounds.items()])
-    japanese = "、".join(f"{Kind(kind).row.japanese}が {bound.most:,.1f} 秒" for kind, bound in draw.bounds.items())
-    since = Said(" The videos have changed since.", "その後、動画は変わっています。") if not draw.same else Said("", "")
-    frames = draw.told["frames"]
+    japanese = "、".join(f"{_japanese(kind)}が {bound.most:,.1f} 秒" for kind, bound in draw.bounds.items())
+    since = (
+        Sentence(" The videos have changed since.", "その後、動画は変わっています。")
+        if not draw.same
+        else Sentence("", "")
+    )
+    frames = draw.draw.frames
     return [
-        Said(
+        Sentence(
             f"A person judged {plural(frames, 'frame')}{where.en} drawn by chance: with 95 % confidence at most"
             f" {english} an hour are left unmasked, if no moment holds more missed objects than the judged frames."
             f"{since.en}",
@@ -205,6 +244,10 @@ def _missed(folder: Folder) -> Sequence[Said]:
             f"{since.ja}",
         )
     ]
+
+
+def _japanese(kind: str) -> str:
+    return Kind(kind).row.japanese if kind in list(Kind) else kind
 
 
 def _all_of(parts: Sequence[str]) -> str:

@@ -1,84 +1,112 @@
-"""The corrections of one video make a new masked file: touched segments through `hide`, the others as they were."""
+"""The corrections of one video make a new masked file: touched segments are rendered again, the others are copied."""
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from msgspec import to_builtins
+import msgspec
 
-from dashredact.audit.events import EventType
-from dashredact.errors import MediaError, RefusedError, UsageError, VideoError
+from dashredact import files
+from dashredact.audit.corrections import Corrections
+from dashredact.audit.events import AppliedCorrections, Corrected, FileEntry, RenderedSegments
+from dashredact.errors import LedgerError, MediaError, RefusedError, UsageError, VideoError
 from dashredact.execute.protocol import Executor
 from dashredact.formats import tracks_json
 from dashredact.formats.tracks_json import TracksFile
+from dashredact.formats.validation import FormatError
 from dashredact.kinds import Kind
 from dashredact.pipeline import audit_record, stages
 from dashredact.pipeline.outcome import classify_error
 from dashredact.pipeline.stages import TrackedVideo
 from dashredact.pipeline.video import OpenedVideo, RenderedVideo, VideoPipeline
-from dashredact.review import correction_stages, publish
-from dashredact.review.correction_stages import CorrectionPlan
+from dashredact.review import correction_stages
+from dashredact.review.correction_stages import Compared, CorrectionPlan
 from dashredact.review.decisions import Reviewer
-from dashredact.review.state import ReviewState, track_of
-from dashredact.settings import Settings
-from dashredact.values import ProgressCallback, Track
+from dashredact.review.marking import track_of
+from dashredact.values import Array, ProgressCallback, Track
 from dashredact.workspace import sources
 from dashredact.workspace.inbox import Item
+from dashredact.workspace.journal import Move, Publication
 from dashredact.workspace.work_folder import WorkFolder, forget
+
+_TRACKS = "tracks.json"
+"""in the work folder, before it has its name"""
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What corrections make of the tracks of an output."""
+    """What corrections make of the tracks of a masked file."""
 
     tracks: Sequence[Track]
     """all that are to be masked"""
     moved: Sequence[Track]
     """those that come or go"""
+    uncovered: Sequence[Track]
+    """those that go"""
 
 
-def track_changes(standing: ReviewState, file: TracksFile) -> Changes:
-    """Of the marks and lifts that are in force against those that are in the output."""
-    gone = {*(standing.applied_marks.keys() - standing.marks.keys()), *standing.lifts}
+def track_changes(corrections: Corrections, file: TracksFile) -> Changes:
+    """Of what is in force against what is in the file. LedgerError where the log holds a mark or track that is none."""
+    gone = {*(corrections.applied_marks.keys() - corrections.marks.keys()), *corrections.unmasked}
     come = [
-        track_of(mark, *file.size) for number, mark in standing.marks.items() if number not in standing.applied_marks
+        track_of(mark, *file.size)
+        for number, mark in corrections.marks.items()
+        if number not in corrections.applied_marks
     ]
-    back = [track for number, track in standing.applied_lifts.items() if number not in standing.lifts]
-    come += [tracks_json.track_of(row, f"line of track {row['id']}", file.size, len(file.pts)) for row in back]
+    come += [
+        _masked_again(entry, file)
+        for number, entry in corrections.applied_unmasked.items()
+        if number not in corrections.unmasked
+    ]
     kept = [track for track in file.tracks if track.id not in gone]
     lost = [track for track in file.tracks if track.id in gone]
     every = sorted([*kept, *come], key=lambda track: (track.kind is not Kind.ZONE, track.first, track.id))
-    return Changes(every, [*come, *lost])
+    return Changes(every, [*come, *lost], lost)
+
+
+def _masked_again(entry: msgspec.Struct, file: TracksFile) -> Track:
+    row = msgspec.to_builtins(entry)
+    try:
+        return tracks_json.track_of(row, f"unmasked track {row['id']}", file.size, len(file.pts))
+    except FormatError as error:
+        raise LedgerError(f"The audit log {error}.") from None
 
 
 class Correction:
-    """Of one video, whose source is at hand. OUT is locked by the caller."""
+    """Of one video, whose source is at hand. The caller holds the output folder for itself."""
 
     def __init__(self, reviewer: Reviewer, name: str, source: Path) -> None:
         """UsageError where nothing waits or the source is another one. RefusedError where a result was changed."""
-        desk = reviewer.desk
-        self._reviewer, self._out = reviewer, desk.out
-        self._standing = standing = desk.standing(name)
-        if not standing.waiting:
-            forget(desk.out, name)
+        queue = reviewer.queue
+        self._reviewer, self._folder = reviewer, reviewer.folder
+        self._clip = clip = queue.masked(name)
+        if not clip.corrections.waiting:
+            forget(self._folder.path, clip.name)
             raise UsageError(f"{name}: there is nothing to apply; `review mark` and `review unmask` say what is wrong.")
-        self._before, self._file = desk.output(standing), desk.tracks(standing)
+        self._before, self._file = queue.output(clip), queue.tracks(clip)
         self._source = sources.Source(Item(source, source.name), reviewer.index, force_hash=True)
         self._path = source
-        if self._source.sha256 != standing.result["source"]["sha256"]:
-            raise UsageError(f"{source} is not the video that {standing.output['name']} was made from.")
-        self._settings = Settings.for_rendering(standing.result["settings"])
+        if clip.file is None or self._source.sha256 != clip.source.sha256:
+            raise UsageError(
+                f"{source} is not the video that {self._before.name} was made from; name that with --source."
+            )
+        self._made = clip.file.produced
+        self._settings = clip.masking.parsed_settings().for_rendering()
 
     @cached_property
     def changes(self) -> Changes:
-        return track_changes(self._standing, self._file)
+        return track_changes(self._clip.corrections, self._file)
 
-    def apply(self, progress: ProgressCallback, executor: Executor) -> Mapping[str, Any]:
-        """Render, verify, publish. Returns the line of the log. A run that is stopped is resumed by the next one."""
+    @property
+    def times(self) -> Array:
+        """(frames,) seconds since the first frame."""
+        return self._file.times
+
+    def apply(self, progress: ProgressCallback, executor: Executor) -> Corrected:
+        """Render, verify, publish; returns the logged event. A run that is stopped is resumed by the next one."""
         work = self._work_folder()
         try:
             return self._applied(VideoPipeline(self._path, work, None, self._settings, progress, executor))
@@ -86,26 +114,23 @@ class Correction:
             work.close()  # its content may be the cause
             raise
         except OSError as error:
-            raise MediaError(classify_error(self._standing.name, self._out, error)[1]) from error
+            raise MediaError(classify_error(self._clip.name, self._folder.path, error)[1]) from error
 
-    def _applied(self, pipeline: VideoPipeline) -> Mapping[str, Any]:
+    def _applied(self, pipeline: VideoPipeline) -> Corrected:
         video, work = pipeline.open(), pipeline.work
         plan = self._plan(video)
         video.runner.one(correction_stages.copy_unchanged, self._before, work, plan, video.info.video.time_base)
         rendered = pipeline.render(video, plan.tracked, [[segment] for segment in plan.changed_segments])
         compared = video.runner.one(correction_stages.compare, self._before, work, plan, self._settings.hide.style)
         self._source.check_unchanged()
-        file = replace(self._file, tracks=tuple(self.changes.tracks))
-        look = to_builtins(audit_record.second_look(rendered.recheck))
-        content = tracks_json.encode_file(file, {"second_look": look})
-        record = self._record(rendered, plan, content) | {"compared": asdict(compared)}
-        publish.publish(self._out, self._reviewer.index, work, record, content)
-        return record
+        event = self._event(rendered, plan, compared, self._write_tracks(rendered, work))
+        self._publish(event, work)
+        return event
 
     def _work_folder(self) -> WorkFolder:
-        standing = self._standing
-        parts = [standing.output["sha256"], sorted(standing.marks), sorted(standing.lifts)]
-        return WorkFolder(self._out, standing.name, hashlib.sha256(json.dumps(parts).encode()).hexdigest())
+        corrections, output = self._clip.corrections, self._clip.output
+        parts = [output and output.sha256, sorted(corrections.marks), sorted(corrections.unmasked)]
+        return WorkFolder(self._folder.path, self._clip.name, hashlib.sha256(json.dumps(parts).encode()).hexdigest())
 
     def _plan(self, video: OpenedVideo) -> CorrectionPlan:
         file, time_base = self._file, video.info.video.time_base
@@ -120,28 +145,40 @@ class Correction:
         touched = frozenset(segment.index for segment in video.segments if changed.part([segment]).tracks)
         return CorrectionPlan(video.segments, tracked, touched)
 
-    def _record(self, rendered: RenderedVideo, plan: CorrectionPlan, content: bytes) -> dict[str, Any]:
+    def _write_tracks(self, rendered: RenderedVideo, work: WorkFolder) -> Path:
+        file = replace(self._file, tracks=tuple(self.changes.tracks))
+        second_look = msgspec.to_builtins(audit_record.second_look(rendered.recheck))
+        path = work.folder / _TRACKS
+        files.write(path, tracks_json.encode_file(file, {"second_look": second_look}))
+        return path
+
+    def _event(self, rendered: RenderedVideo, plan: CorrectionPlan, compared: Compared, tracks: Path) -> Corrected:
         """What the masking was done with stays what it was: the next run of `redact` has nothing to do."""
-        standing, before = self._standing, self._standing.result
-        same = ("policy", "model", "settings", "fingerprint", "source")
-        return {
-            **{name: before[name] for name in same},
-            **audit_record.of_rendered(rendered),
-            "act": str(EventType.CORRECTED),
-            "by": self._reviewer.by,
-            "reason": "",
-            "frames": before["frames"],
-            "output": {
-                "name": standing.output["name"],
-                "sha256": rendered.sha256,
-                "bytes": rendered.path.stat().st_size,
-            },
-            "replaces": standing.output["sha256"],
-            "tracks_file": {
-                "name": before["tracks_file"]["name"],
-                "sha256": hashlib.sha256(content).hexdigest(),
-                "bytes": len(content),
-            },
-            "corrections": {"marks": sorted(standing.marks), "lifts": sorted(standing.lifts)},
-            "segments": {"rendered": sorted(plan.touched), "of": len(plan.segments)},
-        }
+        clip, corrections, made = self._clip, self._clip.corrections, self._made
+        fields = {**audit_record.of_rendered(rendered), "frames": made.frames}
+        return Corrected(
+            **fields,
+            by=self._reviewer.actor,
+            source=made.source,
+            policy=clip.masking.policy,
+            model=clip.masking.model,
+            settings=clip.masking.settings,
+            fingerprint=clip.masking.fingerprint,
+            output=self._folder.entry(rendered.path, sha256=rendered.sha256, final=self._before),
+            tracks_file=self._folder.entry(tracks, final=self._folder.resolve(_named(made.tracks_file).name)),
+            replaces=_named(made.output).sha256,
+            corrections=AppliedCorrections(marks=sorted(corrections.marks), lifts=sorted(corrections.unmasked)),
+            segments=RenderedSegments(rendered=sorted(plan.touched), of=len(plan.segments)),
+            compared=asdict(compared),
+        )
+
+    def _publish(self, event: Corrected, work: WorkFolder) -> None:
+        tracks, output = _named(event.tracks_file), _named(event.output)
+        moves = (Move(_TRACKS, tracks.name, tracks.sha256), Move(work.FINISHED, output.name, output.sha256))
+        publication = Publication(self._folder.name_of(work.folder), moves, event.to_record(), event.replaces)
+        self._folder.carry_out(publication, append=self._reviewer.index.append)
+
+
+def _named(entry: FileEntry | None) -> FileEntry:
+    assert entry is not None, "queue.output and queue.tracks have opened both"
+    return entry

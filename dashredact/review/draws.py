@@ -1,27 +1,24 @@
-"""Frames drawn by chance for a person to judge, and what the audit log tells of draws and verdicts.
+"""Frames drawn by chance for a person to judge, and what the audit log says of draws and verdicts.
 
-Every moment of the videos is as likely as any other, and a frame may come up twice: that is what `bound` asks for. Each
-draw is a line of the log with its seed, so that a draw that went badly cannot be passed over in silence, and anybody
-who has the tracks files can draw again.
+Every moment of the videos is as likely as any other, and a frame may come up twice: that is what `miss_bound` asks for.
+Each draw is a line of the log with its seed, so that a draw that went badly cannot be passed over in silence, and
+anybody who has the tracks files can draw again.
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from dashredact.audit.events import EventType
-from dashredact.audit.records import event_type, results
+from dashredact.audit.clips import Clip, Clips
+from dashredact.audit.events import Draw, DrawnFrame, Event, Judged, Judgement, Sampled
 from dashredact.review.miss_bound import MissBound
-from dashredact.review.state import ReviewState, review_states
 from dashredact.tracking.timeline import duration
 from dashredact.values import Array
-
-Record = Mapping[str, Any]
 
 
 class FrameSpan(NamedTuple):
@@ -35,17 +32,7 @@ class FrameSpan(NamedTuple):
     """(frames,) seconds since the first frame"""
 
 
-class Drawn(NamedTuple):
-    """A frame that came up."""
-
-    name: str
-    output: str
-    frame: int
-    times: int
-    """how often"""
-
-
-def draw(spans: Sequence[FrameSpan], count: int, seed: str) -> list[Drawn]:
+def draw(spans: Sequence[FrameSpan], count: int, seed: str) -> list[DrawnFrame]:
     """So many frames, in the order of the videos. Moment `n` is the sha256 of `SEED n` as a share of all seconds.
 
     ValueError where the videos have no length.
@@ -54,79 +41,69 @@ def draw(spans: Sequence[FrameSpan], count: int, seed: str) -> list[Drawn]:
     ends = lengths.cumsum()
     if not spans or not ends[-1]:
         raise ValueError("there is nothing to draw from")
-    found: Counter[tuple[int, int]] = Counter()
+    counts: Counter[tuple[int, int]] = Counter()
     for number in range(count):
         share = int(hashlib.sha256(f"{seed} {number}".encode()).hexdigest()[:13], 16) / 16**13
         moment = share * ends[-1]
         video = int(np.searchsorted(ends, moment, "right"))
         since = moment - (ends[video] - lengths[video])
-        found[video, max(int(np.searchsorted(spans[video].times, since, "right")) - 1, 0)] += 1
-    return [Drawn(*spans[video][:2], frame, times) for (video, frame), times in sorted(found.items())]
+        counts[video, max(int(np.searchsorted(spans[video].times, since, "right")) - 1, 0)] += 1
+    return [
+        DrawnFrame(name=spans[video].name, output=spans[video].output, frame=frame, times=times)
+        for (video, frame), times in sorted(counts.items())
+    ]
 
 
-def population(records: Sequence[Record]) -> list[ReviewState]:
-    """Videos with a masked file that was not purged."""
-    there = {result.name for result in results(records)}
-    return [standing for standing in review_states(records).values() if standing.output["name"] in there]
-
-
-def named(videos: Sequence[ReviewState], names: Sequence[str]) -> list[ReviewState]:
+def named(clips: Sequence[Clip], patterns: Sequence[str]) -> list[Clip]:
     """Those whose name fits one of the patterns; all without a pattern."""
-    return [video for video in videos if not names or any(fnmatchcase(video.name, pattern) for pattern in names)]
+    return [clip for clip in clips if not patterns or any(fnmatchcase(clip.name, pattern) for pattern in patterns)]
 
 
-def fingerprint(videos: Sequence[ReviewState]) -> str:
+def fingerprint(clips: Sequence[Clip]) -> str:
     """sha256 over names and masked files: tells whether the videos of a draw are still the same."""
-    lines = sorted(f"{video.output['sha256']} {video.name!r}\n" for video in videos)
+    lines = sorted(f"{clip.output.sha256} {clip.name!r}\n" for clip in clips if clip.output)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def mark(told: Record) -> str:
+def label(draw: Draw) -> str:
     """`1-3f2a90b1`: of a draw, and of no draw of another log."""
-    parts = f"{told['seed']} {told['population']}"
-    return f"{told['id']}-{hashlib.sha256(parts.encode()).hexdigest()[:8]}"
+    parts = f"{draw.seed} {draw.population}"
+    return f"{draw.id}-{hashlib.sha256(parts.encode()).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True)
-class Draw:
-    """Of the log."""
+class DrawRecord:
+    """A draw of the log, and what became of it."""
 
-    line: Record
-    judged: Record | None
-    """line of the newest verdicts"""
+    sampled: Sampled
+    draw: Draw
+    judged: Judged | None
+    """newest verdicts"""
     same: bool
     """whether the masked videos are still those that it was drawn from"""
 
     @property
-    def told(self) -> Record:
-        told: Record = self.line["draw"]
-        return told
-
-    @property
     def bounds(self) -> dict[str, MissBound]:
         """By kind; empty before there are verdicts."""
-        return bounds(self.judged) if self.judged else {}
+        return bounds(self.judged.judged) if self.judged and self.judged.judged else {}
 
 
-def bounds(line: Record) -> dict[str, MissBound]:
-    """What verdicts prove, by kind, as their line says it."""
-    told = line["judged"]
+def bounds(judgement: Judgement) -> dict[str, MissBound]:
+    """What verdicts prove, by kind."""
     return {
-        kind: MissBound(told["frames"], one["missed"], one["confidence"], one["seen"], one["most"])
-        for kind, one in told["bounds"].items()
+        kind: MissBound(judgement.frames, one.missed, one.confidence, one.seen, one.most)
+        for kind, one in judgement.bounds.items()
     }
 
 
-def draws(records: Sequence[Record]) -> list[Draw]:
-    """Oldest first."""
-    judged = {record["draw"]["id"]: record for record in records if event_type(record) == EventType.JUDGED}
-    made = [record for record in records if event_type(record) == EventType.SAMPLED]
-    videos = population(records) if made else []
+def draws(events: Sequence[Event], clips: Clips) -> list[DrawRecord]:
+    """Oldest first. clips: of the same events."""
+    judged = {event.draw.id: event for event in events if isinstance(event, Judged) and event.draw}
+    sampled = [(event, event.draw) for event in events if isinstance(event, Sampled) and event.draw]
+    population = clips.masked() if sampled else []
     return [
-        Draw(
-            record,
-            judged.get(record["draw"]["id"]),
-            fingerprint(named(videos, record["draw"]["names"])) == record["draw"]["population"],
+        DrawRecord(
+            event, draw, judged.get(draw.id), fingerprint(named(population, draw.names or [])) == draw.population
         )
-        for record in made
+        for event, draw in sampled
     ]

@@ -1,9 +1,9 @@
 """What a person's verdicts on drawn frames prove: "at most x missed plate-seconds per hour, 95 %".
 
-The bound is exact, if no frame holds more misses than one of those judged, or one where none was seen. The drawing has
-to keep two conditions: every frame is
-drawn by chance, evenly over the time of the videos, and its verdict does not depend on the others'. Frames drawn
-without repeats, as from a pile, make it a little too careful, never too bold. `samples.draw` draws like that.
+The bound is exact if no frame holds more misses than one of those that were judged, or than one where none was seen.
+Two conditions have to hold: every frame is drawn at random, uniformly over the time of the videos, and its verdict does
+not depend on those of the others. Sampling without replacement only makes the bound conservative. `draws.draw` samples
+with replacement.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ class MissBound:
     most: float
     """missed object-seconds an hour, at most, with that confidence; infinite where nothing was judged"""
 
-    def told(self, kind: str) -> str:
+    def sentence(self, kind: str) -> str:
         """`at most 18.0 missed plate-seconds per hour (95 %, 0 in 598 frames)`"""
         judged = f"{self.confidence * 100:g} %, {self.missed} in {self.frames} frames"
         return f"at most {self.most:.1f} missed {kind}-seconds per hour ({judged})"

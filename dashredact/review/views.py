@@ -1,137 +1,208 @@
-"""What there is to review in an output folder, read from its audit log and tracks files. Changes nothing."""
+"""Rows about videos, tracks and corrections: what the command line prints, and a desk in a browser can show."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from dashredact import files
-from dashredact.audit import events, records
-from dashredact.audit import log as audit_log
-from dashredact.errors import RefusedError, UsageError, did_you_mean
-from dashredact.formats import tracks_json
+from dashredact.audit.clips import Clip
+from dashredact.audit.events import Mark, Marked, ResidualEntry, Undone, Unmasked, UnmaskedTrack
 from dashredact.formats.tracks_json import TracksFile
-from dashredact.media.brightness import mean_luma
-from dashredact.pipeline import recheck
-from dashredact.review import queue
-from dashredact.review.queue import FlaggedTrack, Priority
-from dashredact.review.state import Record, ReviewState, review_states
+from dashredact.review.flags import FlaggedTrack, best_score
+from dashredact.review.queue import QueuedVideo
+from dashredact.values import Array, Track
 
 
 @dataclass(frozen=True)
-class QueuedVideo:
+class VideoRow:
     """A video of the queue."""
 
-    standing: ReviewState
-    urgency: Priority
-    places: Sequence[FlaggedTrack]
-    """tracks that are worth a look, most pressing first"""
-    altered: bool = False
-    """whether the masked file is gone, or not as large as the log says"""
+    risk: float
+    name: str
+    state: str
+    corrections_waiting: int
+    to_look_at: int
+    """tracks and finds of a second look that are worth a look"""
+    reasons: Mapping[str, int]
 
-    @property
-    def is_open(self) -> bool:
-        """Whether a person has something to do about it."""
-        return self.altered or self.standing.is_open
+    @classmethod
+    def of(cls, video: QueuedVideo) -> "VideoRow":
+        priority = video.priority
+        waiting = video.clip.corrections.waiting
+        return cls(priority.risk, video.clip.name, video.state, waiting, video.to_look_at, dict(priority.reasons))
 
-    @property
-    def state(self) -> str:
-        return "not the file of the log" if self.altered else self.standing.state
-
-
-class ReviewQueue:
-    """One output folder."""
-
-    def __init__(self, out: Path) -> None:
-        """UsageError where it holds no audit log, LedgerError where that is broken."""
-        if not (out / audit_log.NAME).is_file():
-            raise UsageError(f"{out} holds no {audit_log.NAME}; name the folder that redact wrote to.")
-        self.out = out
-        self.records = list(audit_log.records(out / audit_log.NAME))
-        self._standings = review_states(self.records)
-        names = {standing.output["name"]: standing.name for standing in self._standings.values()}
-        self._same = {
-            record["source"]["name"]: names.get(record["output"]["name"], record["source"]["name"])
-            for record in self.records
-            if records.event_type(record) == events.EventType.DUPLICATE and record.get("output")
+    def to_record(self) -> dict[str, Any]:
+        return {
+            "risk": self.risk,
+            "name": self.name,
+            "state": self.state,
+            "corrections waiting": self.corrections_waiting,
+            "to look at": self.to_look_at,
+            "reasons": self.reasons,
         }
-        """names under which a content came again: the one under which it was masked"""
-        self._there = {result.name for result in records.results(self.records) if result.inside}
 
-    def standing(self, name: str) -> ReviewState:
-        """UsageError where the log gives no output to a source of that name, or the output was purged."""
-        name = name if name in self._standings else self._same.get(name, name)
-        if name not in self._standings:
-            hint = did_you_mean(name, self._standings) or "`review list --all` lists the names."
-            raise UsageError(f"{self.out} has no masked video of a source named {name}; {hint}")
-        standing = self._standings[name]
-        if standing.output["name"] not in self._there:
-            raise UsageError(f"{name}: its masked video was purged; there is nothing left to review.")
-        return standing
 
-    def matching(self, pattern: str) -> list[str]:
-        """Names of the sources that fit a pattern as in a shell and whose videos wait for a person."""
-        return [own.name for own in self._standings.values() if self._waits(own) and fnmatchcase(own.name, pattern)]
+@dataclass(frozen=True)
+class TrackRow:
+    """A track, a find of a second look or a correction of one video. Frames count from 0, the last one included."""
 
-    def history(self, name: str) -> list[Record]:
-        """Every line of the log about a source of that name, oldest first."""
-        return [record for record in self.records if (record.get("source") or {}).get("name") == name]
+    kind: str
+    first: int
+    last: int
+    seconds: tuple[float, float]
+    """of the first and the last frame"""
+    reasons: str
+    track: int | None = None
+    """None for a find of a second look"""
+    best_frame: int | None = None
+    box: tuple[float, ...] = ()
+    """x0 y0 x1 y1 on the best frame"""
+    score: float | None = None
+    weight: float | None = None
+    by: str = ""
+    """who decided"""
 
-    def queue(self, *, every: bool = False) -> list[QueuedVideo]:
-        """Videos that wait for a person, most pressing first. every: also those that are done."""
-        there = [own for own in self._standings.values() if own.output["name"] in self._there]
-        found = [self._weighed(own) for own in there if every or self._waits(own)]
-        return sorted(found, key=lambda video: (-video.urgency.risk, video.standing.name))
+    def to_record(self) -> dict[str, Any]:
+        """Without the fields that do not apply."""
+        record = {
+            "track": "none" if self.track is None else self.track,
+            "kind": self.kind,
+            "frames": f"{self.first}..{self.last}",
+            "seconds": f"{self.seconds[0]:.2f}-{self.seconds[1]:.2f}",
+            "look at frame": self.best_frame,
+            "box": ",".join(f"{side:.0f}" for side in self.box) or None,
+            "score": None if self.score is None else round(self.score, 2),
+            "weight": None if self.weight is None else round(self.weight, 1),
+            "reasons": self.reasons,
+            "by": self.by or None,
+        }
+        return {name: value for name, value in record.items() if value is not None}
 
-    def place(self, name: str) -> Path:
-        """Where a file of the log lies. RefusedError where its name leads out of the folder."""
-        path = self.out / PurePosixPath(name)
-        if name.startswith("/") or ".." in name.split("/") or not path.resolve().is_relative_to(self.out.resolve()):
-            raise RefusedError(f"The audit log names {name}, which is outside {self.out}; it was not opened.")
-        return path
 
-    def output(self, standing: ReviewState) -> Path:
-        """The masked file. RefusedError where it is not the one that the log names."""
-        return self._as_logged(standing.output)
+@dataclass(frozen=True)
+class _Decided:
+    """A mark or an unmasked track, and who had the last word about it."""
 
-    def tracks(self, standing: ReviewState) -> TracksFile:
-        """RefusedError where the tracks file is not the one that the log names."""
-        return tracks_json.read(self._as_logged(standing.result["tracks_file"]))
+    what: str
+    entry: Mark | UnmaskedTrack
+    in_force: bool
+    applied: bool
+    by: str = field(default="")
 
-    def _as_logged(self, file: Mapping[str, Any]) -> Path:
-        path = self.place(file["name"])
-        if not files.has_digest(path, file["sha256"]):
-            raise RefusedError(f"{file['name']} is not the file that the audit log names; find out who changed it.")
-        return path
+    @property
+    def words(self) -> str:
+        if self.in_force:
+            return f"{self.what}, {'applied' if self.applied else 'waits for `review apply`'}"
+        return f"{self.what}, undone, in the file until `review apply`"
 
-    def places(self, standing: ReviewState, file: TracksFile) -> list[FlaggedTrack]:
-        thresholds = standing.result["settings"]["link"]["thresholds"]
-        return queue.rank_tracks(file.tracks, file.times, file.size, thresholds)
 
-    def _waits(self, standing: ReviewState) -> bool:
-        """Whether a person has something to do about it; never for what was purged."""
-        return standing.output["name"] in self._there and (standing.is_open or self._altered(standing))
+def flagged_row(flagged: FlaggedTrack, file: TracksFile) -> TrackRow:
+    track = flagged.track
+    best = int(track.scores.argmax())
+    return TrackRow(
+        kind=str(track.kind),
+        first=track.first,
+        last=track.end - 1,
+        seconds=_seconds(file, track.first, track.end - 1),
+        reasons=", ".join(flag.reason for flag in flagged.flags),
+        track=track.id,
+        best_frame=track.first + best,
+        box=tuple(track.boxes[best].tolist()),
+        score=best_score(track),
+        weight=flagged.weight,
+    )
 
-    def _altered(self, standing: ReviewState) -> bool:
-        """Told by the size; to read every file would take hours, and is what `audit verify --files` is for."""
-        path = self.place(standing.output["name"])
-        return not path.is_file() or path.stat().st_size != standing.output["bytes"]
 
-    def _weighed(self, standing: ReviewState) -> QueuedVideo:
-        luma, altered = mean_luma(self.place(standing.output["name"])), self._altered(standing)
-        doubts = {"doubted": records.event_type(standing.result) == events.EventType.NEEDS_REVIEW, "altered": altered}
-        try:
-            file = self.tracks(standing)
-        except (RefusedError, UsageError):
-            return QueuedVideo(standing, queue.priority_of(None, 0, 0, luma, **doubts), (), altered)
-        found, seen = self.places(standing, file), residual_finds(standing, file)
-        pressing = [place for place in found if place.weight >= queue.REVIEW_WEIGHT]
-        return QueuedVideo(
-            standing, queue.priority_of(found, len(file.tracks), len(seen), luma, **doubts), pressing, altered
+def residual_row(residual: ResidualEntry, file: TracksFile) -> TrackRow:
+    return TrackRow(
+        kind=residual.kind,
+        first=residual.first,
+        last=residual.last,
+        seconds=_seconds(file, residual.first, residual.last),
+        reasons="second look",
+        best_frame=residual.frame,
+        box=residual.box,
+        score=residual.score,
+    )
+
+
+def correction_rows(clip: Clip, file: TracksFile) -> list[TrackRow]:
+    """Marks and unmasked tracks that are in force, or still in the masked file although they were undone."""
+    return [
+        TrackRow(
+            kind=decided.entry.kind,
+            first=decided.entry.first,
+            last=decided.entry.end - 1,
+            seconds=_seconds(file, decided.entry.first, decided.entry.end - 1),
+            reasons=_with_loss(decided, clip),
+            track=decided.entry.id,
+            by=decided.by,
         )
+        for decided in _decided(clip)
+    ]
 
 
-def residual_finds(standing: ReviewState, file: TracksFile) -> list[Record]:
-    """What a second look saw uncovered and no mask covers now, as the line says it."""
-    return recheck.still_uncovered(standing.second_look["finds"] if standing.second_look else (), file.tracks)
+def _with_loss(decided: _Decided, clip: Clip) -> str:
+    entry = decided.entry
+    if entry in clip.corrections.unfinished_marks and isinstance(entry, Mark):
+        return (
+            f"{decided.words}; lost its object, so frames {entry.end}..{(entry.wanted_end or entry.end) - 1} are bare"
+        )
+    return decided.words
+
+
+def _decided(clip: Clip) -> Iterator[_Decided]:
+    corrections, by = clip.corrections, _last_words(clip)
+    groups: tuple[tuple[str, Mapping[int, Mark | UnmaskedTrack], Mapping[int, Mark | UnmaskedTrack]], ...] = (
+        ("mark", corrections.marks, corrections.applied_marks),
+        ("unmasked", corrections.unmasked, corrections.applied_unmasked),
+    )
+    for what, in_force, applied in groups:
+        for number, entry in {**applied, **in_force}.items():
+            yield _Decided(what, entry, number in in_force, number in applied, by.get(number, ""))
+
+
+def _last_words(clip: Clip) -> dict[int, str]:
+    """By number of a mark or track, who said the last thing about it."""
+    by: dict[int, str] = {}
+    for event in clip.events:
+        about = (
+            event.mark.id
+            if isinstance(event, Marked) and event.mark
+            else event.lift.id
+            if isinstance(event, Unmasked) and event.lift
+            else event.undo.track
+            if isinstance(event, Undone) and event.undo
+            else None
+        )
+        if about is not None:
+            by[about] = str(event.actor)
+    return by
+
+
+def uncovered_lines(tracks: Sequence[Track], times: Array) -> list[str]:
+    """`face 12 on frames 30..61 (1.00-2.03 s), up to 84x102 pixels`: what is to be seen without these masks.
+
+    times: (frames,) seconds of the video's frames.
+    """
+    lines = []
+    for track in tracks:
+        width, height = (track.boxes[:, 2:] - track.boxes[:, :2]).max(0)
+        seconds = f"{times[track.first]:.2f}-{times[track.end - 1]:.2f} s"
+        frames = f"frames {track.first}..{track.end - 1} ({seconds})"
+        lines.append(f"{track.kind} {track.id} on {frames}, up to {width:.0f}x{height:.0f} pixels")
+    return lines
+
+
+def review_line(clip: Clip) -> str:
+    """`approved by A. Clerk, 2026-01-02T03:04:05+00:00: a note`; empty before anybody has reviewed this version."""
+    review = clip.review
+    if review is None or not review.verdict:
+        return ""
+    note = f": {review.reason}" if review.reason else ""
+    return f"{review.verdict} by {review.actor}, {review.time}{note}"
+
+
+def _seconds(file: TracksFile, first: int, last: int) -> tuple[float, float]:
+    """Frames that the file does not have, as a broken line may name them, count as its last one."""
+    end = len(file.times) - 1
+    return float(file.times[min(first, end)]), float(file.times[min(last, end)])

@@ -1,1 +1,1 @@
-"""Where a run works: inbox, output folder, work folders, and what is remembered between runs."""
+"""Where a run works: inbox, output folder, work folders, and what is cached between runs."""

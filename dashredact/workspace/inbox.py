@@ -1,7 +1,7 @@
-"""Which videos there are, and what the results of each will be called."""
+"""Which videos there are, and the names of their results."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ SUFFIXES = {
     *(".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts"),
     *(".m4v", ".mpg", ".mpeg", ".3gp", ".flv", ".wmv"),
 }
-"""What is taken from a folder. A file that is named one by one is taken whatever it is called."""
+"""Of videos in a folder. A file that is named itself is taken whatever its suffix."""
 
 MASKED = ".masked"
 TRACKS = ".tracks.json"
@@ -19,19 +19,19 @@ TRACKS = ".tracks.json"
 
 @dataclass(frozen=True)
 class Item:
-    """A video and the place its results go to."""
+    """A video and the name of its results."""
 
     source: Path
     name: str
-    """relative to the folder it was found in; how the audit log calls it"""
+    """relative to the folder that was searched; its name in the audit log"""
     fault: str = ""
-    """why it cannot be masked, whatever is in it"""
+    """why it cannot be masked, whatever its content"""
     within: Path | None = None
-    """the inbox that it must lie in, links followed; None: wherever its owner says"""
+    """the inbox that it must lie in, links followed; None: anywhere"""
 
     @property
     def stem(self) -> Path:
-        """The results' common path under the output folder, without their endings."""
+        """The results' common path under the output folder, without their suffixes."""
         return Path(self.name).with_suffix("")
 
 
@@ -41,10 +41,10 @@ def plan(sources: Sequence[Path], out: Path) -> list[Item]:
     taken: dict[Path, str] = {}
     seen: set[Path] = set()
     for source in sources:
-        found = _search(source, out) if source.is_dir() else [(source, source.name)]
-        if not found:
+        videos = _search(source, out) if source.is_dir() else [(source, source.name)]
+        if not videos:
             raise UsageError(f"{source} holds no video file.")
-        for path, name in found:
+        for path, name in videos:
             if path.absolute() in seen:
                 continue
             seen.add(path.absolute())
@@ -64,11 +64,11 @@ def check_apart(sources: Sequence[Path], out: Path) -> None:
 
 
 def claim(path: Path, name: str, taken: dict[Path, str]) -> Item:
-    """The item of a file. taken: who has which stem; of two, the later one in order of name is at fault."""
+    """The item of a file. taken: names of earlier items by their stem; a later one with the same stem gets a fault."""
     item = Item(path, _readable(name))
     fault = "" if item.name == name else f"{item.name}: its name is not valid UTF-8; rename it."
     if item.stem in taken:
-        fault = f"{item.name}: its results would take the names of those of {taken[item.stem]}; rename one of them."
+        fault = f"{item.name}: its results would have the names of those of {taken[item.stem]}; rename one of them."
     taken.setdefault(item.stem, name)
     return replace(item, fault=fault)
 
@@ -79,23 +79,26 @@ def _readable(name: str) -> str:
 
 
 def _search(folder: Path, out: Path) -> list[tuple[Path, str]]:
-    """Videos below the folder. Links are not followed; what is hidden or our own result is left alone.
+    """Videos below the folder. Links are not followed; hidden files and masked videos are left out."""
+    paths = walk(folder, skip=lambda path: path.name.startswith(".") or path.resolve() == out.resolve())
+    return [(path, path.relative_to(folder).as_posix()) for path in paths if _is_video(path)]
 
-    UsageError where a folder cannot be read: its videos would be passed over in silence.
+
+def _is_video(path: Path) -> bool:
+    excluded = path.name.startswith(".") or Path(path.stem).suffix == MASKED
+    return path.suffix.lower() in SUFFIXES and not path.is_symlink() and not excluded
+
+
+def walk(folder: Path, skip: Callable[[Path], bool] = lambda path: False) -> Iterator[Path]:
+    """Every file below the folder, in order of names. skip: whether a folder is left out.
+
+    Links to folders are not followed. UsageError where a folder cannot be read: its files would be skipped silently.
     """
-    found = []
-    for parent, folders, names in os.walk(folder, onerror=unreadable):
+    for parent, folders, names in os.walk(folder, onerror=_unreadable):
         here = Path(parent)
-        folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and (here / name).resolve() != out.resolve()
-        )
-        for name in sorted(names):
-            path = here / name
-            ours = name.startswith(".") or Path(path.stem).suffix == MASKED
-            if path.suffix.lower() in SUFFIXES and not path.is_symlink() and not ours:
-                found.append((path, path.relative_to(folder).as_posix()))
-    return found
+        folders[:] = sorted(name for name in folders if not skip(here / name))
+        yield from (here / name for name in sorted(names))
 
 
-def unreadable(error: OSError) -> None:
+def _unreadable(error: OSError) -> None:
     raise UsageError(f"The folder {error.filename} cannot be read ({error.strerror}).")

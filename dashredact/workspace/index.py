@@ -1,6 +1,6 @@
-"""A quick memory of what the audit log says and of files that were hashed before.
+"""An SQLite cache of what the audit log says, and of the digests of files.
 
-It holds nothing that cannot be had again: where it is missing, broken, or older than the log, it is made anew.
+It holds nothing that cannot be rebuilt: where it is missing, broken, or older than the log, it is rebuilt.
 """
 
 import os
@@ -17,8 +17,8 @@ from dashredact.audit import provenance
 from dashredact.audit.events import (
     Duplicate,
     Event,
-    Made,
     NotMasked,
+    Produced,
     Purged,
     Quarantined,
     Retried,
@@ -30,8 +30,8 @@ from dashredact.workspace.output_folder import OutputFolder
 
 T = TypeVar("T")
 
-_NAME, _FORM = "index.sqlite", 4
-_WAIT = 60.0  # seconds that another process may take to write
+_NAME, _SCHEMA_VERSION = "index.sqlite", 5
+_TIMEOUT = 60.0  # seconds that another process may take to write
 _TABLES = """
 create table if not exists log (state text not null);
 create table if not exists results (
@@ -41,7 +41,7 @@ create table if not exists results (
 create index if not exists results_by_source on results (source, fingerprint);
 create index if not exists results_by_output on results (output);
 create index if not exists results_by_tracks on results (tracks);
-create table if not exists kept (file text primary key, name text not null, sha256 text not null) without rowid;
+create table if not exists detections (file text primary key, name text not null, sha256 text not null) without rowid;
 create table if not exists failures (
     name text primary key, source text, fingerprint text not null, policy text not null, outcome text not null,
     tries integer not null, last real not null, reason text not null, quarantined text
@@ -67,7 +67,7 @@ class Result(NamedTuple):
 
 
 class FailureHistory(NamedTuple):
-    """What the log says of a source that was tried in vain since it last succeeded, changed or was called back."""
+    """What the log says of the failed tries of a source since it last succeeded, changed or was retried."""
 
     name: str
     source_sha256: str | None
@@ -80,7 +80,7 @@ class FailureHistory(NamedTuple):
     """seconds since 1970"""
     reason: str
     quarantined: str | None
-    """where it lies now, relative to the inbox"""
+    """path now, relative to the inbox"""
 
 
 class Index:
@@ -101,22 +101,22 @@ class Index:
     def _open(self) -> None:
         with _disk(self._path):
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._data = sqlite3.connect(self._path, timeout=_WAIT, check_same_thread=False)
+        self._data = sqlite3.connect(self._path, timeout=_TIMEOUT, check_same_thread=False)
         with _disk(self._path), self._data:
-            if self._data.execute("pragma user_version").fetchone() != (_FORM,):
+            if self._data.execute("pragma user_version").fetchone() != (_SCHEMA_VERSION,):
                 for (table,) in self._data.execute("select name from sqlite_master where type = 'table'").fetchall():
                     self._data.execute(f'drop table "{table}"')
-            self._data.executescript(f"pragma user_version = {_FORM}; pragma synchronous = normal; {_TABLES}")
+            self._data.executescript(f"pragma user_version = {_SCHEMA_VERSION}; pragma synchronous = normal; {_TABLES}")
         self.refresh()
 
     def refresh(self) -> None:
-        """Take in what others have written into the log."""
+        """Read what other processes have appended to the log."""
         with self._change():
             pass
 
     @contextmanager
     def _change(self) -> Iterator[None]:
-        """A change that begins with all that the log says; those of other processes come before or after it."""
+        """A transaction that begins up to date with the log; those of other processes come before or after it."""
         with self._lock, _disk(self._path), self._data:
             self._data.execute("begin immediate")
             if self._data.execute("select state from log").fetchone() != (_state(self._log),):
@@ -126,32 +126,32 @@ class Index:
     def _rebuild(self) -> None:
         """From the log, every line of which is checked."""
         self._data.execute("delete from results")
-        self._data.execute("delete from kept")
+        self._data.execute("delete from detections")
         self._data.execute("delete from failures")
         self._data.execute("delete from erased")
         for event in self._folder.events():
             self._apply(event)
-        self._remember_log()
+        self._save_log_state()
 
     def append(self, event: Event | Mapping[str, Any]) -> None:
-        """Add a line to the log, and remember what it says."""
+        """Append a line to the log, and index it."""
         record = event.to_record() if isinstance(event, Event) else event
         with self._change():
             self._folder.append(record)
             self._apply(parse({**provenance.provenance(), **record}))
-            self._remember_log()
+            self._save_log_state()
 
     def result(self, name: str) -> Result | None:
         return self._one(Result, "results where name = ?", name)
 
     def owner(self, name: str) -> Result | None:
-        """Whose result has that name, of a masked video, a tracks file or kept detections."""
-        named = "(output = ?1 or tracks = ?1 or name in (select name from kept where file = ?1))"
+        """The result that the file of that name belongs to: a masked video, a tracks file or saved detections."""
+        named = "(output = ?1 or tracks = ?1 or name in (select name from detections where file = ?1))"
         return self._one(Result, f"results where outcome != 'duplicate' and {named}", name)
 
-    def kept(self, file: str) -> str | None:
-        """sha256 of kept detections by their name under the output folder."""
-        row = self._row("select sha256 from kept where file = ?", file)
+    def detections_digest(self, file: str) -> str | None:
+        """sha256 of saved detections by their name under the output folder."""
+        row = self._row("select sha256 from detections where file = ?", file)
         return str(row[0]) if row else None
 
     def erased(self, source_sha256: str) -> int | None:
@@ -161,8 +161,8 @@ class Index:
 
     def duplicates(self, source_sha256: str, fingerprint: str) -> list[Result]:
         """Results of the same content under the same settings."""
-        found = "results where outcome != 'duplicate' and source = ? and fingerprint = ?"
-        return self._all(Result, found, source_sha256, fingerprint)
+        same = "results where outcome != 'duplicate' and source = ? and fingerprint = ?"
+        return self._all(Result, same, source_sha256, fingerprint)
 
     def failures(self, name: str) -> FailureHistory | None:
         return self._one(FailureHistory, "failures where name = ?", name)
@@ -174,7 +174,7 @@ class Index:
         return self._all(FailureHistory, "failures where quarantined is not null order by name")
 
     def digest(self, path: Path, *, force: bool = False) -> str:
-        """sha256 of a file, from memory where size, times and inode are what they were."""
+        """sha256 of a file, from the cache where size, times and inode are unchanged. force: hash it in any case."""
         state = _state(path)
         if not force:
             row = self._row("select sha256 from digests where path = ? and state = ?", os.fsencode(path), state)
@@ -196,15 +196,15 @@ class Index:
         if isinstance(event, Purged) and event.request and event.erased:
             self._data.execute("insert or replace into erased values (?, ?)", (event.erased, event.request.id))
         if not isinstance(event, RunEvent) or event.source is None:
-            return  # it tells of something else than masking
+            return  # it is not about masking
         name, digest = event.source.name, event.source.sha256
-        if isinstance(event, Made | Duplicate) and event.output and event.tracks_file:
+        if isinstance(event, Produced | Duplicate) and event.output and event.tracks_file:
             files_made = (event.output.name, event.output.sha256, event.tracks_file.name, event.tracks_file.sha256)
             row = (name, digest, event.source.place, event.fingerprint, str(event.type), *files_made)
             self._data.execute("insert or replace into results values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
             for file in event.files:
-                self._data.execute("insert or replace into kept values (?, ?, ?)", (file.name, name, file.sha256))
-        if isinstance(event, Made | Duplicate | Retried):
+                self._data.execute("insert or replace into detections values (?, ?, ?)", (file.name, name, file.sha256))
+        if isinstance(event, Produced | Duplicate | Retried):
             self._data.execute("delete from failures where name = ?", (name,))
         elif isinstance(event, NotMasked):
             self._count_failure(event, name, digest)
@@ -219,17 +219,17 @@ class Index:
         row = (*tried, str(event.type), count, when, event.reason, None)
         self._data.execute("insert or replace into failures values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
-    def _remember_log(self) -> None:
+    def _save_log_state(self) -> None:
         self._data.execute("delete from log")
         self._data.execute("insert into log values (?)", (_state(self._log),))
 
-    def _one(self, form: Callable[..., T], found: str, *values: str) -> T | None:
-        row = self._row(f"select * from {found}", *values)
-        return form(*row) if row else None
+    def _one(self, row_type: Callable[..., T], query: str, *values: str) -> T | None:
+        row = self._row(f"select * from {query}", *values)
+        return row_type(*row) if row else None
 
-    def _all(self, form: Callable[..., T], found: str, *values: str) -> list[T]:
+    def _all(self, row_type: Callable[..., T], query: str, *values: str) -> list[T]:
         with self._lock, _disk(self._path):
-            return [form(*row) for row in self._data.execute(f"select * from {found}", values).fetchall()]
+            return [row_type(*row) for row in self._data.execute(f"select * from {query}", values).fetchall()]
 
     def _row(self, query: str, *values: Any) -> Any:
         with self._lock, _disk(self._path):

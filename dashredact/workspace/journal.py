@@ -1,8 +1,8 @@
 """What a crash must not leave half done: each change is written down before its first file moves.
 
-An entry is one file in `.dashredact/journal`. It says which files get which names, or which files go, and what the
-audit log will say of it. Entries are carried out in an order in which every step may be repeated, and whoever opens
-the folder for writing next, by whichever command, settles those that a crash has left.
+An entry says which files get which names, or which files go, and what the audit log will say of it. Entries that
+belong together are one file in `.dashredact/journal`. They are carried out in an order in which every step may be
+repeated, and whoever opens the folder for writing next, by whichever command, settles those that a crash has left.
 """
 
 import json
@@ -12,14 +12,20 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from dashredact import files
-from dashredact.audit.events import Event, FileEntry, Made, Purged, Sealed, SourceEvent, parse
+from dashredact.audit.events import Event, FileEntry, Produced, Purged, Sealed, SourceEvent, parse
+from dashredact.audit.legal_holds import active_holds, find_hold
 from dashredact.errors import ChangedError, MachineError
 
 FOLDER = "journal"
+_EARLIER = ("purge.json", "erasing.json")
+"""Notes of the same kind that development versions wrote beside the journal."""
+_State = tuple[int, ...]
+"""Size, modification time and inode of a file."""
 _LATE = "The run that did it was stopped; this line was written by the next one."
 
 
@@ -55,6 +61,8 @@ class Target:
     """absolute"""
     sha256: str = ""
     """of the file; empty: a folder, or whatever lies there"""
+    name: str = ""
+    """by which the line lists it; empty where it does not"""
 
 
 @dataclass(frozen=True)
@@ -68,47 +76,67 @@ class SealedCopy:
 
 @dataclass(frozen=True)
 class Removal:
-    """Files go, and the log says so.
+    """Files go, and a line of the log says so.
 
-    A crash before the first of them has gone takes the removal back, unless it `must_finish`; whether it still holds
-    is for the next command to decide.
+    A crash before the only target has gone takes the removal back: whether it still holds is for the next command to
+    decide. One that `must_finish` may have several targets. It is finished whatever comes, unless its source is held by
+    then: what is left stays, and the line names only what has gone.
     """
 
     targets: tuple[Target, ...]
-    records: tuple[Mapping[str, Any], ...]
+    record: Mapping[str, Any]
+    """`deletion` in it is its own"""
     sealed: SealedCopy | None = None
     must_finish: bool = False
+    source: str = ""
+    """name of the source whose hold counts"""
+    source_sha256: str | None = None
 
 
 Entry = Publication | Removal
 
 
 class Journal:
-    """Of one output folder. Whoever uses it holds one of the folder's locks."""
+    """Of one output folder. Whoever uses it holds the lock for masking."""
 
     def __init__(self, folder: Path, state_folder: Path, events: Callable[[], Sequence[Event]]) -> None:
         """folder: the output folder. events: reads the audit log."""
-        self._folder, self._entries, self._events = folder, state_folder / FOLDER, events
+        self._folder, self._state_folder, self._events = folder, state_folder, events
+        self._entries = state_folder / FOLDER
 
     def pending(self) -> list[Path]:
-        """Entries that are not done; temporary names, as a crash leaves them, do not count."""
+        """What is not done; temporary names, as a crash leaves them, do not count.
+
+        MachineError where a version that kept no journal was stopped while it deleted something.
+        """
+        for name in _EARLIER:
+            if (self._state_folder / name).exists():
+                raise MachineError(
+                    f"{self._state_folder / name} was left by an earlier version that was stopped while deleting;"
+                    " move it away, and give the same `purge` or `request erase` again."
+                )
         return sorted(self._entries.glob("[0-9a-f]*.json"))
 
-    def carry_out(self, entry: Entry, append: Callable[[Mapping[str, Any]], None]) -> None:
-        """Write the entry, do what it says, and remove it. append: adds a line to the audit log.
+    def carry_out(self, entries: Sequence[Entry], append: Callable[[Mapping[str, Any]], None]) -> None:
+        """Write the entries down, do what they say, and remove them. append: adds a line to the audit log.
 
-        ChangedError where a file that should go is another one by now; OSError where the disk refuses. Then nothing
-        has gone, and the entry is taken back.
+        After a crash that left them written, all of them are settled. ChangedError where a file that should go is
+        another one by now; OSError where the disk refuses. Then nothing has gone, and the entry is taken back; one
+        that must be finished stays instead, with MachineError.
         """
-        path = self._write(entry)
-        try:
-            self._publish(entry) if isinstance(entry, Publication) else self._remove(entry)
-        except (OSError, ChangedError):
-            self._settle(path, append)
-            raise
-        for record in _records(entry):
-            append(record)
-        self._close(path, entry)
+        states = [_identified(entry) for entry in entries]
+        path = self._write(entries)
+        for entry, state in zip(entries, states, strict=True):
+            try:
+                self._publish(entry) if isinstance(entry, Publication) else self._remove(entry, state)
+            except ChangedError:
+                self._close(path, entries)
+                raise
+            except OSError:
+                self._settle(path, append)
+                raise
+            append(entry.record)
+        self._close(path, entries)
 
     def settle(self, append: Callable[[Mapping[str, Any]], None]) -> bool:
         """Complete what a crash has cut short; whether there was anything. MachineError where that is not possible."""
@@ -117,16 +145,25 @@ class Journal:
             self._settle(path, append)
         return bool(pending)
 
-    def _write(self, entry: Entry) -> Path:
+    def _settle(self, path: Path, append: Callable[[Mapping[str, Any]], None]) -> None:
+        entries = _read(path)
+        for entry in entries:
+            if isinstance(entry, Publication):
+                self._settle_publication(entry, append)
+            else:
+                self._settle_removal(entry, append)
+        self._close(path, entries)
+
+    def _write(self, entries: Sequence[Entry]) -> Path:
         files.private_folder(self._entries)
         path = self._entries / f"{secrets.token_hex(8)}.json"
-        kind = "publication" if isinstance(entry, Publication) else "removal"
-        files.write(path, json.dumps({"kind": kind, **asdict(entry)}).encode())
+        files.write(path, json.dumps([{"kind": type(entry).__name__, **asdict(entry)} for entry in entries]).encode())
         return path
 
-    def _close(self, path: Path, entry: Entry) -> None:
-        if isinstance(entry, Publication):
-            shutil.rmtree(self._folder / entry.work_folder, ignore_errors=True)
+    def _close(self, path: Path, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if isinstance(entry, Publication):
+                shutil.rmtree(self._folder / entry.work_folder, ignore_errors=True)
         path.unlink()
 
     # --- publications ---
@@ -143,10 +180,14 @@ class Journal:
     def _settle_publication(self, entry: Publication, append: Callable[[Mapping[str, Any]], None]) -> None:
         line = parse(entry.record)
         newest = next(
-            (event for event in reversed(self._events()) if isinstance(event, Made) and event.output == _output(line)),
+            (
+                event
+                for event in reversed(self._events())
+                if isinstance(event, Produced) and event.output == _output(line)
+            ),
             None,
         )
-        if newest and isinstance(line, Made) and _same_result(newest, line):
+        if newest and isinstance(line, Produced) and _same_result(newest, line):
             return  # the line was written
         if entry.replaces and self._current(entry) != entry.replaces:
             return  # masked anew meanwhile
@@ -156,74 +197,104 @@ class Journal:
 
     def _current(self, entry: Publication) -> str:
         """sha256 of the masked video that the log knows under that name; empty where it knows none."""
-        outputs = (event.output for event in reversed(self._events()) if isinstance(event, Made) and event.output)
+        outputs = (event.output for event in reversed(self._events()) if isinstance(event, Produced) and event.output)
         return next((output.sha256 for output in outputs if output.name == entry.moves[-1].target), "")
 
     def _is_whole(self, entry: Publication, move: Move) -> bool:
-        places = (self._folder / entry.work_folder / move.source, self._folder / move.target)
-        return any(files.has_digest(path, move.sha256) for path in places)
+        paths = (self._folder / entry.work_folder / move.source, self._folder / move.target)
+        return any(files.has_digest(path, move.sha256) for path in paths)
 
     # --- removals ---
 
-    def _remove(self, entry: Removal) -> None:
-        states = [_state(target) for target in entry.targets]
+    def _remove(self, entry: Removal, state: _State | None) -> None:
+        """state: of the target, when it was the one that is meant."""
+        if entry.must_finish:
+            self._finish(entry)
+            return
+        path = Path(entry.targets[0].path)
         if entry.sealed:
             files.publish(Path(entry.sealed.temporary), Path(entry.sealed.final))
-        for target, state in zip(entry.targets, states, strict=True):
-            path = Path(target.path)
-            if state is None and not entry.must_finish:
-                raise ChangedError(f"{path.name} is not the file that the audit log names.")
-            if state is not None and _state_of(path) != state:
-                raise ChangedError(f"{path.name}: changed while it was read; run again.")
-            if state is not None:
-                _delete(path)
+        if _state_of(path) != state:
+            _discard(entry.sealed)
+            raise ChangedError(f"{path.name}: changed while it was read; run again.")
+        _delete(path)
 
-    def _settle_removal(self, entry: Removal, append: Callable[[Mapping[str, Any]], None]) -> None:
-        if entry.must_finish:
-            self._finish_removal(entry)
-        elif any(os.path.lexists(target.path) for target in entry.targets):
-            if entry.sealed and files.has_digest(Path(entry.sealed.final), entry.sealed.sha256):
-                Path(entry.sealed.final).unlink()
-            return
-        for record in entry.records:
-            if not self._is_recorded(record):
-                append({**record, "reason": f"{record.get('reason', '')} {_LATE}".strip()})
-
-    def _finish_removal(self, entry: Removal) -> None:
+    def _finish(self, entry: Removal) -> None:
+        """Delete what is still there and is what was meant. MachineError where that is not possible."""
         for target in entry.targets:
             try:
-                if files.has_digest(Path(target.path), target.sha256):
+                state = _state(target)
+                if state is not None and _state_of(Path(target.path)) == state:
                     _delete(Path(target.path))
             except OSError as error:
                 raise MachineError(
                     f"{target.path} cannot be deleted ({error.strerror}); make that possible and run again."
                 ) from None
 
+    def _settle_removal(self, entry: Removal, append: Callable[[Mapping[str, Any]], None]) -> None:
+        """Finish it, or take it back; the line follows where one is due and was not written."""
+        record: Mapping[str, Any] | None = entry.record
+        if entry.must_finish and self._is_held(entry):
+            record = _of_what_has_gone(entry)
+        elif entry.must_finish:
+            self._finish(entry)
+        elif _state(entry.targets[0]) is not None or not _is_sealed(entry.sealed):
+            _discard(entry.sealed)
+            record = None
+        if record and not self._is_recorded(record):
+            append({**record, "reason": f"{record.get('reason', '')} {_LATE}".strip()})
+
+    def _is_held(self, entry: Removal) -> bool:
+        holds = active_holds(self._events()).values()
+        return find_hold(holds, [entry.source], [entry.source_sha256], date.today()) is not None
+
     def _is_recorded(self, record: Mapping[str, Any]) -> bool:
         return any(
-            isinstance(event, Purged | Sealed) and event.deletion == record["deletion"] and _subject(event, record)
-            for event in self._events()
+            isinstance(event, Purged | Sealed) and event.deletion == record["deletion"] for event in self._events()
         )
 
-    def _settle(self, path: Path, append: Callable[[Mapping[str, Any]], None]) -> None:
-        entry = _read(path)
-        if isinstance(entry, Publication):
-            self._settle_publication(entry, append)
-        else:
-            self._settle_removal(entry, append)
-        self._close(path, entry)
+
+def _identified(entry: Entry) -> _State | None:
+    """State of the one target of a removal, before anything is written down: later, what is missing has gone.
+
+    ChangedError where it is not the file that is meant.
+    """
+    if isinstance(entry, Publication) or entry.must_finish:
+        return None
+    (target,) = entry.targets
+    state = _state(target)
+    if state is None:
+        raise ChangedError(f"{Path(target.path).name} is not the file that the audit log names.")
+    return state
 
 
-def _subject(event: SourceEvent, record: Mapping[str, Any]) -> bool:
-    """Whether the line is about the same thing: an erasure writes one for the source, one for what was made of it."""
-    return bool(event.source) == bool(record.get("source"))
+def _of_what_has_gone(entry: Removal) -> Mapping[str, Any] | None:
+    """The line without the files that are left; None where nothing that it names has gone."""
+    left = {target.name for target in entry.targets if target.name and _state(target) is not None}
+    if "files" not in entry.record:
+        return None if left else entry.record
+    gone = [file for file in entry.record["files"] if file["name"] not in left]
+    return {**entry.record, "files": gone} if gone else None
+
+
+def _is_sealed(copy: SealedCopy | None) -> bool:
+    """Whether the copy has its name; where there is none to be, nothing is missing."""
+    return copy is None or files.has_digest(Path(copy.final), copy.sha256)
+
+
+def _discard(copy: SealedCopy | None) -> None:
+    """The file that it was to stand for is still there."""
+    if copy:
+        Path(copy.temporary).unlink(missing_ok=True)
+        if _is_sealed(copy):
+            Path(copy.final).unlink()
 
 
 def _output(event: Event) -> FileEntry | None:
     return event.output if isinstance(event, SourceEvent) else None
 
 
-def _same_result(one: Made, other: Made) -> bool:
+def _same_result(one: Produced, other: Produced) -> bool:
     return (one.type, one.source, one.tracks_file, one.fingerprint) == (
         other.type,
         other.source,
@@ -232,19 +303,9 @@ def _same_result(one: Made, other: Made) -> bool:
     )
 
 
-def _records(entry: Entry) -> tuple[Mapping[str, Any], ...]:
-    return (entry.record,) if isinstance(entry, Publication) else entry.records
-
-
-def _read(path: Path) -> Entry:
+def _read(path: Path) -> list[Entry]:
     try:
-        fields = json.loads(path.read_bytes())
-        if fields.pop("kind") == "publication":
-            parse(fields["record"])
-            return Publication(**{**fields, "moves": tuple(Move(**move) for move in fields["moves"])})
-        sealed = SealedCopy(**fields["sealed"]) if fields["sealed"] else None
-        targets = tuple(Target(**target) for target in fields["targets"])
-        return Removal(**{**fields, "targets": targets, "records": tuple(fields["records"]), "sealed": sealed})
+        return [_entry(fields) for fields in json.loads(path.read_bytes())]
     except (ValueError, KeyError, TypeError) as error:
         raise MachineError(
             f"The journal entry {path} cannot be read ({error}); move it away, and check the folder with"
@@ -252,8 +313,24 @@ def _read(path: Path) -> Entry:
         ) from None
 
 
-def _state(target: Target) -> tuple[int, ...] | None:
-    """Size, time and inode of the file while it is the one that is meant; None where it is another, or gone."""
+def _entry(fields: dict[str, Any]) -> Entry:
+    parse(fields["record"])
+    if fields.pop("kind") == Publication.__name__:
+        moves = tuple(Move(**move) for move in fields["moves"])
+        _check_inside(fields["work_folder"], *(name for move in moves for name in (move.source, move.target)))
+        return Publication(**{**fields, "moves": moves})
+    sealed = SealedCopy(**fields["sealed"]) if fields["sealed"] else None
+    return Removal(**{**fields, "targets": tuple(Target(**target) for target in fields["targets"]), "sealed": sealed})
+
+
+def _check_inside(*names: str) -> None:
+    for name in names:
+        if not FileEntry(name=name).inside:
+            raise ValueError(f"{name} leads out of the output folder")
+
+
+def _state(target: Target) -> _State | None:
+    """Of the file while it is the one that is meant; None where it is another, or gone."""
     path = Path(target.path)
     state = _state_of(path)
     if state is None or (target.sha256 and (path.is_symlink() or not files.has_digest(path, target.sha256))):
@@ -261,7 +338,7 @@ def _state(target: Target) -> tuple[int, ...] | None:
     return state
 
 
-def _state_of(path: Path) -> tuple[int, ...] | None:
+def _state_of(path: Path) -> _State | None:
     try:
         now = path.lstat()
     except FileNotFoundError:

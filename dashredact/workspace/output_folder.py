@@ -29,6 +29,13 @@ class FileState(StrEnum):
     """the name leads out of the folder; nothing there was opened"""
 
 
+_FAULTS = {
+    FileState.OUTSIDE: "is outside the folder of the log",
+    FileState.MISSING: "is missing",
+    FileState.CHANGED: "is another file now: its content was changed or swapped",
+}
+
+
 class OutputFolder:
     """One output folder, which need not exist before something is written to it."""
 
@@ -89,6 +96,10 @@ class OutputFolder:
             return FileState.MISSING
         return FileState.AS_LOGGED if files.has_digest(path, entry.sha256) else FileState.CHANGED
 
+    def fault(self, entry: FileEntry) -> str:
+        """What is wrong with a file that the log names, as half a sentence; empty where it is as logged."""
+        return _FAULTS.get(self.state(entry), "")
+
     def file(self, entry: FileEntry) -> Path:
         """The path of a file that the log names. RefusedError where it is missing, or not that file."""
         path = self.resolve(entry.name)
@@ -96,6 +107,11 @@ class OutputFolder:
             state = "is not the file that the audit log names" if path.exists() else "is missing"
             raise RefusedError(f"{entry.name} {state}; run `dashredact audit verify {self} --files`.")
         return path
+
+    def regular_file(self, name: str) -> Path | None:
+        """The path of a file that really lies here; None where it is missing or a link, or its name leads out."""
+        path = self._inside(name)
+        return path if path and path.is_file() and not path.is_symlink() else None
 
     def contains(self, path: Path) -> bool:
         """Whether a path, links followed, lies in the folder."""
@@ -113,9 +129,17 @@ class OutputFolder:
         """Everything that the log tells, oldest first. LedgerError where it is broken."""
         return audit_log.events(self.log)
 
+    def entries(self) -> list[tuple[Event, dict[str, Any]]]:
+        """The same, each with its line as JSON has it. LedgerError where it is broken."""
+        return audit_log.entries(self.log)
+
     def records(self) -> list[dict[str, Any]]:
         """The same as JSON has it, for export and for programs."""
         return list(audit_log.records(self.log))
+
+    def appended(self, offset: int) -> tuple[list[Event], int]:
+        """What was appended to the log behind so many bytes, unchecked, and how many bytes it has now."""
+        return audit_log.appended(self.log, offset)
 
     def create_log(self) -> None:
         """An empty one where there is none: then every command about the folder can be asked about it."""
@@ -142,9 +166,7 @@ class OutputFolder:
     def deciding(self) -> Iterator[None]:
         """For what a person decides; runs may go on masking meanwhile."""
         with locks.decision_lock(self.path):
-            if self._journal.pending():
-                with suppress(LockedError), locks.masking_lock(self.path):  # a run that holds it has settled, too
-                    self._settle()
+            self.settle()
             yield
 
     @contextmanager
@@ -154,15 +176,22 @@ class OutputFolder:
             self._settle()
             yield
 
+    def settle(self) -> None:
+        """Finish what a crash has cut short, unless another command is at work here, which has done so."""
+        if self._journal.pending():
+            with suppress(LockedError), locks.masking_lock(self.path):
+                self._settle()
+
     def _settle(self) -> None:
         if self._journal.pending():
             self._journal.settle(self.append)
 
-    def carry_out(self, entry: Entry, append: Callable[[Mapping[str, Any]], None] | None = None) -> None:
-        """Make a change that a crash must not leave half done. One of the locks is held.
+    def carry_out(self, *entries: Entry, append: Callable[[Mapping[str, Any]], None] | None = None) -> None:
+        """Make a change that a crash must not leave half done. The lock for masking is held.
 
         append: adds the line to the log, where somebody who remembers what the log says wants to do that.
 
-        ChangedError where a file that should go is not the one meant; OSError where the disk refuses.
+        ChangedError where a file that should go is not the one meant; OSError where the disk refuses; MachineError
+        where it refuses what must be finished.
         """
-        self._journal.carry_out(entry, append or self.append)
+        self._journal.carry_out(entries, append or self.append)

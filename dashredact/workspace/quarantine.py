@@ -1,4 +1,4 @@
-"""Where uploads go that failed again and again: beside the inbox's other files, with the reason next to each."""
+"""The folder of the inbox for uploads that failed too often, with the reason in a file beside each."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ _REASON = ".reason.txt"
 
 
 def put(inbox: Path, source: Path, reason: str) -> str:
-    """Move a source. Its new place relative to the inbox comes back. OSError where it cannot be moved."""
+    """Move a source; returns its new path relative to the inbox. OSError where it cannot be moved."""
     target = _free(inbox / QUARANTINE / source.relative_to(inbox))
     try:
         files.private_folder(target.parent)
@@ -25,13 +25,13 @@ def put(inbox: Path, source: Path, reason: str) -> str:
     return target.relative_to(inbox).as_posix()
 
 
-def take_back(inbox: Path, moved_to: str, name: str) -> Path:
-    """Move it to where it was. UsageError where something else is there, or it is gone."""
+def restore(inbox: Path, moved_to: str, name: str) -> Path:
+    """Move it back. UsageError where another file has its name, or it is gone."""
     source, target = inbox / moved_to, inbox / name
     if not source.is_file():
-        raise UsageError(f"{source} is not there any more; put the file back into {inbox} yourself.")
+        raise UsageError(f"{source} does not exist any more; put the file back into {inbox} yourself.")
     if target.exists():
-        raise UsageError(f"{target} is there already; move it first.")
+        raise UsageError(f"{target} exists already; move it first.")
     target.parent.mkdir(parents=True, exist_ok=True)
     source.rename(target)
     reason_of(source).unlink(missing_ok=True)
@@ -39,12 +39,12 @@ def take_back(inbox: Path, moved_to: str, name: str) -> Path:
 
 
 def reason_of(path: Path) -> Path:
-    """Where the reason of a file that was moved lies."""
+    """Path of the reason of a file that was moved."""
     return path.with_name(files.bounded_name(path.name, _REASON))
 
 
 def _free(path: Path) -> Path:
-    """The path, or where it is taken one like it."""
+    """The path, or where it exists one with a number."""
     number, free = 1, path
     while free.exists():
         number += 1

@@ -1,4 +1,4 @@
-"""What tells one source from another, and from itself at another time."""
+"""The identity of a source: its content, its folder, and whether it has changed since."""
 
 import hashlib
 import os
@@ -19,13 +19,13 @@ class Source:
     """A source as it was when it was identified."""
 
     def __init__(self, item: Item, index: Index, *, force_hash: bool) -> None:
-        """RefusedError or UnreadableError where it cannot be masked, whatever is in it.
+        """RefusedError or UnreadableError where it cannot be masked, whatever its content.
 
-        force_hash: hash it even where nothing about it has changed.
+        force_hash: hash it even where size, times and inode are unchanged.
         """
         if item.fault:
             raise RefusedError(item.fault)
-        _check_place(item)
+        _check_location(item)
         self._item, self._state = item, _state(item.source)
         self.sha256 = index.digest(item.source, force=force_hash)
         self.check_unchanged()
@@ -37,13 +37,13 @@ class Source:
 
     @property
     def place(self) -> str:
-        """Tells the folders of two sources of one name apart without writing down where they are."""
+        """Digest of its path: tells sources of one name in different folders apart without disclosing the folders."""
         return hashlib.sha256(os.fsencode(self._item.source.absolute())).hexdigest()[:16]
 
     def check_unchanged(self) -> None:
-        """ChangedError if somebody wrote to it since."""
+        """ChangedError if it was written to since."""
         try:
-            _check_place(self._item)
+            _check_location(self._item)
             same = _state(self._item.source) == self._state
         except (OSError, UnreadableError):
             same = False
@@ -51,11 +51,11 @@ class Source:
             raise ChangedError(f"{self._item.name}: changed while it was read; run again when it is complete.")
 
 
-def _check_place(item: Item) -> None:
-    """A file, and in an inbox that strangers write to, one that lies there and is not linked to from there."""
+def _check_location(item: Item) -> None:
+    """A regular file, and in an inbox, which strangers may write to, one that really lies there and is not a link."""
     path, inbox = item.source, item.within
     if inbox and (path.is_symlink() or not path.resolve().is_relative_to(inbox.resolve())):
-        raise RefusedError(f"{item.name}: is a link; links are not followed out of the inbox.")
+        raise RefusedError(f"{item.name}: is a link; links in the inbox are not followed.")
     if not path.is_file():
         raise UnreadableError(f"{item.name}: is not a file; name a video file or a folder of them.")
 

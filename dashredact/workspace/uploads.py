@@ -1,6 +1,6 @@
-"""What lies in an inbox: videos that are complete, uploads that may still grow, and what is none of ours.
+"""What is in an inbox: complete videos, and uploads that may still be written to.
 
-A file counts as complete when nothing about it has changed for a while. The change time decides, not the modification
+A file counts as complete when it has not changed for a while. The change time (ctime) decides, not the modification
 time: copying tools set the latter back to what it was at the source.
 """
 
@@ -16,8 +16,8 @@ from dashredact.workspace import inbox
 from dashredact.workspace.inbox import Item
 
 QUARANTINE = "quarantine"
-_OPEN = (".part", ".partial", ".tmp", ".crdownload", ".filepart", ".upload")
-"""Endings that upload and download tools give to what is not complete."""
+_INCOMPLETE = (".part", ".partial", ".tmp", ".crdownload", ".filepart", ".upload")
+"""Suffixes that upload and download tools give to incomplete files."""
 
 
 @dataclass(frozen=True)
@@ -36,50 +36,54 @@ class Upload:
 class InboxContents:
     complete: Sequence[Upload]
     """oldest first"""
-    growing: Sequence[Upload]
+    incomplete: Sequence[Upload]
     links: int
     """symbolic links, which are not followed"""
 
 
 class InboxWatcher:
-    """Looks into an inbox now and then, and remembers how long a file has been what it is."""
+    """Scans an inbox repeatedly, and remembers since when each file is unchanged."""
 
     def __init__(self, folder: Path, out: Path, settle: float) -> None:
         """settle: seconds without a change after which a file is complete."""
         self._folder, self._out, self._settle = folder, out, settle
-        self._seen: dict[str, tuple[tuple[int, ...], float]] = {}
+        self._since: dict[str, tuple[tuple[int, ...], float]] = {}
 
-    def look(self) -> InboxContents:
-        """UsageError where a folder cannot be read: its videos would be passed over in silence."""
+    def scan(self) -> InboxContents:
+        """UsageError where a folder cannot be read: its videos would be skipped silently."""
         complete: list[Upload] = []
-        growing: list[Upload] = []
+        incomplete: list[Upload] = []
         links = 0
-        seen: dict[str, tuple[tuple[int, ...], float]] = {}
+        since: dict[str, tuple[tuple[int, ...], float]] = {}
         taken: dict[Path, str] = {}
-        found = [(path, name, now) for path, name in _files(self._folder, self._out) if (now := _state(path))]
-        for path, name, now in sorted(found, key=lambda file: file[2].st_ctime):  # who came first has the name
+        present = [(path, name, now) for path, name in _files(self._folder, self._out) if (now := _state(path))]
+        for path, name, now in sorted(present, key=lambda file: file[2].st_ctime):  # the first to come gets the name
             links += S_ISLNK(now.st_mode)
             if S_ISLNK(now.st_mode) or not _is_video(name):
                 continue
             state = (now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino)
-            before = self._seen.get(name)
-            seen[name] = before if before and before[0] == state else (state, time.monotonic())
+            before = self._since.get(name)
+            since[name] = before if before and before[0] == state else (state, time.monotonic())
             item = replace(inbox.claim(path, name, taken), within=self._folder)
-            complete_at = None if _open(path) else self._complete_at(now.st_ctime, seen[name][1])
+            complete_at = None if _is_marked_incomplete(path) else self._complete_at(now.st_ctime, since[name][1])
             upload = Upload(item, now.st_size, now.st_ctime, complete_at)
-            (growing if complete_at is None or time.time() < complete_at else complete).append(upload)
-        self._seen = seen
-        return InboxContents(complete, growing, links)
+            (incomplete if complete_at is None or time.time() < complete_at else complete).append(upload)
+        self._since = since
+        return InboxContents(complete, incomplete, links)
 
     def _complete_at(self, changed: float, since: float) -> float:
-        """changed: by the file's clock, which may go ahead of ours. since: when it was first seen so, by ours."""
+        """When it counts as complete, seconds since 1970.
+
+        changed: wall-clock time of the last change, by a clock that may be ahead of ours. since: monotonic time of the
+        first scan with this state.
+        """
         now = time.time()
         seen = now - (time.monotonic() - since) + max(self._settle, 1)
         return min(changed + self._settle, seen) if changed <= now else seen
 
 
 def _state(path: Path) -> os.stat_result | None:
-    """None where it is gone by now."""
+    """None where it is gone."""
     try:
         return path.lstat()
     except FileNotFoundError:
@@ -87,14 +91,12 @@ def _state(path: Path) -> os.stat_result | None:
 
 
 def _files(folder: Path, out: Path) -> Iterator[tuple[Path, str]]:
-    """Everything but folders below the folder, by name. Hidden folders, output folder and quarantine are left out."""
+    """Every file below the folder, by name, without hidden folders, the output folder and the quarantine."""
     if not folder.is_dir():
-        raise UsageError(f"The inbox {folder} is no folder.")
-    apart = {out.resolve(), (folder / QUARANTINE).resolve()}
-    for parent, folders, names in os.walk(folder, onerror=inbox.unreadable):
-        here = Path(parent)
-        folders[:] = sorted(name for name in folders if name[0] != "." and (here / name).resolve() not in apart)
-        yield from ((here / name, (here / name).relative_to(folder).as_posix()) for name in sorted(names))
+        raise UsageError(f"The inbox {folder} is not a folder; name the folder of the uploads.")
+    excluded = {out.resolve(), (folder / QUARANTINE).resolve()}
+    for path in inbox.walk(folder, skip=lambda path: path.name.startswith(".") or path.resolve() in excluded):
+        yield path, path.relative_to(folder).as_posix()
 
 
 def _is_video(name: str) -> bool:
@@ -102,14 +104,15 @@ def _is_video(name: str) -> bool:
     if path.name.startswith(".") or Path(path.stem).suffix == inbox.MASKED:
         return False
     return path.suffix.lower() in inbox.SUFFIXES or (
-        path.suffix.lower() in _OPEN and Path(path.stem).suffix.lower() in inbox.SUFFIXES
+        path.suffix.lower() in _INCOMPLETE and Path(path.stem).suffix.lower() in inbox.SUFFIXES
     )
 
 
-def _open(path: Path) -> bool:
-    """An upload that says of itself, or by a file beside it, that it is not complete."""
-    endings = {suffix.lower() for suffix in path.suffixes[-2:]}
-    return bool(endings.intersection(_OPEN)) or any(_exists(path.with_name(path.name + ending)) for ending in _OPEN)
+def _is_marked_incomplete(path: Path) -> bool:
+    """By a suffix of its own name, or by a file beside it with such a suffix."""
+    if {suffix.lower() for suffix in path.suffixes[-2:]}.intersection(_INCOMPLETE):
+        return True
+    return any(_exists(path.with_name(path.name + suffix)) for suffix in _INCOMPLETE)
 
 
 def _exists(path: Path) -> bool:

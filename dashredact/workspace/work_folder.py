@@ -23,7 +23,7 @@ from dashredact.values import Detections, SegmentDetections
 from dashredact.workspace.locks import STATE_FOLDER
 
 _UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile)
-_PLANES, _CELLS = 3, 16  # most planes of a mask, and most cells of a plane
+_PLANES, _CELLS = 3, 16  # the most planes of a mask, and the most cells of a plane
 
 
 class WorkFolder:
@@ -122,9 +122,14 @@ def _owner(source: str) -> str:
     return hashlib.sha256(os.fsencode(source)).hexdigest()[:16]
 
 
+def of_source(output_folder: Path, source: str) -> list[Path]:
+    """The work folders of a source."""
+    return sorted((output_folder / STATE_FOLDER).glob(f"{_owner(source)}-*"))
+
+
 def forget(output_folder: Path, source: str, *, but: Path | None = None) -> None:
     """Remove the work folders of a source: its result is published, or they are of other settings."""
-    for stale in (output_folder / STATE_FOLDER).glob(f"{_owner(source)}-*"):
+    for stale in of_source(output_folder, source):
         if stale != but:
             shutil.rmtree(stale)
 

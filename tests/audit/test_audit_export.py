@@ -14,10 +14,10 @@ from dashredact.audit import chain, export, schemas, signing
 from dashredact.audit import head as heads
 from dashredact.audit import log as audit_log
 from dashredact.audit import verify as audit_verify
-from dashredact.audit.records import RecordFilter
+from dashredact.audit.events import EventFilter
 from dashredact.errors import LedgerError, UsageError
 
-_PERIOD = RecordFilter(since="2026-01-03", until="2026-01-04")
+_PERIOD = EventFilter(since="2026-01-03", until="2026-01-04")
 _LINES = [3, 4, 5]
 """Numbers of the lines of that period: the fourth came late and is of another day, but lies between."""
 _DAYS = (1, 2, 3, 9, 4, 5)
@@ -87,12 +87,12 @@ def test_a_changed_line_is_named_by_its_number_in_the_whole_log(folder: Path) ->
 
 
 def test_an_export_written_anew_is_found_by_a_head_from_elsewhere(log: Path, tmp_path: Path, folder: Path) -> None:
-    export.write(log, RecordFilter(since="2026-01-05"), tmp_path / "end")
+    export.write(log, EventFilter(since="2026-01-05"), tmp_path / "end")
     (tmp_path / "forged").mkdir()
     other = tmp_path / "forged" / audit_log.NAME
     for number in range(len(_DAYS)):
         audit_log.append(other, {"act": "reviewed", "time": "2026-01-05T12:00:00+00:00", "number": number})
-    assert export.write(other, RecordFilter(since="2026-01-05"), tmp_path / "lie") == len(_DAYS)
+    assert export.write(other, EventFilter(since="2026-01-05"), tmp_path / "lie") == len(_DAYS)
     asked = audit_verify.VerifyOptions(head=audit_log.head_path(log))
     assert not audit_verify.verify(tmp_path / "end", asked).faults
     assert [fault.line for fault in audit_verify.verify(tmp_path / "lie", asked).faults] == [len(_DAYS)]
@@ -106,7 +106,7 @@ def test_an_export_without_its_anchors_is_found(folder: Path, name: str) -> None
 
 
 def test_an_export_can_be_the_whole_log(log: Path, tmp_path: Path) -> None:
-    assert export.write(log, RecordFilter(), tmp_path / "all") == len(_DAYS)
+    assert export.write(log, EventFilter(), tmp_path / "all") == len(_DAYS)
     assert (tmp_path / "all" / audit_log.NAME).read_bytes() == log.read_bytes()
     assert not audit_verify.verify(tmp_path / "all", audit_verify.VerifyOptions()).faults
     assert _run_readme(tmp_path / "all").returncode == 0
@@ -153,7 +153,7 @@ def test_a_broken_log_is_not_exported(log: Path, tmp_path: Path) -> None:
 
 def test_nothing_is_exported_of_an_empty_period_or_over_something_else(log: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no line of that period"):
-        export.write(log, RecordFilter(since="2027-01-01"), tmp_path / "part")
+        export.write(log, EventFilter(since="2027-01-01"), tmp_path / "part")
     assert not (tmp_path / "part").exists()
     with pytest.raises(UsageError, match="is not empty"):
         export.write(log, _PERIOD, log.parent)

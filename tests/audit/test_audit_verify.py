@@ -15,6 +15,7 @@ from dashredact.audit import head as heads
 from dashredact.audit import log as audit_log
 from dashredact.audit import verify as audit_verify
 from dashredact.errors import LedgerError
+from dashredact.workspace.output_folder import OutputFolder
 
 _MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 _LINES = 4
@@ -210,14 +211,18 @@ def results(tmp_path: Path) -> Path:
     return tmp_path / audit_log.NAME
 
 
+def _with_files(log: Path) -> audit_verify.VerifyOptions:
+    return audit_verify.VerifyOptions(file_fault=OutputFolder(log.parent).fault)
+
+
 def _named(log: Path) -> list[tuple[int, str]]:
-    found = audit_verify.verify(log, audit_verify.VerifyOptions(results=True)).faults
+    found = audit_verify.verify(log, _with_files(log)).faults
     return [(fault.line, fault.reason.split()[1].rstrip(",")) for fault in found]
 
 
 def test_files_as_they_were_written_hold_and_only_the_newest_of_a_name_counts(results: Path) -> None:
     assert _named(results) == []
-    assert audit_verify.verify(results, audit_verify.VerifyOptions(results=True)).notes == ["Files were checked: 4."]
+    assert audit_verify.verify(results, _with_files(results)).notes == ["Files were checked: 4."]
 
 
 def _change(path: Path) -> None:
@@ -266,5 +271,5 @@ def test_what_was_purged_is_not_missing(results: Path) -> None:
 def test_no_file_outside_the_folder_is_looked_at(results: Path, name: str) -> None:
     (results.parent.parent / "secret").write_text("x")
     audit_log.append(results, {"outcome": "masked", "output": {"name": name, "sha256": "0" * 64}})
-    (fault,) = audit_verify.verify(results, audit_verify.VerifyOptions(results=True)).faults
+    (fault,) = audit_verify.verify(results, _with_files(results)).faults
     assert fault.line == 4 and "outside" in fault.reason

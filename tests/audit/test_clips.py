@@ -21,8 +21,8 @@ from log_lines import (
     unmask,
 )
 
-from dashredact.audit.clips import Corrections
-from dashredact.audit.events import EventType, Verdict
+from dashredact.audit.corrections import Corrections
+from dashredact.audit.events import EventType, ReviewVerdict
 
 _OTHER = {**SOURCE, "sha256": "e" * 64}
 
@@ -84,13 +84,13 @@ def test_a_duplicate_has_the_file_as_corrections_left_it_and_what_people_said_of
     now = clip(*lines, name="b.mp4")
     assert now.output and _digit(now.output) == "2"
     assert now.result and now.result.output == now.output
-    assert now.verdict is Verdict.APPROVED and now.corrections.waiting == 1 and now.waits_for_review
+    assert now.verdict is ReviewVerdict.APPROVED and now.corrections.waiting == 1 and now.waits_for_review
     assert clips(*lines).masked_of(now).name == "a.mp4"
     assert [one.name for one in clips(*lines).masked()] == ["a.mp4"]
 
 
 def test_a_review_before_a_duplicate_came_counts_for_it_too() -> None:
-    assert clip(made(1), reviewed(1), duplicate(1), name="b.mp4").verdict is Verdict.APPROVED
+    assert clip(made(1), reviewed(1), duplicate(1), name="b.mp4").verdict is ReviewVerdict.APPROVED
 
 
 def test_a_duplicate_of_what_gave_a_doubt_has_it_too() -> None:
@@ -165,24 +165,24 @@ def test_the_newest_second_look_over_this_masking_counts() -> None:
     ("lines", "verdict"),
     [
         ([], None),
-        ([reviewed(1)], Verdict.APPROVED),
-        ([reviewed(1, "rejected")], Verdict.REJECTED),
-        ([reviewed(1, "rejected"), reviewed(1)], Verdict.APPROVED),
+        ([reviewed(1)], ReviewVerdict.APPROVED),
+        ([reviewed(1, "rejected")], ReviewVerdict.REJECTED),
+        ([reviewed(1, "rejected"), reviewed(1)], ReviewVerdict.APPROVED),
         ([reviewed(9)], None),
         ([reviewed(1), made(2)], None),
         ([reviewed(1), made(1)], None),
-        ([reviewed(1), mark(1)], Verdict.APPROVED),
+        ([reviewed(1), mark(1)], ReviewVerdict.APPROVED),
         ([reviewed(1), mark(1), corrected(2, 1, (1,))], None),
         ([reviewed(1, "")], None),
         ([reviewed(1), reviewed(1, "")], None),
-        ([reviewed(1, source=None)], Verdict.APPROVED),
+        ([reviewed(1, source=None)], ReviewVerdict.APPROVED),
         ([reviewed(1, output=None)], None),
     ],
 )
-def test_a_verdict_is_about_one_version(lines: list[dict[str, Any]], verdict: Verdict | None) -> None:
+def test_a_verdict_is_about_one_version(lines: list[dict[str, Any]], verdict: ReviewVerdict | None) -> None:
     now = clip(made(1), *lines)
     assert now.verdict == verdict
-    assert str(now.approved_by or "") == ("r" if verdict is Verdict.APPROVED else "")
+    assert str(now.approved_by or "") == ("r" if verdict is ReviewVerdict.APPROVED else "")
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def log(tmp_path: Path) -> Path:
 
 
 def _record(number: int) -> dict[str, Any]:
-    return {"number": number, "source": {"name": f"Fahrt→{number}.mp4"}}
+    return {"act": "reviewed", "number": number, "source": {"name": f"Fahrt→{number}.mp4"}}
 
 
 def _write(log: Path, count: int) -> None:
@@ -62,7 +62,7 @@ def test_no_log_has_no_records_and_no_lines(log: Path) -> None:
 def _append_many(log: Path, writer: int, together: Any) -> None:
     together.wait()
     for number in range(25):
-        audit_log.append(log, {"writer": writer, "number": number})
+        audit_log.append(log, {"act": "reviewed", "writer": writer, "number": number})
 
 
 def test_several_processes_append_at_once_and_the_chain_holds(log: Path) -> None:
@@ -79,6 +79,19 @@ def test_several_processes_append_at_once_and_the_chain_holds(log: Path) -> None
     assert audit_log.read_head(audit_log.head_path(log)).seq == 100
     for writer in range(4):
         assert [record["number"] for record in found if record["writer"] == writer] == list(range(25))
+
+
+def test_what_was_appended_meanwhile_is_read_without_the_rest(log: Path) -> None:
+    assert audit_log.appended(log, 0) == ([], 0)
+    _write(log, 2)
+    first, size = audit_log.appended(log, 0)
+    assert len(first) == 2 and size == log.stat().st_size
+    _write(log, 1)
+    with log.open("ab") as file:
+        file.write(b'{"half a li')
+    (event,), longer = audit_log.appended(log, size)
+    assert event.to_record()["source"]["name"] == "Fahrt→0.mp4" and longer == log.stat().st_size - len(b'{"half a li')
+    assert audit_log.appended(log, longer) == ([], longer)
 
 
 @pytest.mark.parametrize("torn", [b'{"half":', b"\xe3\x83", b"x" * 5000], ids=["half a line", "half a letter", "long"])
@@ -148,7 +161,7 @@ def _made(log: Path, count: int) -> None:
     lines: list[str] = []
     for number in range(count):
         tip = chain.ChainEnd(number, chain.digest(lines[-1])) if lines else chain.START
-        lines.append(chain.chain_line({"number": 10**6 + number}, tip))
+        lines.append(chain.chain_line({"act": "reviewed", "number": 10**6 + number}, tip))
     log.write_text("".join(line + "\n" for line in lines))
     audit_log.head_path(log).write_text(heads.encode(heads.head_of(lines, heads.EMPTY_HEAD)))
 
@@ -284,7 +297,7 @@ def test_a_disk_that_is_full_is_an_error_and_the_line_is_not_there(log: Path, mo
 
 def _append_for_ever(log: Path) -> None:
     while True:
-        audit_log.append(log, {"writer": "killed"})
+        audit_log.append(log, {"act": "reviewed", "writer": "killed"})
 
 
 def test_writers_that_are_killed_leave_a_log_that_the_others_go_on_with(log: Path) -> None:
@@ -299,7 +312,7 @@ def test_writers_that_are_killed_leave_a_log_that_the_others_go_on_with(log: Pat
         assert process.pid
         os.kill(process.pid, signal.SIGKILL)
         process.join()
-    audit_log.append(log, {"writer": "last"})
+    audit_log.append(log, {"act": "reviewed", "writer": "last"})
     found = list(audit_log.records(log))
     assert found[-1]["writer"] == "last" and len(found) > 45
     assert not audit_verify.verify(log, audit_verify.VerifyOptions()).faults
@@ -407,7 +420,13 @@ def test_a_log_of_an_earlier_release_goes_on_with_a_head(log: Path) -> None:
 def test_an_earlier_release_may_write_in_between(log: Path) -> None:
     _write(log, 2)
     for seq in (3, 4):
-        told = {"number": seq, "prev": chain.digest(audit_log.lines(log)[-1]), "schema": chain.SCHEMAS[0], "seq": seq}
+        told = {
+            "act": "reviewed",
+            "number": seq,
+            "prev": chain.digest(audit_log.lines(log)[-1]),
+            "schema": chain.SCHEMAS[0],
+            "seq": seq,
+        }
         with log.open("a") as file:
             file.write(chain.canonical({**told, "sha256": chain.digest(chain.canonical(told))}) + "\n")
     assert _numbers(log) == [0, 1, 3, 4]

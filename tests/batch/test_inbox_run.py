@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -199,15 +200,15 @@ def test_a_file_that_becomes_a_link_after_it_was_seen_is_refused(
     fleet: Fleet, tmp_path: Path, clip: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = fleet.upload()
-    look = InboxWatcher.look
+    scan = InboxWatcher.scan
 
     def swap(self: InboxWatcher) -> Any:
-        found = look(self)
+        contents = scan(self)
         path.unlink()
         path.symlink_to(shutil.copyfile(clip("late.mp4"), tmp_path / "elsewhere.mp4"))
-        return found
+        return contents
 
-    monkeypatch.setattr(InboxWatcher, "look", swap)
+    monkeypatch.setattr(InboxWatcher, "scan", swap)
     (outcome,) = fleet.run()
     assert outcome.status is VideoStatus.REFUSED
     assert "link" in outcome.reason
@@ -217,9 +218,9 @@ def test_the_oldest_come_first_and_no_more_than_asked_for(fleet: Fleet) -> None:
     for clip, name in (("30.mp4", "older.mp4"), ("late.mp4", "old.mp4"), ("pyramid.mp4", "new.mp4")):
         fleet.upload(clip, name)
         time.sleep(0.02)
-    assert [outcome.name for outcome in fleet.run(most=2)] == ["older.mp4", "old.mp4"]
+    assert [outcome.name for outcome in fleet.run(max_videos=2)] == ["older.mp4", "old.mp4"]
     assert fleet.summary.waiting == {"for the next run": 1}
-    assert [outcome.name for outcome in fleet.run(most=2)] == ["new.mp4"]
+    assert [outcome.name for outcome in fleet.run(max_videos=2)] == ["new.mp4"]
 
 
 def test_without_room_a_video_waits(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,7 +229,7 @@ def test_without_room_a_video_waits(fleet: Fleet, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(inbox_run.shutil, "disk_usage", lambda _: usage._replace(free=1000))
     (outcome,) = fleet.run()
     assert outcome.status is VideoStatus.WAITING
-    assert "has 0.0 GiB left" in outcome.reason
+    assert "has 0.0 GiB free" in outcome.reason
     assert not (fleet.out / audit_log.NAME).exists()
 
 
@@ -337,7 +338,7 @@ def test_what_was_set_aside_can_be_taken_back(tmp_path: Path) -> None:
     source.write_text("x")
     moved = quarantine.put(tmp_path, source, "because")
     source.parent.rmdir()
-    assert quarantine.take_back(tmp_path, moved, "sub/trip.mp4").read_text() == "x"
+    assert quarantine.restore(tmp_path, moved, "sub/trip.mp4").read_text() == "x"
     assert [path for path in (tmp_path / "quarantine").rglob("*") if path.is_file()] == []
 
 
@@ -483,10 +484,11 @@ def _until(true: Callable[[], bool]) -> None:
 
 def test_a_time_limit_ends_between_segments_and_the_next_run_goes_on(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    torture.Film(frames=700, options=(("g", "300"),)).shoot(tmp_path / "in" / "trip.mp4")
+    torture.Film(frames=300, time_base=Fraction(1, 10), options=(("g", "100"),)).shoot(tmp_path / "in" / "trip.mp4")
     saved = []
-    for _ in range(40):
-        process = _start(tmp_path / "in", tmp_path / "out", "--time-limit", "0.1")
+    for number in range(20):  # on a slow machine the first limits are over before anything is done
+        limit = f"{0.02 * 1.4**number:.3f}"
+        process = _start(tmp_path / "in", tmp_path / "out", "--time-limit", limit, "--preset", "ultrafast")
         told, complaints = process.communicate(timeout=60)
         assert process.returncode == 0, complaints
         if told.startswith("1 masked"):
@@ -506,15 +508,15 @@ def test_an_inbox_in_the_output_folder_is_refused(tmp_path: Path) -> None:
     assert complaints.count("\n") == 1 and "keep masked and unmasked videos apart" in complaints
 
 
-@pytest.mark.parametrize("jobs", ["2", "3"])
-def test_results_do_not_depend_on_the_number_of_workers(tmp_path: Path, clip: Library, jobs: str) -> None:
+def test_results_do_not_depend_on_the_number_of_workers(tmp_path: Path, clip: Library) -> None:
+    """With the ultrafast preset: macroblock trees of x264 are not the same bit for bit from one call to the next."""
     (tmp_path / "in").mkdir()
-    torture.Film(frames=700, options=(("g", "25"),)).shoot(tmp_path / "in" / "long.mp4")
+    torture.Film(frames=240, time_base=Fraction(1, 10), options=(("g", "10"),)).shoot(tmp_path / "in" / "long.mp4")
     shutil.copyfile(clip("pyramid.mp4"), tmp_path / "in" / "pyramid.mp4")
     made = []
-    for count in ("1", jobs):
+    for count in ("1", "3"):
         out = tmp_path / f"out-{count}"
-        process = _start(tmp_path / "in", out, "--jobs", count)
+        process = _start(tmp_path / "in", out, "--jobs", count, "--preset", "ultrafast")
         process.communicate(timeout=120)
         assert process.returncode == 0
         made.append({path.name: path.read_bytes() for path in out.glob("*.m*")} | _tracks(out))
@@ -526,6 +528,7 @@ def _tracks(out: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in out.glob("*.tracks.json")}
 
 
+@pytest.mark.slow
 def test_a_night_of_overlapping_runs_and_kills(tmp_path: Path) -> None:
     """`python tests/torture.py` does it with 200 clips."""
     (tmp_path / "out").mkdir()

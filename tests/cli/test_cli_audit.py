@@ -84,6 +84,9 @@ def test_a_hostile_name_is_no_formula_in_a_spreadsheet(log: Path) -> None:
     assert rows[0]["time"] == "2026-01-01T23:59:59+00:00" and len(rows[0]["sha256"]) == 64
 
 
+_MISS = {"name": "a.mp4", "frame": 3, "kind": "face", "missed": 2}
+
+
 @pytest.mark.parametrize(
     ("record", "said"),
     [
@@ -94,7 +97,7 @@ def test_a_hostile_name_is_no_formula_in_a_spreadsheet(log: Path) -> None:
         ({"act": "held", "hold": {"kind": "police", "until": "2027-03-31"}}, "police, until 2027-03-31"),
         ({"act": "sampled", "draw": {"id": 3}}, "draw 3"),
         (
-            {"act": "judged", "draw": {"id": 3}, "judged": {"frames": 300, "misses": [{"missed": 2}, {"missed": 1}]}},
+            {"act": "judged", "draw": {"id": 3}, "judged": {"frames": 300, "misses": [_MISS, {**_MISS, "missed": 1}]}},
             "draw 3, 300 frames seen, 3 missed",
         ),
         ({"act": "answered", "request": {"id": 7}}, "request 7"),

@@ -95,13 +95,14 @@ def test_a_notice_with_a_blank_is_refused_by_name_and_nothing_is_written(
     assert optional or f"{'.'.join(place)} is missing" in done.stderr
 
 
-def test_a_notice_is_four_files_for_their_owner(policy: Path, tmp_path: Path) -> None:
+def test_a_notice_is_four_files_and_what_is_published_can_be_read_by_everybody(policy: Path, tmp_path: Path) -> None:
     folder = tmp_path / "-お知らせ\n"
     for _ in range(2):
         done = _call("notice", "--policy", policy, "-o", folder)
         assert done.exit_code == ExitCode.OK
     assert sorted(path.name for path in folder.iterdir()) == _WRITTEN
-    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    assert modes == {name: 0o600 if name == "notice.json" else 0o644 for name in _WRITTEN}
     assert json.loads((folder / "notice.json").read_text())["schema"] == "dashredact/notice/1"
     ElementTree.fromstring((folder / "sticker.svg").read_text())
     assert (folder / "sticker.pdf").read_bytes().rstrip().endswith(b"%%EOF")
@@ -138,9 +139,17 @@ def test_check_prints_hostile_names_harmlessly(policy: Path, out: Path) -> None:
 def test_check_without_a_folder_counts_what_only_a_log_can_show_as_not_met(policy: Path, out: Path) -> None:
     done = _call("check", "--policy", policy)
     assert done.exit_code == ExitCode.NEEDS_REVIEW
-    told = [json.loads(line)["verdict"] for line in _call("check", "--policy", policy, "--json").stdout.splitlines()]
-    counts = dict(reversed(part.split(" ", 1)) for part in done.stdout.splitlines()[0].rstrip(".").split(", "))
-    assert {verdict: int(count) for verdict, count in counts.items()} == Counter(told)
+    rows = [json.loads(line) for line in _call("check", "--policy", policy, "--json").stdout.splitlines()]
+    counts, unmet = (
+        Counter(row["verdict"] for row in rows),
+        [row["item"] for row in rows if row["verdict"] == "not met"],
+    )
+    assert done.stdout.splitlines()[0] == (
+        f"{len(unmet)} of {len(rows)} items are not met: {', '.join(unmet)}."
+        f" The others: {counts['met']} met, {counts['outside the tool']} outside the tool."
+    )
+    items = [line.split()[0] for line in done.stdout.splitlines()[1:] if not line.startswith(" ")]
+    assert items[: len(unmet)] == unmet and len(items) == len(rows)
     assert _call("check", out / audit_log.NAME, "--policy", policy).exit_code == ExitCode.NEEDS_REVIEW
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from kept import Fleet
-from policies import FULL, toml
+from kept import CAPTURED, Fleet
+from policies import FULL, UNREVIEWED, toml
 
 from dashredact import cli
 from dashredact.errors import ExitCode
@@ -30,7 +30,7 @@ def fleet(tmp_path: Path) -> Fleet:
 @pytest.fixture
 def policy(tmp_path: Path) -> Path:
     path = tmp_path / "policy.toml"
-    path.write_text(toml(FULL), "utf-8")
+    path.write_text(toml(UNREVIEWED), "utf-8")
     return path
 
 
@@ -58,6 +58,27 @@ def test_purge_prints_what_it_did_and_exits_5_only_if_something_is_overdue(
     assert _call(*words).stdout.startswith("overdue: front-2\\n.mp4 (")
 
 
+def test_a_dry_run_with_nothing_to_do_says_so_and_what_is_due_next(fleet: Fleet, words: list[str | Path]) -> None:
+    fleet.masked("front-1.mp4", filmed=date.today())
+    done = _call(*words, "--dry-run")
+    due = date.today() + timedelta(CAPTURED + 1)
+    said = f"Nothing is due for deletion. Next is front-1.mp4, on {due} (retention.captured, {CAPTURED} days from"
+    assert (done.stdout, done.exit_code) == ("", ExitCode.OK) and said in done.stderr
+    (fleet.inbox / "front-1.mp4").unlink()
+    for path in fleet.out.glob("front-1.*"):
+        path.unlink()
+    assert "nothing here ever will be" in _call(*words, "--dry-run").stderr
+    assert _call(*words).stderr == ""
+
+
+def test_what_waits_for_a_review_is_printed_and_exits_5(fleet: Fleet, words: list[str | Path], policy: Path) -> None:
+    policy.write_text(toml(FULL), "utf-8")
+    fleet.masked("front-1.mp4", filmed=date.today() - timedelta(30))
+    done = _call(*words)
+    assert done.exit_code == ExitCode.NEEDS_REVIEW
+    assert done.stdout.startswith("waiting: front-1.mp4 (is masked, and waits for the review that the policy asks for")
+
+
 def test_purge_waits_for_no_long_run_and_needs_a_policy_a_key_and_a_whole_log(
     fleet: Fleet, words: list[str | Path], policy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,7 +102,8 @@ def test_what_is_held_stays_until_it_is_released(fleet: Fleet, words: list[str |
     assert line == f"front-1.mp4: police, until {LATER}: request 5\n"
     assert _call(*words).stdout.startswith("held: front-1.mp4 (police") and original.exists()
     assert _call("hold", "release", fleet.out, "front-1.mp4", "--reason", "settled").exit_code == ExitCode.OK
-    assert _call("hold", "list", fleet.out).stdout == ""
+    done = _call("hold", "list", fleet.out)
+    assert done.stdout == "" and "Nothing is held." in done.stderr
     assert _call(*words).exit_code == ExitCode.OK and not original.exists()
     held, released = fleet.records[1:3]
     assert (held["act"], held["source"]["sha256"]) == ("held", fleet.records[0]["source"]["sha256"])

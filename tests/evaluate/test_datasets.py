@@ -50,25 +50,25 @@ def folder(tmp_path: Path) -> Path:
 def _read(folder: Path, content: Any, name: str = datasets.NAME) -> Dataset:
     path = folder / name
     path.write_text(content if isinstance(content, str) else json.dumps(content))
-    (found,) = datasets.read(folder if name == datasets.NAME else path)
-    return found
+    (dataset,) = datasets.read(folder if name == datasets.NAME else path)
+    return dataset
 
 
 # --- what is read ------------------------------------------------------------------------------------------------
 
 
 def test_a_folder_is_a_set_of_its_name(folder: Path) -> None:
-    found = _read(folder, _ours(_row(boxes=[_BOX, {**_BOX, "label": "face", "ignore": True}])))
-    (image,) = found.images
-    assert (found.name, found.labelled) == ("set", {Kind.PLATE})
+    dataset = _read(folder, _ours(_row(boxes=[_BOX, {**_BOX, "label": "face", "ignore": True}])))
+    (image,) = dataset.images
+    assert (dataset.name, dataset.labelled) == ("set", {Kind.PLATE})
     assert image.boxes.tolist() == [[4, 5, 14.5, 11]] * 2
     assert (image.kinds.tolist(), image.ignore.tolist(), image.video) == ([1, 0], [False, True], None)
     assert datasets.load(image)[0, 0].tolist() == [50, 100, 200]
 
 
-def test_a_mark_without_an_area_is_nothing_to_find(folder: Path) -> None:
-    found = _read(folder, _ours(_row(boxes=[_BOX, {**_BOX, "w": 0}, {**_BOX, "h": 0}])))
-    assert found.images[0].ignore.tolist() == [False, True, True]
+def test_a_box_without_an_area_is_ignored(folder: Path) -> None:
+    dataset = _read(folder, _ours(_row(boxes=[_BOX, {**_BOX, "w": 0}, {**_BOX, "h": 0}])))
+    assert dataset.images[0].ignore.tolist() == [False, True, True]
 
 
 def test_a_folder_of_folders_is_several_sets(folder: Path) -> None:
@@ -80,9 +80,9 @@ def test_a_folder_of_folders_is_several_sets(folder: Path) -> None:
 
 
 def test_a_coco_file_is_a_set_labelled_for_its_categories(folder: Path) -> None:
-    found = _read(folder, _coco(), "instances.json")
-    (image,) = found.images
-    assert (found.name, found.labelled) == ("instances", {Kind.PLATE})
+    dataset = _read(folder, _coco(), "instances.json")
+    (image,) = dataset.images
+    assert (dataset.name, dataset.labelled) == ("instances", {Kind.PLATE})
     assert image.path == folder / "images" / "0.png"
     assert image.boxes.tolist() == [[4, 5, 14.5, 11], [0, 0, 64, 48]]
     assert image.ignore.tolist() == [False, True]
@@ -92,7 +92,7 @@ def test_a_coco_file_may_say_what_it_was_labelled_for(folder: Path) -> None:
     assert _read(folder, _coco(labelled=["face"]), "instances.json").labelled == {Kind.FACE}
 
 
-def test_tracks_are_names_of_objects_in_either_form(folder: Path) -> None:
+def test_tracks_are_names_of_objects_in_either_format(folder: Path) -> None:
     marks = [{**_BOX, "track": 0}, {**_BOX, "track": "a"}, _BOX]
     assert _read(folder, _ours(_row(boxes=marks))).images[0].tracks == ("0", "a", "")
     rows = [{"id": 1, "image_id": 7, "category_id": 3, "bbox": [4, 5, 10.5, 6], "track_id": 12}]
@@ -100,7 +100,7 @@ def test_tracks_are_names_of_objects_in_either_form(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("track", [True, [1], 1.5])
-def test_a_track_that_is_no_name_is_refused(folder: Path, track: Any) -> None:
+def test_a_track_that_is_not_a_name_is_refused(folder: Path, track: Any) -> None:
     with pytest.raises(UsageError, match=r'"track" of boxes\[0\] of images\[0\]'):
         _read(folder, _ours(_row(boxes=[{**_BOX, "track": track}])))
 
@@ -118,9 +118,9 @@ def test_categories_are_known_by_their_usual_names(folder: Path, name: str) -> N
 def test_frames_of_a_video_have_their_times(folder: Path, other: dict[str, Any], times: list[float]) -> None:
     (folder / "images" / "1.png").write_bytes(b"")
     later = _row(file="images/1.png", video="drive", frame=3)
-    found = _read(folder, _ours(_row(video="drive", frame=0), later, **other))
-    assert [image.time for image in found.images] == pytest.approx(times)
-    assert [image.frame for image in found.images] == [0, 3]
+    dataset = _read(folder, _ours(_row(video="drive", frame=0), later, **other))
+    assert [image.time for image in dataset.images] == pytest.approx(times)
+    assert [image.frame for image in dataset.images] == [0, 3]
 
 
 def test_a_frame_may_say_its_time(folder: Path) -> None:
@@ -133,9 +133,9 @@ def test_a_frame_may_say_its_time(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("{", "no JSON"),
-        ("\udcff".encode("utf-8", "surrogateescape").decode("latin-1"), "no JSON"),
-        ("[" * 100_000, "no JSON"),
+        ("{", "not JSON"),
+        ("\udcff".encode("utf-8", "surrogateescape").decode("latin-1"), "not JSON"),
+        ("[" * 100_000, "not JSON"),
         ("[]", '"images"'),
         ({"images": {}}, '"images"'),
         (_ours(labelled=[]), '"labelled"'),
@@ -150,7 +150,7 @@ def test_a_frame_may_say_its_time(folder: Path) -> None:
         (_ours(_row(width=0)), '"width" of images[0]'),
         (_ours(_row(width="64")), '"width" of images[0]'),
         (_ours(_row(height=4.5)), '"height" of images[0]'),
-        (_ours(_row(boxes=None)), '"boxes" in images[0]'),
+        (_ours(_row(boxes=None)), '"boxes" of images[0]'),
         (_ours(_row(boxes=[{**_BOX, "label": "dog"}])), "boxes[0] of images[0]"),
         (_ours(_row(boxes=[{**_BOX, "label": []}])), "boxes[0] of images[0]"),
         (_ours(_row(boxes=[_BOX, {**_BOX, "w": -1}])), "boxes[1] of images[0]"),
@@ -158,7 +158,7 @@ def test_a_frame_may_say_its_time(folder: Path) -> None:
         (_ours(_row(boxes=[{**_BOX, "x": 10**400}])), '"x" of boxes[0]'),
         (_ours(_row(boxes=[{**_BOX, "x": True}])), '"x" of boxes[0]'),
         (_ours(_row(boxes=["plate"])), "boxes[0] of images[0]"),
-        (_ours(_row(file="images/none.png")), "not there"),
+        (_ours(_row(file="images/none.png")), "not exist"),
         (_ours(_row(file="/etc/hostname")), "outside"),
         (_ours(_row(file="../set/images/0.png")), "outside"),
         (_ours(_row(file="images/\0.png")), "outside"),
@@ -168,9 +168,9 @@ def test_a_frame_may_say_its_time(folder: Path) -> None:
         (_ours(_row(video="drive", frame=-1)), '"frame" of images[0]'),
         (_coco(categories=[{"id": 3, "name": "dog"}]), "no category"),
         (_coco(categories=[{"name": "face"}]), "'id'"),
-        (_coco(categories=None), "another form"),
-        (_coco(images=[]), "names nothing"),
-        (_coco(annotations=[{"image_id": 7, "category_id": 3, "bbox": [1, 2]}]), "another form"),
+        (_coco(categories=None), "different format"),
+        (_coco(images=[]), "refers to nothing"),
+        (_coco(annotations=[{"image_id": 7, "category_id": 3, "bbox": [1, 2]}]), "different format"),
         (_coco(images=[{"id": 7, "file_name": "../x.png", "width": 64, "height": 48}]), "outside"),
         (_coco(images=[{"id": 7, "file_name": "0.png", "width": 64, "height": 48}] * 2), "two images"),
     ],
@@ -178,10 +178,10 @@ def test_a_frame_may_say_its_time(folder: Path) -> None:
 def test_one_sentence_says_what_is_wrong_where(folder: Path, content: Any, words: str) -> None:
     with pytest.raises(UsageError) as caught:
         _read(folder, content)
-    told = str(caught.value)
-    assert words in told
-    assert datasets.NAME in told
-    assert told.endswith(".")
+    message = str(caught.value)
+    assert words in message
+    assert datasets.NAME in message
+    assert message.endswith(".")
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_one_sentence_says_what_is_wrong_where(folder: Path, content: Any, words
         ({"frame": 1, "time": 0}, "no later time"),
     ],
 )
-def test_frames_that_make_no_video_are_refused(folder: Path, later: dict[str, Any], words: str) -> None:
+def test_frames_that_contradict_each_other_are_refused(folder: Path, later: dict[str, Any], words: str) -> None:
     (folder / "images" / "1.png").write_bytes(b"")
     with pytest.raises(UsageError, match=words):
         _read(folder, _ours(_row(video="drive", frame=0), _row(file="images/1.png", video="drive", **later)))
@@ -213,8 +213,8 @@ def test_a_picture_of_more_than_100_megapixels_is_refused(folder: Path) -> None:
         datasets.load(_read(folder, _ours(_row(width=20_000, height=5_001))).images[0])
 
 
-@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n"])
-def test_what_is_no_picture_is_refused(folder: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n"])
+def test_what_cannot_be_decoded_is_refused(folder: Path, content: bytes) -> None:
     (folder / "images" / "0.png").write_bytes(content)
     with pytest.raises(UnreadableError, match=r"0\.png"):
         datasets.load(_read(folder, _ours()).images[0])
@@ -223,15 +223,15 @@ def test_what_is_no_picture_is_refused(folder: Path, content: bytes) -> None:
 # --- predictions -------------------------------------------------------------------------------------------------
 
 
-def test_predictions_have_the_form_of_annotations_and_can_be_read_back(folder: Path) -> None:
-    found = Detections(
+def test_predictions_have_the_format_of_annotations_and_can_be_read_back(folder: Path) -> None:
+    detections = Detections(
         np.zeros(2, np.int32),
         np.array([1, 0], np.int8),
         np.array([[1, 2, 30.25, 12], [5, 5, 9, 9]], np.float32),
         np.array([0.875, 0.0625], np.float32),
     )
     dataset = _read(folder, _ours(_row(video="drive", frame=2)))
-    content = json.loads(predictions.encode(Finder(), [(dataset, [found])]))
+    content = json.loads(predictions.encode(Finder(), [(dataset, [detections])]))
     assert content["source"] == {"model": "finder", "sha256": "f" * 64}
     assert content["labelled"] == ["plate"]
     (image,) = content["images"]
@@ -240,7 +240,7 @@ def test_predictions_have_the_form_of_annotations_and_can_be_read_back(folder: P
         **{"video": "drive", "frame": 2},
     }
     assert image["boxes"][0] == {"label": "plate", "x": 1, "y": 2, "w": 29.25, "h": 10, "score": 0.875}
-    assert _read(folder, content).images[0].boxes.tolist() == found.boxes.tolist()
+    assert _read(folder, content).images[0].boxes.tolist() == detections.boxes.tolist()
 
 
 def test_predictions_of_several_sets_name_the_set(folder: Path) -> None:

@@ -67,7 +67,7 @@ def _change(folder: Path, **other: Any) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), **other}))
 
 
-def _seen(folder: Path, finder: Finder) -> list[evaluation.EvaluatedSet]:
+def _evaluated(folder: Path, finder: Finder) -> list[evaluation.EvaluatedSet]:
     link = TrackSettings(_THRESHOLDS)
     return [
         evaluation.EvaluatedSet(one, evaluation.detect_all(one, finder, lambda fact: None), link, finder.long_side)
@@ -76,7 +76,7 @@ def _seen(folder: Path, finder: Finder) -> list[evaluation.EvaluatedSet]:
 
 
 def _result(folder: Path, finder: Finder) -> evaluation.Evaluation:
-    return evaluation.measure(_seen(folder, finder), _THRESHOLDS)
+    return evaluation.measure(_evaluated(folder, finder), _THRESHOLDS)
 
 
 # --- what is measured --------------------------------------------------------------------------------------------
@@ -103,16 +103,16 @@ def test_weak_boxes_count_at_any_score_and_not_at_the_threshold(tmp_path: Path) 
 
 def test_large_pictures_are_scaled_down_and_boxes_come_back_in_their_pixels(tmp_path: Path) -> None:
     _make(tmp_path / "set", range(10, 12), zoom=2)
-    (seen,) = _seen(tmp_path, finder := Finder())
+    (evaluated,) = _evaluated(tmp_path, finder := Finder())
     assert finder.long_side == SIZE[0]
-    for number, found in zip(range(10, 12), seen.found, strict=True):
+    for number, found in zip(range(10, 12), evaluated.detections, strict=True):
         assert found.boxes.tolist() == [[2 * side for side in secret_box(number) or ()]]
 
 
 def test_small_pictures_are_not_enlarged(tmp_path: Path) -> None:
     _make(tmp_path / "set", range(10, 11))
-    (seen,) = _seen(tmp_path, Finder(long_side=1280))
-    assert seen.found[0].boxes.tolist() == [list(secret_box(10) or ())]
+    (evaluated,) = _evaluated(tmp_path, Finder(long_side=1280))
+    assert evaluated.detections[0].boxes.tolist() == [list(secret_box(10) or ())]
 
 
 def test_a_batch_holds_pictures_of_one_size_and_answers_keep_their_order(tmp_path: Path) -> None:
@@ -125,9 +125,9 @@ def test_a_batch_holds_pictures_of_one_size_and_answers_keep_their_order(tmp_pat
     one = datasets.read(_make(tmp_path / "one", range(10, 20)))[0]
     other = datasets.read(_make(tmp_path / "other", range(20, 24), zoom=2))[0]
     mixed = datasets.Dataset("mixed", one.labelled, one.images[:5] + other.images + one.images[5:])
-    found = evaluation.detect_all(mixed, Strict(long_side=1280), lambda fact: None)
-    assert [len(answer) for answer in found] == [1] * 14
-    for image, answer in zip(mixed.images, found, strict=True):
+    detections = evaluation.detect_all(mixed, Strict(long_side=1280), lambda fact: None)
+    assert [len(answer) for answer in detections] == [1] * 14
+    for image, answer in zip(mixed.images, detections, strict=True):
         assert answer.boxes.tolist() == image.boxes.tolist()
 
 
@@ -204,10 +204,10 @@ def test_objects_are_measured_where_they_are_in_the_picture(tmp_path: Path) -> N
     (row,) = json.loads((folder / datasets.NAME).read_text())["images"]
     row["boxes"] = [{"label": "face", "x": -60, "y": 20, "w": 200, "h": 40}]
     _change(folder, images=[row])
-    (seen,) = _seen(folder, Finder())
+    (evaluated,) = _evaluated(folder, Finder())
     whole = [np.array([[0.0, 0.0, 192.0, 112.0]])]
-    seen._masks = lambda rows: iter(whole)  # type: ignore[method-assign]
-    cover = seen.covers[0][Kind.FACE]
+    evaluated._masks = lambda rows: iter(whole)  # type: ignore[method-assign]
+    cover = evaluated.covers[0][Kind.FACE]
     assert (cover.sizes.tolist(), cover.uncovered.tolist()) == ([200], [False])
 
 
@@ -261,8 +261,8 @@ def test_a_set_without_tracks_says_nothing_of_them(tmp_path: Path) -> None:
 
 def test_a_contact_sheet_shows_the_missed_objects(tmp_path: Path) -> None:
     _make(tmp_path / "set", range(FIRST_SEEN, FIRST_SEEN + 10))
-    (seen,) = _seen(tmp_path, Finder(miss_every=5))
-    missed = list(seen.misses())
+    (evaluated,) = _evaluated(tmp_path, Finder(miss_every=5))
+    missed = list(evaluated.misses())
     assert [miss.image.file for miss in missed] == ["images/008.png", "images/013.png"]
     drawn = evaluation.contact_sheet(missed)
     assert drawn.shape == (sheets.TILE, 2 * sheets.TILE, 3)
@@ -274,7 +274,7 @@ def _shows_the_secret(picture: Picture) -> bool:
 
 
 def test_a_sheet_has_room_for_the_largest_only(tmp_path: Path) -> None:
-    (miss,) = _seen(_make(tmp_path / "set", range(10, 11)), Finder(miss_first=9))[0].misses()
+    (miss,) = _evaluated(_make(tmp_path / "set", range(10, 11)), Finder(miss_first=9))[0].misses()
     large = replace(miss.image, boxes=miss.image.boxes)
     many = [miss._replace(image=large, size=float(size)) for size in range(sheets.MAX_TILES + 20)]
     assert evaluation.contact_sheet(many).shape == (sheets.MAX_TILES // 8 * sheets.TILE, 8 * sheets.TILE, 3)
@@ -313,22 +313,53 @@ def test_it_prints_a_table_and_sentences(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+def test_kinds_that_the_detector_does_not_find_are_not_measured(tmp_path: Path, finder: Finder) -> None:
+    """The set is labelled for persons too, and nothing looks for them: that is no recall of nothing."""
+    folder = _make(tmp_path / "set", range(FIRST_SEEN, FIRST_SEEN + 3))
+    _change(folder, labelled=["face", "person"])
+    finder.thresholds = {Kind.FACE: 0.5}
+    done = _call(folder, "--json")
+    assert done.exit_code == ExitCode.OK, done.output
+    assert list(json.loads(done.stdout)["all"]["classes"]) == ["face"]
+    _change(folder, labelled=["person"])
+    done = _call(folder)
+    assert done.exit_code == ExitCode.USAGE
+    assert "is labelled for person, and the chosen models find face; choose another --model." in done.stderr
+    done = _call(folder, "--threshold", "person=0.4")
+    assert done.exit_code == ExitCode.USAGE
+    assert "--threshold names person: the chosen models find face; leave it out." in done.stderr
+
+
+def test_persons_are_measured_by_their_height(tmp_path: Path, finder: Finder) -> None:
+    """Where a model finds them; the secret stands for one."""
+    folder = _make(tmp_path / "set", range(FIRST_SEEN, FIRST_SEEN + 10), zoom=2)
+    rows = json.loads((folder / datasets.NAME).read_text())["images"]
+    people = [{**row, "boxes": [{**box, "label": "person"} for box in row["boxes"]]} for row in rows]
+    _change(folder, labelled=["person"], images=people)
+    finder.kind, finder.thresholds, finder.miss_every = Kind.PERSON, {Kind.PERSON: 0.5}, 0
+    done = _call(folder, "--threshold", "person=0.4")
+    assert done.exit_code == ExitCode.OK, done.output
+    assert "set person       10      10" in done.stdout
+    assert "Of 10 people at least 50 px on the longer side, 100.0 %" in done.stdout
+    assert "score 0.4)" in done.stdout
+
+
 @pytest.mark.usefixtures("finder")
 def test_it_prints_one_json_document(tmp_path: Path) -> None:
     _make(tmp_path / "one", range(FIRST_SEEN, FIRST_SEEN + 10))
     _make(tmp_path / "two", range(0, 3), video="drive")
     done = _call(tmp_path, "--json")
     assert done.exit_code == ExitCode.OK, done.output
-    told = json.loads(done.stdout)
-    assert told["model"] == {"name": "finder", "sha256": "f" * 64}
-    assert set(told["sets"]) == {"one", "two"}
-    assert told["all"]["classes"]["face"]["at_threshold"]["recall"] == {
+    document = json.loads(done.stdout)
+    assert document["model"] == {"name": "finder", "sha256": "f" * 64}
+    assert set(document["sets"]) == {"one", "two"}
+    assert document["all"]["classes"]["face"]["at_threshold"]["recall"] == {
         **{"count": 8, "of": 10, "share": 0.8},
         **{"low": 0.4902, "high": 0.9433},
     }
-    assert told["sets"]["two"]["classes"]["face"]["ap50"] is None
-    assert told["sets"]["one"]["after_linking"] is None
-    assert told["sets"]["two"]["after_linking"]["classes"]["face"]["object_frames"] == 0
+    assert document["sets"]["two"]["classes"]["face"]["ap50"] is None
+    assert document["sets"]["one"]["after_linking"] is None
+    assert document["sets"]["two"]["after_linking"]["classes"]["face"]["object_frames"] == 0
 
 
 @pytest.mark.usefixtures("finder")
@@ -337,8 +368,8 @@ def test_it_tells_the_tracks_with_an_interval(tmp_path: Path) -> None:
     done = _call(tmp_path)
     assert "drives face           0     10   0.0 % |         0      1   0.0 %  [0.0-79.3 %]" in done.stdout
     assert "Of 1 such face, each followed through its video, 0.0 % [0.0-79.3 %] were uncovered on" in done.stdout
-    told = json.loads(_call(tmp_path, "--json").stdout)["all"]["after_linking"]["classes"]["face"]
-    assert told["tracks_uncovered"] == {"count": 0, "of": 1, "share": 0.0, "low": 0.0, "high": 0.7935}
+    document = json.loads(_call(tmp_path, "--json").stdout)["all"]["after_linking"]["classes"]["face"]
+    assert document["tracks_uncovered"] == {"count": 0, "of": 1, "share": 0.0, "low": 0.0, "high": 0.7935}
 
 
 @pytest.mark.usefixtures("finder")
@@ -395,10 +426,10 @@ def test_a_set_without_pictures_is_refused(tmp_path: Path, finder: Finder) -> No
 def test_exit_codes_say_what_was_wrong(tmp_path: Path) -> None:
     assert _call(tmp_path).exit_code == ExitCode.USAGE
     folder = _make(tmp_path / "set", range(10, 12))
-    (folder / "images" / "010.png").write_bytes(b"no picture")
+    (folder / "images" / "010.png").write_bytes(b"not a picture")
     done = _call(folder)
     assert done.exit_code == ExitCode.SOME_FAILED
-    assert "010.png is no picture" in done.stderr
+    assert "010.png cannot be decoded" in done.stderr
 
 
 def test_its_options_are_those_of_redact_that_change_what_is_detected() -> None:

@@ -21,44 +21,44 @@ def _boxes(*rows: tuple[float, ...]) -> Array:
     return np.array(rows, np.float64).reshape(-1, 4)
 
 
-def _judged(boxes: Array, values: list[float], objects: Array, ignored: Array = _NONE) -> MatchedDetections:
+def _matched(boxes: Array, values: list[float], objects: Array, ignored: Array = _NONE) -> MatchedDetections:
     points = np.array(values, np.float64)
-    matched = metrics.match(boxes, points, objects, ignored)
-    return metrics.pool([metrics.judge(matched, points, metrics.size(Kind.PLATE, objects))])
+    match = metrics.match(boxes, points, objects, ignored)
+    return metrics.pool([metrics.counted(match, points, metrics.size(Kind.PLATE, objects))])
 
 
 # --- matching ----------------------------------------------------------------------------------------------------
 
 
 def test_the_best_score_has_the_first_choice_and_a_second_box_on_an_object_is_false() -> None:
-    verdict = _judged(_boxes((0, 0, 10, 10), (0, 0, 10, 9)), [0.6, 0.8], _boxes((0, 0, 10, 10)))
-    assert verdict.scores.tolist() == [0.8, 0.6]
-    assert verdict.hits.tolist() == [True, False]
-    assert verdict.found.tolist() == [0.8]
+    matched = _matched(_boxes((0, 0, 10, 10), (0, 0, 10, 9)), [0.6, 0.8], _boxes((0, 0, 10, 10)))
+    assert matched.scores.tolist() == [0.8, 0.6]
+    assert matched.hits.tolist() == [True, False]
+    assert matched.matched_scores.tolist() == [0.8]
 
 
 @pytest.mark.parametrize(("shift", "hit"), [(3, True), (4, False)])
 def test_half_the_union_makes_a_hit(shift: float, hit: bool) -> None:
-    verdict = _judged(_boxes((shift, 0, 10 + shift, 10)), [0.9], _boxes((0, 0, 10, 10)))
-    assert bool(verdict.hits.all()) is hit
+    matched = _matched(_boxes((shift, 0, 10 + shift, 10)), [0.9], _boxes((0, 0, 10, 10)))
+    assert bool(matched.hits.all()) is hit
 
 
 def test_what_lies_in_an_ignored_region_is_neither_right_nor_wrong() -> None:
     region = _boxes((0, 0, 100, 100))
     inside = _boxes((10, 10, 20, 20), (40, 40, 60, 60), (96, 0, 106, 10))
-    assert _judged(inside, [0.9, 0.8, 0.7], _NONE, region).scores.tolist() == [0.7]
+    assert _matched(inside, [0.9, 0.8, 0.7], _NONE, region).scores.tolist() == [0.7]
 
 
 def test_an_object_in_an_ignored_region_is_still_found() -> None:
-    verdict = _judged(_boxes((10, 10, 20, 20)), [0.9], _boxes((10, 10, 20, 20)), _boxes((0, 0, 100, 100)))
-    assert verdict.hits.tolist() == [True]
+    matched = _matched(_boxes((10, 10, 20, 20)), [0.9], _boxes((10, 10, 20, 20)), _boxes((0, 0, 100, 100)))
+    assert matched.hits.tolist() == [True]
 
 
 def test_average_precision_alone_looks_at_a_hundred_detections_of_a_picture() -> None:
     many = np.repeat(_boxes((50, 50, 60, 60)), 100, 0)
-    verdict = _judged(np.concatenate((many, _boxes((0, 0, 10, 10)))), [0.9] * 100 + [0.5], _boxes((0, 0, 10, 10)))
-    assert metrics.average_precision(verdict) == 0
-    assert verdict.found.tolist() == [0.5]
+    matched = _matched(np.concatenate((many, _boxes((0, 0, 10, 10)))), [0.9] * 100 + [0.5], _boxes((0, 0, 10, 10)))
+    assert metrics.average_precision(matched) == 0
+    assert matched.matched_scores.tolist() == [0.5]
 
 
 # --- average precision, against COCO's own tool ------------------------------------------------------------------
@@ -70,15 +70,15 @@ def test_average_precision_is_what_coco_says(seed: int) -> None:
     pictures = [_picture(random, many=seed % 3 == 2) for _ in range(8)]
     parts = []
     for objects, crowd, boxes, values in pictures:
-        matched = metrics.match(boxes, values, objects[~crowd], objects[crowd])
-        parts.append(metrics.judge(matched, values, metrics.size(Kind.FACE, objects[~crowd])))
-    verdict = metrics.pool(parts)
+        match = metrics.match(boxes, values, objects[~crowd], objects[crowd])
+        parts.append(metrics.counted(match, values, metrics.size(Kind.FACE, objects[~crowd])))
+    matched = metrics.pool(parts)
     precision, recall = _coco(pictures)
-    assert metrics.average_precision(verdict) == pytest.approx(precision, abs=1e-6)
-    if verdict.late.any():  # COCO stops looking there, and we do not
-        assert (verdict.found > 0).mean() >= recall
+    assert metrics.average_precision(matched) == pytest.approx(precision, abs=1e-6)
+    if matched.beyond_max_dets.any():  # COCO stops looking there, and we do not
+        assert (matched.matched_scores > 0).mean() >= recall
     else:
-        assert (verdict.found > 0).mean() == pytest.approx(recall, abs=1e-6)
+        assert (matched.matched_scores > 0).mean() == pytest.approx(recall, abs=1e-6)
 
 
 def _picture(random: np.random.Generator, *, many: bool) -> tuple[Array, Array, Array, Array]:
@@ -143,29 +143,29 @@ def test_intervals_are_wilsons(count: int, of: int, low: float, high: float) -> 
 
 
 def test_nothing_marked_and_nothing_found_has_no_figures_and_no_fault() -> None:
-    for verdict in (metrics.pool([]), _judged(_NONE, [], _NONE)):
-        told = metrics.figures(Kind.FACE, verdict, 0.5)
-        assert (told.ap50, told.ar50, told.recall_at_precision, told.recall.share) == (None,) * 4
-        assert (told.objects, told.precision) == (0, Rate(0, 0))
+    for matched in (metrics.pool([]), _matched(_NONE, [], _NONE)):
+        figures = metrics.figures(Kind.FACE, matched, 0.5)
+        assert (figures.ap50, figures.ar50, figures.recall_at_precision, figures.recall.share) == (None,) * 4
+        assert (figures.objects, figures.precision) == (0, Rate(0, 0))
 
 
 def test_false_boxes_on_pictures_without_objects_are_counted() -> None:
-    told = metrics.figures(Kind.FACE, _judged(_boxes((0, 0, 9, 9), (20, 0, 29, 9)), [0.9, 0.4], _NONE), 0.5)
-    assert (told.false_per_image, told.precision, told.ap50) == (1, Rate(0, 1), None)
+    figures = metrics.figures(Kind.FACE, _matched(_boxes((0, 0, 9, 9), (20, 0, 29, 9)), [0.9, 0.4], _NONE), 0.5)
+    assert (figures.false_per_image, figures.precision, figures.ap50) == (1, Rate(0, 1), None)
 
 
 def test_objects_that_nothing_found_cost_everything() -> None:
-    told = metrics.figures(Kind.FACE, _judged(_NONE, [], _boxes((0, 0, 9, 9))), 0.5)
-    assert (told.ap50, told.ar50, told.recall, told.recall_at_precision) == (0, 0, Rate(0, 1), 0)
+    figures = metrics.figures(Kind.FACE, _matched(_NONE, [], _boxes((0, 0, 9, 9))), 0.5)
+    assert (figures.ap50, figures.ar50, figures.recall, figures.recall_at_precision) == (0, 0, Rate(0, 1), 0)
 
 
 def test_recall_at_a_precision_takes_every_detection_of_the_score_in() -> None:
     hits = np.array([True, True, True, True, False, False])
-    verdict = MatchedDetections(
+    matched = MatchedDetections(
         np.array([0.9, 0.8, 0.7, 0.6, 0.6, 0.6]), hits, np.zeros(6, bool), np.full(8, 30.0), np.zeros(8)
     )
-    assert metrics.at_precision(verdict, 0.8) == (0.7, 3 / 8)
-    assert metrics.at_precision(verdict, 0.6) == (0.6, 4 / 8)
+    assert metrics.at_precision(matched, 0.8) == (0.7, 3 / 8)
+    assert metrics.at_precision(matched, 0.6) == (0.6, 4 / 8)
     assert metrics.at_precision(metrics.pool([]), 0.8) == (1, 0)
 
 

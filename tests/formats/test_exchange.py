@@ -1,4 +1,4 @@
-"""Tracks go to other tools and come back: every box, frame and kind, and more where the form has room."""
+"""Tracks go to other tools and come back: every box, frame and kind, and more where the format has room."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pycocotools.coco import COCO
-from tracks_made import FRAMES, HEIGHT, WIDTH, files, told
+from tracks_made import FRAMES, HEIGHT, WIDTH, comparable, files
 
 from dashredact.errors import UsageError
 from dashredact.formats import exchange
@@ -37,9 +37,9 @@ def _no_waiting_for_the_disk() -> Iterator[None]:
         yield
 
 
-def _written(folder: Path, file: TracksFile, form: TracksFormat) -> Path:
+def _written(folder: Path, file: TracksFile, format: TracksFormat) -> Path:
     path = folder / str(next(_COUNTER)) / "trip.any"
-    exchange.write(path, file, form)
+    exchange.write(path, file, format)
     return path
 
 
@@ -47,32 +47,34 @@ def _canvas(file: TracksFile) -> Canvas:
     return Canvas(*file.size, len(file.pts))
 
 
-@pytest.mark.parametrize("form", TracksFormat)
+@pytest.mark.parametrize("format", TracksFormat)
 @given(file=files())
-def test_every_box_frame_and_kind_comes_back(folder: Path, form: TracksFormat, file: TracksFile) -> None:
-    found = exchange.read(_written(folder, file, form), _canvas(file), form)
-    origins = form in _WITH_ORIGINS
-    assert [told(track, origins=origins) for track in found] == [told(track, origins=origins) for track in file.tracks]
+def test_every_box_frame_and_kind_comes_back(folder: Path, format: TracksFormat, file: TracksFile) -> None:
+    tracks = exchange.read(_written(folder, file, format), _canvas(file), format)
+    origins = format in _WITH_ORIGINS
+    assert [comparable(track, origins=origins) for track in tracks] == [
+        comparable(track, origins=origins) for track in file.tracks
+    ]
 
 
-@pytest.mark.parametrize("form", [form for form in TracksFormat if form is not TracksFormat.MOT0])
+@pytest.mark.parametrize("format", [format for format in TracksFormat if format is not TracksFormat.MOT0])
 @given(file=files().filter(lambda file: file.tracks))
-def test_the_form_is_known_by_its_content(folder: Path, form: TracksFormat, file: TracksFile) -> None:
-    assert exchange.guess(_written(folder, file, form)) is form
+def test_the_format_is_known_by_its_content(folder: Path, format: TracksFormat, file: TracksFile) -> None:
+    assert exchange.format_of(_written(folder, file, format)) is format
 
 
 _fine = st.floats(0, 1000, allow_nan=False)
 
 
-@pytest.mark.parametrize("form", [TracksFormat.COCO, TracksFormat.CVAT, TracksFormat.MOT, TracksFormat.MOT0])
+@pytest.mark.parametrize("format", [TracksFormat.COCO, TracksFormat.CVAT, TracksFormat.MOT, TracksFormat.MOT0])
 @given(x=st.tuples(_fine, _fine), y=st.tuples(_fine, _fine))
 def test_boxes_between_tenths_come_back_to_a_thousandth_of_a_pixel(
-    folder: Path, form: TracksFormat, x: tuple[float, float], y: tuple[float, float]
+    folder: Path, format: TracksFormat, x: tuple[float, float], y: tuple[float, float]
 ) -> None:
     box = np.array([[min(x), min(y), max(x), max(y)]])
     file = _one(Track(1, Kind.FACE, 0, box, np.full(1, 3, np.int8), np.zeros(1, np.float32)))
-    (found,) = exchange.read(_written(folder, file, form), _CANVAS, form)
-    assert np.abs(found.boxes - box).max() < 1e-3
+    (track,) = exchange.read(_written(folder, file, format), _CANVAS, format)
+    assert np.abs(track.boxes - box).max() < 1e-3
 
 
 def _one(*tracks: Track) -> TracksFile:
@@ -92,12 +94,12 @@ def test_pycocotools_loads_what_is_written(folder: Path, file: TracksFile) -> No
     assert [image["pts"] for image in loaded.loadImgs(loaded.getImgIds())] == file.pts.tolist()
     for track in file.tracks:
         (category,) = loaded.getCatIds(catNms=[track.kind])
-        for place, box in enumerate(track.boxes):
-            of_frame = loaded.getAnnIds(imgIds=[track.first + place + 1], catIds=[category])
-            (found,) = (one for one in loaded.loadAnns(of_frame) if one["track_id"] == track.id)
-            x, y, w, h = found["bbox"]
+        for index, box in enumerate(track.boxes):
+            of_frame = loaded.getAnnIds(imgIds=[track.first + index + 1], catIds=[category])
+            (annotation,) = (one for one in loaded.loadAnns(of_frame) if one["track_id"] == track.id)
+            x, y, w, h = annotation["bbox"]
             assert np.abs(np.array([x, y, x + w, y + h]) - box).max() < 1e-3
-            assert found["area"] == pytest.approx(w * h, abs=1e-3)
+            assert annotation["area"] == pytest.approx(w * h, abs=1e-3)
 
 
 def test_mot_counts_frames_and_pixels_from_one(tmp_path: Path) -> None:
@@ -116,7 +118,7 @@ def test_mot_goes_beside_the_labels_of_an_earlier_version_as_long_as_they_say_wh
     assert [track.kind for track in exchange.read(tmp_path / "a.txt", _CANVAS)] == [Kind.ZONE]
 
 
-def test_mot_as_cvat_has_it_counts_pixels_from_nought(tmp_path: Path) -> None:
+def test_mot_as_cvat_has_it_counts_pixels_from_zero(tmp_path: Path) -> None:
     path = tmp_path / "gt.txt"
     exchange.write(path, _one(_still(3, Kind.PLATE, 0, 1)), TracksFormat.MOT0)
     assert path.read_text() == "1,3,10.5,20.0,19.5,20.25,1,2,1\n"
@@ -126,20 +128,20 @@ def test_mot_of_a_whole_picture_touches_its_edges(tmp_path: Path) -> None:
     path = tmp_path / "gt.txt"
     path.write_text(f"1, 1, 1, 1, {WIDTH}, {HEIGHT}, 1, 1, 1\n")
     (tmp_path / "labels.txt").write_text("face")
-    (found,) = exchange.read(path, _CANVAS)
-    assert (found.boxes.tolist(), found.first) == ([[0, 0, WIDTH, HEIGHT]], 0)
+    (track,) = exchange.read(path, _CANVAS)
+    assert (track.boxes.tolist(), track.first) == ([[0, 0, WIDTH, HEIGHT]], 0)
 
 
 def test_mot_without_track_numbers_and_in_any_order(tmp_path: Path) -> None:
     (tmp_path / "gt.txt").write_text("3,-1,2,2,4,4,1,1,1\n2,5,2,2,4,4,0,2,0\n1,5,1,1,4,4,0,2,0\n\n3,-1,9,9,4,4,1,1,1\n")
     (tmp_path / "labels.txt").write_text("Human Face\nlicence-plate\n")
-    found = exchange.read(tmp_path / "gt.txt", _CANVAS, TracksFormat.MOT)
-    assert [(t.id, t.kind, t.first, t.end) for t in found] == [
+    tracks = exchange.read(tmp_path / "gt.txt", _CANVAS, TracksFormat.MOT)
+    assert [(t.id, t.kind, t.first, t.end) for t in tracks] == [
         (5, Kind.PLATE, 0, 2),
         (6, Kind.FACE, 2, 3),
         (7, Kind.FACE, 2, 3),
     ]
-    assert found[0].boxes[0].tolist() == [0, 0, 4, 4]
+    assert tracks[0].boxes[0].tolist() == [0, 0, 4, 4]
 
 
 def test_coco_as_other_tools_write_it(tmp_path: Path) -> None:
@@ -156,14 +158,14 @@ def test_coco_as_other_tools_write_it(tmp_path: Path) -> None:
     }
     path = tmp_path / "instances.json"
     path.write_text(json.dumps(content))
-    found = exchange.read(path, _CANVAS)
-    assert [(t.id, t.kind, t.first, t.end) for t in found] == [
+    tracks = exchange.read(path, _CANVAS)
+    assert [(t.id, t.kind, t.first, t.end) for t in tracks] == [
         (10, Kind.PLATE, 3, 5),
         (9, Kind.PLATE, 4, 5),
         (11, Kind.PLATE, 4, 5),
     ]
-    assert all(track.boxes.tolist()[0] == [1, 2, 4, 6] for track in found)
-    assert all((track.origins == list(Origin).index(Origin.MANUAL)).all() for track in found)
+    assert all(track.boxes.tolist()[0] == [1, 2, 4, 6] for track in tracks)
+    assert all((track.origins == list(Origin).index(Origin.MANUAL)).all() for track in tracks)
 
 
 def test_a_track_that_is_away_comes_back_as_two_and_nothing_between(tmp_path: Path) -> None:
@@ -173,12 +175,12 @@ def test_a_track_that_is_away_comes_back_as_two_and_nothing_between(tmp_path: Pa
     assert [(t.id, t.first, t.end) for t in exchange.read(path, _CANVAS)] == [(1, 0, 2), (2, 5, 6)]
 
 
-@pytest.mark.parametrize("form", TracksFormat)
-def test_no_file_is_written_over(tmp_path: Path, form: TracksFormat) -> None:
+@pytest.mark.parametrize("format", TracksFormat)
+def test_no_file_is_written_over(tmp_path: Path, format: TracksFormat) -> None:
     path = tmp_path / "trip.any"
     path.write_text("mine")
     with pytest.raises(UsageError, match="already exists"):
-        exchange.write(path, _one(), form)
+        exchange.write(path, _one(), format)
     assert path.read_text() == "mine"
 
 
@@ -195,15 +197,15 @@ def test_files_are_for_their_owner_only(tmp_path: Path) -> None:
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.parametrize("form", [TracksFormat.JSON, TracksFormat.COCO, TracksFormat.CVAT])
-def test_boxes_for_pictures_of_another_size_are_refused(tmp_path: Path, form: TracksFormat) -> None:
-    exchange.write(tmp_path / "trip.any", _one(_still(1, Kind.FACE, 0, 1)), form)
+@pytest.mark.parametrize("format", [TracksFormat.JSON, TracksFormat.COCO, TracksFormat.CVAT])
+def test_boxes_for_pictures_of_another_size_are_refused(tmp_path: Path, format: TracksFormat) -> None:
+    exchange.write(tmp_path / "trip.any", _one(_still(1, Kind.FACE, 0, 1)), format)
     with pytest.raises(UsageError, match=f"{WIDTH}x{HEIGHT}"):
         exchange.read(tmp_path / "trip.any", Canvas(WIDTH // 2, HEIGHT, FRAMES))
 
 
-@pytest.mark.parametrize("form", TracksFormat)
-def test_frames_that_the_video_has_not_are_refused(tmp_path: Path, form: TracksFormat) -> None:
-    exchange.write(tmp_path / "trip.any", _one(_still(1, Kind.FACE, 3, 8)), form)
+@pytest.mark.parametrize("format", TracksFormat)
+def test_frames_that_the_video_does_not_have_are_refused(tmp_path: Path, format: TracksFormat) -> None:
+    exchange.write(tmp_path / "trip.any", _one(_still(1, Kind.FACE, 3, 8)), format)
     with pytest.raises(UsageError, match=r"trip.any .*(frame|pts)"):
-        exchange.read(tmp_path / "trip.any", Canvas(WIDTH, HEIGHT, 5), form)
+        exchange.read(tmp_path / "trip.any", Canvas(WIDTH, HEIGHT, 5), format)

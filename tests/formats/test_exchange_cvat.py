@@ -131,10 +131,10 @@ def test_a_key_that_a_person_moved_keeps_the_others_as_they_were(tmp_path: Path)
     content = cvat.encode(file).decode()
     moved = content.replace('frame="5" keyframe="1" outside="0" occluded="0" xtl="10.5"', 'frame="5" xtl="9.25"')
     assert moved != content
-    (found,) = _read(tmp_path, moved)
+    (edited,) = _read(tmp_path, moved)
     boxes[2, 0] = 9.25
-    assert found.boxes.tolist() == replace(track, boxes=boxes).boxes.tolist()
-    assert found.scores.tolist() == track.scores.tolist()
+    assert edited.boxes.tolist() == replace(track, boxes=boxes).boxes.tolist()
+    assert edited.scores.tolist() == track.scores.tolist()
 
 
 @pytest.mark.parametrize("head", ["\ufeff", "\n \n"])

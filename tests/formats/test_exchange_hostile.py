@@ -14,9 +14,9 @@ from dashredact.formats.exchange import Canvas, TracksFormat
 _CANVAS = Canvas(200, 100, 50)
 
 
-def _refused(path: Path, wanted: str, form: TracksFormat | None = None) -> None:
+def _refused(path: Path, wanted: str, format: TracksFormat | None = None) -> None:
     with pytest.raises(UsageError) as caught:
-        exchange.read(path, _CANVAS, form)
+        exchange.read(path, _CANVAS, format)
     message = str(caught.value)
     assert message.startswith(str(path)) and wanted in message
     assert message.endswith(".") and "\n" not in message
@@ -33,9 +33,9 @@ def _coco(annotation: dict[str, Any] | None = None, **parts: Any) -> str:
 
 
 COCO = {
-    "no json": ('{"annotations":', "is no JSON"),
-    "deep": ('{"annotations":' * 50_000, "is no JSON"),
-    "other json": ('{"a": 1}', "is no COCO file"),
+    "no json": ('{"annotations":', "is not JSON"),
+    "deep": ('{"annotations":' * 50_000, "is not JSON"),
+    "other json": ('{"a": 1}', "is not a COCO file"),
     "no images": (_coco(images=None), 'no list "images"'),
     "images no objects": (_coco(images=[1]), "images[0]"),
     "no frame": (_coco(images=[{"id": 1, "file_name": "000001.jpg"}]), '"frame_index" in images[0]'),
@@ -70,8 +70,8 @@ def test_coco(tmp_path: Path, name: str) -> None:
 
 
 MOT = {
-    "empty": ("", "none of the forms"),
-    "words": ("a,b,c,d,e,f,g,h", "none of the forms"),
+    "empty": ("", "none of the formats"),
+    "words": ("a,b,c,d,e,f,g,h", "none of the formats"),
     "zip": ("PK\x03\x04", "unpack it"),
     "few": ("1,1,1,1,2,2,1\n", "line 1"),
     "many": ("1,1,1,1,2,2,1,1,1,1,1\n", "11 values in line 1"),
@@ -102,9 +102,9 @@ def test_mot_needs_its_labels(tmp_path: Path) -> None:
     _refused(tmp_path / "gt.txt", "needs labels.txt beside it")
 
 
-def test_mot_that_is_no_text(tmp_path: Path) -> None:
+def test_mot_that_is_not_text(tmp_path: Path) -> None:
     (tmp_path / "gt.txt").write_bytes(b"1,1,1,1,2,2,1,1,1\n\xff")
-    _refused(tmp_path / "gt.txt", "is no text")
+    _refused(tmp_path / "gt.txt", "is not text")
 
 
 def _cvat(tracks: str, meta: str = "", head: str = "<version>1.1</version>") -> str:
@@ -113,8 +113,8 @@ def _cvat(tracks: str, meta: str = "", head: str = "<version>1.1</version>") -> 
 
 def _box(**changed: str) -> str:
     fields = {"frame": "0", "keyframe": "1", "outside": "0", "xtl": "1", "ytl": "2", "xbr": "3", "ybr": "4"} | changed
-    told = " ".join(f'{name}="{value}"' for name, value in fields.items() if value)
-    return f'<track id="7" label="face"><box {told}/></track>'
+    attributes = " ".join(f'{name}="{value}"' for name, value in fields.items() if value)
+    return f'<track id="7" label="face"><box {attributes}/></track>'
 
 
 _BOMB = (
@@ -123,15 +123,15 @@ _BOMB = (
     + "]>"
 )
 CVAT = {
-    "cut off": ("<annotations><version>1.1", "is no whole XML"),
-    "html": ("<html><body/></html>", "is XML, but none of CVAT's"),
+    "cut off": ("<annotations><version>1.1", "is not well-formed XML"),
+    "html": ("<html><body/></html>", "is XML, but not from CVAT"),
     "bomb": (f'<?xml version="1.0"?>{_BOMB}<annotations>&i;</annotations>', "document type or entities"),
     "outside file": (
         '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><annotations><version>&x;</version></annotations>',
         "document type or entities",
     ),
     "outside type": ('<!DOCTYPE a SYSTEM "http://localhost/a.dtd"><annotations/>', "document type or entities"),
-    "encoding": ('<?xml version="1.0" encoding="klingon"?><annotations/>', "is no whole XML"),
+    "encoding": ('<?xml version="1.0" encoding="klingon"?><annotations/>', "is not well-formed XML"),
     "old": (_cvat("", head="<version>2.0</version>"), "the version '2.0'"),
     "images": (_cvat('<image id="0" name="a.png" width="200" height="100"/>'), 'is "CVAT for images"'),
     "project": (_cvat("", "<project><id>1</id></project>"), "project"),
@@ -142,7 +142,7 @@ CVAT = {
         _cvat('<track id="1" label="face"><polygon frame="0" points="1,2;3,4"/></track>'),
         "a polygon in track 1",
     ),
-    "turned": (_cvat(_box(rotation="30.0")), "a turned box in track 7, frame 0"),
+    "turned": (_cvat(_box(rotation="30.0")), "a rotated box in track 7, frame 0"),
     "no key": (_cvat(_box(keyframe="0")), "no key frame in track 7"),
     "nan": (_cvat(_box(xtl="nan")), "xtl in track 7, frame 0"),
     "infinite": (_cvat(_box(ybr="1e999")), "ybr in track 7, frame 0"),
@@ -166,21 +166,21 @@ def test_cvat(tmp_path: Path, name: str) -> None:
 def test_cvat_that_is_nested_without_end(tmp_path: Path) -> None:
     path = tmp_path / "annotations.xml"
     path.write_text("<annotations>" + "<a>" * 200_000)
-    _refused(path, "is no whole XML")
+    _refused(path, "is not well-formed XML")
 
 
 def test_few_keys_that_come_to_too_many_boxes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "MOST_BOXES", 99)
+    monkeypatch.setattr(rows, "MAX_BOXES", 99)
     path = tmp_path / "annotations.xml"
     path.write_text(_cvat(_box() * 2))
     _refused(path, "more than 99 boxes")
 
 
-@pytest.mark.parametrize("form", [TracksFormat.COCO, TracksFormat.MOT])
-def test_too_many_boxes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: TracksFormat) -> None:
-    monkeypatch.setattr(rows, "MOST_BOXES", 0)
+@pytest.mark.parametrize("format", [TracksFormat.COCO, TracksFormat.MOT])
+def test_too_many_boxes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: TracksFormat) -> None:
+    monkeypatch.setattr(rows, "MAX_BOXES", 0)
     path = tmp_path / "gt.txt"
-    path.write_text(_coco() if form is TracksFormat.COCO else "1,1,1,1,2,2,1,1,1\n")
+    path.write_text(_coco() if format is TracksFormat.COCO else "1,1,1,1,2,2,1,1,1\n")
     (tmp_path / "labels.txt").write_text("face")
     _refused(path, "more than 0 boxes")
 

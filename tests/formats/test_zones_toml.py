@@ -40,32 +40,32 @@ def test_cameras_come_in_the_order_of_the_file(path: Path) -> None:
 _CAMERA = '[[camera]]\nfiles = "a*"\n'
 _ZONE = f'{_CAMERA}[[camera.mask]]\nname = "logo"\n'
 WRONG = {
-    "": "there is no [[camera]]",
-    "camera = []": "there is no [[camera]]",
-    "camera = 3": "camera must be tables; write [[camera]] above each",
-    "[camera]\nfiles = 'a'": "camera must be tables; write [[camera]] above each",
-    "[[cameras]]\nfiles = 'a'": "the key cameras is not known; use camera",
+    "": "has no [[camera]]",
+    "camera = []": "has no [[camera]]",
+    "camera = 3": "needs tables as camera; write [[camera]] above each",
+    "[camera]\nfiles = 'a'": "needs tables as camera; write [[camera]] above each",
+    "[[cameras]]\nfiles = 'a'": "has the unknown key cameras; use camera",
     "[[camera": "is not TOML",
-    "[[camera]]": "camera 1: files must be a text",
-    "[[camera]]\nfiles = ''": "camera 1: files must be a text",
-    "[[camera]]\nfiles = 7": "camera 1: files must be a text",
-    "[[camera]]\nfiles = 'front/*'": "camera 1 (front/*): files is a pattern of file names",
-    f"{_CAMERA}masks = 1": "camera 1 (a*): the key masks is not known; use files, ignore, mask",
-    f"{_CAMERA}mask = 1": "camera 1 (a*): mask must be tables; write [[camera.mask]] above each",
-    f"{_CAMERA}ignore = [1]": "camera 1 (a*): ignore must be tables; write [[camera.ignore]] above each",
-    f"{_CAMERA}{_CAMERA}[[camera.ignore]]\nbox = [0, 0, 1, 1]": "camera 2 (a*), ignore zone 1: name must be a text",
-    f"{_ZONE}": "camera 1 (a*), mask zone 1 (logo): box must be four numbers",
-    f"{_ZONE}box = [0, 0, 1]": "mask zone 1 (logo): box must be four numbers",
-    f"{_ZONE}box = [0, 0, 1, true]": "box must be four numbers",
-    f"{_ZONE}box = [0, 0, 1, '1']": "box must be four numbers",
-    f"{_ZONE}box = {{}}": "box must be four numbers",
-    f"{_ZONE}box = [0, 0, 1, 1]\nstyle = 'fill'": "(logo): the key style is not known; use name, box",
-    f"{_ZONE}box = [-0.1, 0, 1, 1]": "x0 of box is -0.1, and must be a share",
-    f"{_ZONE}box = [0, 0, 1, 1.001]": "y1 of box is 1.001, and must be a share",
-    f"{_ZONE}box = [0, nan, 1, 1]": "y0 of box is nan, and must be a share",
-    f"{_ZONE}box = [0, 0, inf, 1]": "x1 of box is inf, and must be a share",
-    f"{_ZONE}box = [0.5, 0, 0.5, 1]": "x0 of box must be less than x1",
-    f"{_ZONE}box = [0, 0.6, 1, 0.5]": "y0 of box must be less than y1",
+    "[[camera]]": "has nothing as files of camera 1, which must be non-empty text",
+    "[[camera]]\nfiles = ''": "has '' as files of camera 1, which must be non-empty text",
+    "[[camera]]\nfiles = 7": "has 7 as files of camera 1, which must be non-empty text",
+    "[[camera]]\nfiles = 'front/*'": "has a folder in files of camera 1 (front/*)",
+    f"{_CAMERA}masks = 1": "has the unknown key masks of camera 1 (a*); use files, ignore, mask",
+    f"{_CAMERA}mask = 1": "needs tables as mask of camera 1 (a*); write [[camera.mask]] above each",
+    f"{_CAMERA}ignore = [1]": "needs tables as ignore of camera 1 (a*); write [[camera.ignore]] above each",
+    f"{_CAMERA}{_CAMERA}[[camera.ignore]]\nbox = [0, 0, 1, 1]": "has nothing as name of camera 2 (a*), ignore zone 1",
+    f"{_ZONE}": "needs four numbers as box of camera 1 (a*), mask zone 1 (logo)",
+    f"{_ZONE}box = [0, 0, 1]": "needs four numbers as box of camera 1 (a*), mask zone 1 (logo)",
+    f"{_ZONE}box = [0, 0, 1, true]": "needs four numbers as box of camera 1 (a*), mask zone 1 (logo)",
+    f"{_ZONE}box = [0, 0, 1, '1']": "needs four numbers as box of camera 1 (a*), mask zone 1 (logo)",
+    f"{_ZONE}box = {{}}": "needs four numbers as box of camera 1 (a*), mask zone 1 (logo)",
+    f"{_ZONE}box = [0, 0, 1, 1]\nstyle = 'fill'": "key style of camera 1 (a*), mask zone 1 (logo); use name, box",
+    f"{_ZONE}box = [-0.1, 0, 1, 1]": "has -0.1 as x0 of camera 1 (a*), mask zone 1 (logo), which must be a fraction",
+    f"{_ZONE}box = [0, 0, 1, 1.001]": "has 1.001 as y1 of camera 1 (a*), mask zone 1 (logo), which must be a fraction",
+    f"{_ZONE}box = [0, nan, 1, 1]": "has nan as y0 of camera 1 (a*), mask zone 1 (logo), which must be a fraction",
+    f"{_ZONE}box = [0, 0, inf, 1]": "has inf as x1 of camera 1 (a*), mask zone 1 (logo), which must be a fraction",
+    f"{_ZONE}box = [0.5, 0, 0.5, 1]": "has x0 not less than x1 in the box of camera 1 (a*), mask zone 1 (logo)",
+    f"{_ZONE}box = [0, 0.6, 1, 0.5]": "has y0 not less than y1 in the box of camera 1 (a*), mask zone 1 (logo)",
 }
 
 
@@ -81,7 +81,7 @@ def test_what_is_wrong_is_named_in_one_sentence(path: Path, content: str) -> Non
     assert "\n" not in message
 
 
-def test_bytes_that_are_no_text_are_refused(path: Path) -> None:
+def test_bytes_that_are_not_text_are_refused(path: Path) -> None:
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match="is not TOML"):
         zones_toml.read(path)

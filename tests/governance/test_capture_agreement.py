@@ -15,15 +15,17 @@ from policies import changed, policy
 
 from dashredact import files
 from dashredact.audit import log as audit_log
+from dashredact.audit.clips import Clips
 from dashredact.errors import PolicyError
-from dashredact.governance.disclosure.export import ExportRequest, export
-from dashredact.governance.disclosure.find_clips import SearchScope, find_clips
+from dashredact.governance.disclosure.export import ExportOptions, export
+from dashredact.governance.disclosure.find_clips import ClipQuery, find_clips
 from dashredact.governance.policy import admission
 from dashredact.governance.policy.admission import Admission, NotAdmittedError, RunDeclaration
 from dashredact.governance.policy.file import PolicyFile
 from dashredact.governance.retention.inventory import Inventory
 from dashredact.media.capture_time import ContainerTime
 from dashredact.workspace.inbox import Item
+from dashredact.workspace.output_folder import OutputFolder
 
 _TODAY = date(2027, 6, 1)
 _GIVEN = date(2026, 4, 20)
@@ -73,16 +75,17 @@ class _Masked:
             audit_log.append(out / audit_log.NAME, {"reason": "", **line})
 
     def days(self) -> dict[str, date | None]:
-        records = list(audit_log.records(self.out / audit_log.NAME))
-        (match,) = find_clips(SearchScope(self.out, records, _TODAY), "", None, None)
-        original = Inventory.read(records, _TODAY).originals[self.name]
-        kept_from = None if original.filmed == _TRIED else original.filmed
+        folder = OutputFolder(self.out)
+        (match,) = find_clips(folder, (), ClipQuery(), _TODAY)
+        inventory = Inventory(Clips.read(folder.events()), _STRICT.policy, _TODAY)
+        since = inventory.rule_of_original(inventory.clips.by_name[self.name]).since
+        kept_from = None if since == _TRIED else since
         return {"export": self._exported(), "search": match.captured.day, "retention": kept_from}
 
     def _exported(self) -> date | None:
-        asked = ExportRequest([self.name], "Chizu Inc.", "road-map", "2026-17", self.out.parent / "delivery")
+        options = ExportOptions([self.name], "Chizu Inc.", "road-map", "2026-17", self.out.parent / "delivery")
         with pytest.raises(PolicyError) as refused:
-            export(self.out, _STRICT, asked, _TODAY)
+            export(OutputFolder(self.out), _STRICT, options, _TODAY)
         undated = "does not say on which day it was filmed" in str(refused.value)
         day = re.search(r"was filmed on (\S+),", str(refused.value))
         assert undated is (day is None)

@@ -7,14 +7,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from click.testing import Result
 from fleet import Fleet, call
+from output_checks import check_schema
 from policies import FULL, toml
 
 from dashredact import files
-from dashredact.audit import schemas
 from dashredact.errors import ExitCode
 from dashredact.governance.disclosure import delivery
 from dashredact.governance.policy.model import RESERVED
@@ -82,7 +81,7 @@ def test_every_clip_that_leaves_is_a_line_of_the_log(fleet: Fleet) -> None:
     lines = [record for record in fleet.records() if record["act"] == "exported"]
     assert [line["source"]["name"] for line in lines] == [_CLIP, _TWO]
     for line in lines:
-        jsonschema.validate(line, json.loads(schemas.text(schemas.file_name(2))))
+        check_schema(line, "audit")
         assert (line["recipient"], line["purpose"], line["contract"]) == ("Chizu Inc.", "road-map", "2026-17")
         assert line["output"]["sha256"] == files.sha256(fleet.out / line["output"]["name"])
         assert line["basis"] == "consent 4" and len(line["policy"]) == 64 and line["delete_by"] == "2027-04-12"
@@ -91,7 +90,7 @@ def test_every_clip_that_leaves_is_a_line_of_the_log(fleet: Fleet) -> None:
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"recipient": "Else Inc."}, "no recipient of the policy"),
+        ({"recipient": "Else Inc."}, "not a recipient of the policy"),
         ({"purpose": "evidence"}, "is not what Chizu Inc. gets footage for"),
         ({"contract": "2026-18"}, "is not what Chizu Inc. gets footage for"),
         ({"basis": ""}, "was filmed for evidence"),
@@ -104,7 +103,7 @@ def test_what_the_policy_does_not_let_go_stays(fleet: Fleet, changed: dict[str, 
     assert done.exit_code == ExitCode.REFUSED_BY_POLICY and says in done.stderr
     assert not (fleet.out.parent / "delivery").exists()
     (line,) = fleet.records()[before:]
-    jsonschema.validate(line, json.loads(schemas.text(schemas.file_name(2))))
+    check_schema(line, "audit")
     assert line["act"] == "withheld" and says in line["reason"]
 
 
@@ -129,12 +128,12 @@ def test_a_clip_with_a_known_fault_stays_whatever_the_policy_asks_for(fleet: Fle
     output = fleet.last()["output"]
     fleet.append("marked", source=fleet.source(_TWO), output=output, mark=_MARK)
     done = _export(fleet, _TWO, policy=policy)
-    assert done.exit_code == ExitCode.REFUSED_BY_POLICY and "corrections that are not in the file" in done.stderr
+    assert done.exit_code == ExitCode.REFUSED_BY_POLICY and "corrections that are not in its masked file" in done.stderr
     fleet.append("undone", source=fleet.source(_TWO), undo={"track": 1})
     assert _export(fleet, _TWO, policy=policy).exit_code == ExitCode.OK
     fleet.reviewed(_TWO, output, verdict="rejected")
     done = _export(fleet, _TWO, policy=policy, folder="again")
-    assert done.exit_code == ExitCode.REFUSED_BY_POLICY and "was looked at and rejected" in done.stderr
+    assert done.exit_code == ExitCode.REFUSED_BY_POLICY and "was reviewed and rejected" in done.stderr
 
 
 def test_the_day_by_which_it_is_deleted_may_be_earlier(fleet: Fleet) -> None:
@@ -147,7 +146,7 @@ def test_a_clip_of_the_cabin_or_of_no_camera_stays(fleet: Fleet) -> None:
         fleet.reviewed(name, fleet.masked(name))
     done = _export(fleet, "cabin-*", "odd-*")
     assert done.exit_code == ExitCode.REFUSED_BY_POLICY
-    assert "faces the cabin" in done.stderr and "fits no camera" in done.stderr
+    assert "faces the cabin" in done.stderr and "matches no camera" in done.stderr
 
 
 def test_a_clip_that_nobody_dates_stays_until_somebody_does(fleet: Fleet) -> None:
@@ -178,6 +177,21 @@ def test_only_what_somebody_else_approved_leaves_where_the_policy_says_so(
     stays = share or verdict == "rejected"
     assert done.exit_code == (ExitCode.REFUSED_BY_POLICY if stays else ExitCode.OK), done.stderr
     assert ("have a person review it" in done.stderr) == bool(share and not by)
+
+
+@pytest.mark.parametrize("share", [0, 1])
+def test_what_was_masked_with_a_doubt_stays_until_somebody_approves_it(tmp_path: Path, share: int) -> None:
+    """Also as a correction left it, and whatever share of the videos the policy wants reviewed."""
+    fleet, policy = Fleet(tmp_path), deepcopy(FULL)
+    policy["review"]["share"] = share
+    output = fleet.masked(_CLIP, outcome="needs review")
+    done = _export(fleet, _CLIP, policy=policy)
+    assert done.exit_code == ExitCode.REFUSED_BY_POLICY and "masked with a doubt" in done.stderr
+    assert done.stderr.count("review") == 1, "one sentence about it is enough"
+    newer = fleet.corrected(_CLIP, output)
+    assert _export(fleet, _CLIP, policy=policy).exit_code == ExitCode.REFUSED_BY_POLICY
+    fleet.reviewed(_CLIP, newer)
+    assert _export(fleet, _CLIP, policy=policy).exit_code == ExitCode.OK
 
 
 def test_a_review_counts_for_the_version_that_was_looked_at_only(fleet: Fleet) -> None:
@@ -243,7 +257,7 @@ def test_no_folder_appears_without_its_lines(fleet: Fleet, monkeypatch: pytest.M
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("dashredact.governance.disclosure.export.audit_log.append", full)
+    monkeypatch.setattr(OutputFolder, "append", full)
     assert _export(fleet, _CLIP).exit_code == ExitCode.NOT_READY
     assert not list(fleet.out.parent.glob("*delivery*")) and not list(fleet.out.parent.glob(".dashredact-*"))
 
@@ -264,6 +278,9 @@ def test_who_holds_a_version_that_was_corrected_or_deleted_is_named(fleet: Fleet
     fleet.append("purged", rule={"name": "retention.masked"}, files=[second])
     rows = [json.loads(line) for line in call("export", "recall", fleet.out, "--json").stdout.splitlines()]
     assert [(one["clip"], one["act"]) for one in rows] == [(_CLIP, "corrected"), (_TWO, "purged")]
+    fleet.reviewed(_CLIP, newer, verdict="rejected")
+    rows = [json.loads(line) for line in call("export", "recall", fleet.out, _CLIP, "--json").stdout.splitlines()]
+    assert [one["act"] for one in rows] == ["corrected", "rejected"] and rows[1]["sha256"] == newer["sha256"]
     told = call("export", "recall", fleet.out, _CLIP).stdout
     assert "Chizu Inc." in told and first["sha256"] in told and "purged" not in told
     assert call("export", "recall", fleet.out, "else*").stdout == ""

@@ -121,7 +121,7 @@ def test_not_even_the_address_may_hold_it(address: str) -> None:
     [
         (("notice", "start"), FULL["notice"]["published"].replace(day=1, month=2), "notice.start lies before"),
         (("retention", "audit"), 364, "retention.audit is shorter"),
-        (("purposes", 1, "id"), "road-map", "purposes: the id road-map stands there 2 times"),
+        (("purposes", 1, "id"), "road-map", "purposes: the id road-map is used 2 times"),
         (("cameras", 0, "purpose"), "sale", "cameras 1: purpose"),
         (("recipients", 0, "purposes"), ["road-map", "sale"], "recipients 1: purposes"),
     ],

@@ -1,26 +1,29 @@
 """Purging deletes exactly what the policy says, never an original without a verified output, never a held one."""
 
-import json
 import os
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import jsonschema
 import pyrage
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kept import CAPTURED, FILMED, MASKED, Fleet, after
+from output_checks import check_schema
+from policies import FULL, changed
 
 from dashredact import files
-from dashredact.audit import chain, schemas
+from dashredact.audit import chain
 from dashredact.audit import log as audit_log
 from dashredact.audit import verify as audit_verify
 from dashredact.governance.notice import log_evidence
 from dashredact.governance.notice.evidence import Case
+from dashredact.governance.policy.gates import to_review
 from dashredact.governance.retention.inventory import Disposition
+from dashredact.governance.retention.purge import Purge, PurgeOptions
+from dashredact.workspace.output_folder import OutputFolder
 from dashredact.workspace.work_folder import WorkFolder
 
 
@@ -47,6 +50,8 @@ class Situation:
 
 
 TODAY = date(2027, 6, 1)
+KEY = "age1l76jvlvuh7dnex4dkyayzqhejrj7cprt4sfy2ehta5h8uejelves3wnl9w"  # whose private half nobody has
+_KEPT = (Disposition.OVERDUE, Disposition.WAITING)
 _MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # syncing a disk takes most of the time
 _STATES = st.sampled_from(["there", "there", "there", "gone", "changed", "a link"])
 _ORIGINALS = st.sampled_from([*["there"] * 6, "gone", "changed", "a link"])
@@ -121,7 +126,7 @@ def test_exactly_what_the_policy_says_goes(cases: list[Situation]) -> None:
         before = {path: path.read_bytes() for path in fleet.files()}
         lines = len(fleet.records)
 
-        foreseen = fleet.purge(TODAY, rehearse=True)
+        foreseen = fleet.purge(TODAY, dry_run=True)
         assert {path: path.read_bytes() for path in fleet.files()} == before and len(fleet.records) == lines
 
         findings = fleet.purge(TODAY)
@@ -136,11 +141,11 @@ def test_exactly_what_the_policy_says_goes(cases: list[Situation]) -> None:
         assert sorted(fleet.purged()) == sorted(
             path.relative_to(fleet.inbox if path.is_relative_to(fleet.inbox) else fleet.out).as_posix() for path in gone
         )
-        late = {f.name for f in findings if f.what is Disposition.OVERDUE and f.name.count(".") == 1}
+        late = {f.name for f in findings if f.disposition in _KEPT and f.name.count(".") == 1}
         assert late == {f"sub/front-{number}.mp4" for number, case in enumerate(cases) if _overdue(case)}
 
         again = fleet.purge(TODAY)
-        assert [finding for finding in again if finding.what is Disposition.DELETED] == []
+        assert [finding for finding in again if finding.disposition is Disposition.DELETED] == []
 
 
 # --- single rules ------------------------------------------------------------------------------------------------
@@ -169,9 +174,12 @@ def test_a_deletion_record_says_name_sha256_rule_and_time(fleet: Fleet) -> None:
     assert original["policy"] == {"sha256": "a" * 64}
     assert output["files"] == [fleet.records[0]["output"]] and output["rule"]["name"] == "retention.masked"
     for record in (original, output):
-        jsonschema.validate(record, json.loads(schemas.text("audit-2.json")))
+        check_schema(record, "audit")
     assert list(chain.verify(audit_log.lines(fleet.log))) == []
-    assert audit_verify.verify(fleet.out, audit_verify.VerifyOptions(results=True)).faults == []
+    assert (
+        audit_verify.verify(fleet.out, audit_verify.VerifyOptions(file_fault=OutputFolder(fleet.out).fault)).faults
+        == []
+    )
 
 
 def test_kept_detections_and_pages_of_the_report_go_with_the_masked_video(fleet: Fleet) -> None:
@@ -192,17 +200,18 @@ def test_kept_detections_and_pages_of_the_report_go_with_the_masked_video(fleet:
 def test_the_guidebook_check_sees_that_the_original_is_gone(fleet: Fleet) -> None:
     fleet.masked("front-1.mp4")
     day = after(CAPTURED + 30)
-    case = Case(fleet.policy.policy, "a" * 64, day, fleet.records)
-    assert log_evidence.discarded(case).holds is False
+    case = Case(fleet.policy.policy, "a" * 64, day, fleet.folder.events())
+    assert log_evidence.discarded(case).is_met is False
     fleet.purge(day)
-    assert log_evidence.discarded(Case(fleet.policy.policy, "a" * 64, day, fleet.records)).holds is True
+    case = Case(fleet.policy.policy, "a" * 64, day, fleet.folder.events())
+    assert log_evidence.discarded(case).is_met is True
 
 
 @pytest.mark.parametrize("act", ["failed", "refused", "refused by policy", "bug"])
 def test_what_could_not_be_masked_is_never_deleted_and_reported(fleet: Fleet, act: str) -> None:
     path = fleet.failed("front-1.mp4", act)
     (finding,) = fleet.purge(after(5000))
-    assert finding.what is Disposition.OVERDUE and act in finding.reason and path.exists()
+    assert finding.disposition is Disposition.OVERDUE and act in finding.reason and path.exists()
 
 
 @pytest.mark.parametrize("state", ["gone", "changed", "a link"])
@@ -210,7 +219,7 @@ def test_an_original_stays_where_its_masked_video_is_not_the_one_of_the_log(flee
     original, output, _ = fleet.masked("front-1.mp4")
     _spoil(output, state, fleet.inbox.parent / "elsewhere")
     (finding,) = fleet.purge(after(CAPTURED + 1))
-    assert finding.what is Disposition.OVERDUE and original.exists() and fleet.purged() == []
+    assert finding.disposition is Disposition.OVERDUE and original.exists() and fleet.purged() == []
 
 
 def test_an_original_stays_while_corrections_need_it(fleet: Fleet) -> None:
@@ -219,9 +228,88 @@ def test_an_original_stays_while_corrections_need_it(fleet: Fleet) -> None:
     mark = {"id": 1, "kind": "plate", "first": 0, "end": 3, "how": "still", "keys": [[0, 1.0, 2.0, 30.0, 20.0]]}
     line = {"reason": "", "source": made["source"], "output": made["output"], "mark": mark}
     audit_log.append(fleet.out / audit_log.NAME, {"act": "marked", **line})
-    findings = [finding for finding in fleet.purge(after(CAPTURED + 1)) if finding.what is Disposition.OVERDUE]
+    findings = [finding for finding in fleet.purge(after(CAPTURED + 1)) if finding.disposition is Disposition.OVERDUE]
     assert [finding.name for finding in findings] == ["front-1.mp4"]
-    assert "corrections that are not in its masked video" in findings[0].reason and original.exists()
+    assert "corrections that are not in its masked file" in findings[0].reason and original.exists()
+
+
+# --- the review that the policy asks for ---------------------------------------------------------------------------
+
+
+def _review(fleet: Fleet, user: str, verdict: str = "approved") -> None:
+    made = fleet.records[0]
+    about = {"source": made["source"], "output": made["output"], "verdict": verdict, "by": {"user": user, "host": "h"}}
+    audit_log.append(fleet.log, {"act": "reviewed", "reason": "", **about})
+
+
+def test_an_original_waits_for_the_review_that_the_policy_asks_for(tmp_path: Path) -> None:
+    """All are reviewed, by a second person: once the original is gone nothing can be corrected."""
+    fleet = Fleet(tmp_path, FULL)
+    original, output, _ = fleet.masked("front-1.mp4", by={"user": "masker", "host": "h"})
+    day = after(CAPTURED + 1)
+    for dry_run in (True, False):
+        (finding,) = fleet.purge(day, dry_run=dry_run)
+        assert finding.disposition is Disposition.WAITING and "review that the policy asks for" in finding.reason
+    _review(fleet, "masker")
+    (finding,) = fleet.purge(day)
+    assert finding.disposition is Disposition.WAITING and "from the same account (masker)" in finding.reason
+    assert original.exists() and fleet.purge(after(1), recipient=KEY) == [], "nor is it sealed"
+    _review(fleet, "looker")
+    (finding,) = fleet.purge(day)
+    assert finding.disposition is Disposition.DELETED and not original.exists() and output.exists()
+
+
+def test_only_the_share_that_the_policy_names_waits_for_a_review(tmp_path: Path) -> None:
+    fleet = Fleet(tmp_path, changed(("review", "share"), 0.5))
+    names = {f"front-{number}.mp4" for number in range(20)}
+    for name in names:
+        fleet.masked(name)
+    findings = fleet.purge(after(CAPTURED + 1))
+    waiting = {finding.name for finding in findings if finding.disposition is Disposition.WAITING}
+    assert waiting == {
+        record["source"]["name"]
+        for record in fleet.records
+        if record["act"] == "masked" and to_review(fleet.policy.policy, record["source"]["sha256"])
+    }
+    assert 0 < len(waiting) < len(names) and not any((fleet.inbox / name).exists() for name in names - waiting)
+
+
+def test_a_doubtful_result_waits_for_a_person_also_after_a_correction(fleet: Fleet) -> None:
+    original, output, _ = fleet.masked("front-1.mp4", "needs review")
+    first = fleet.records[0]
+    output.write_bytes(b"corrected")
+    corrected = {"name": output.name, "sha256": files.sha256(output), "bytes": 9}
+    same = {key: first[key] for key in ("source", "tracks_file")}
+    fleet.line("corrected", output=corrected, replaces=first["output"]["sha256"], **same)
+    (finding,) = fleet.purge(after(CAPTURED + 1))
+    assert finding.disposition is Disposition.WAITING and original.exists()
+
+
+# --- more single rules -----------------------------------------------------------------------------------------------
+
+
+def test_what_is_due_next_is_known_without_what_is_held(fleet: Fleet) -> None:
+    for number in (1, 2):
+        fleet.masked(f"front-{number}.mp4", filmed=after(number))
+    with fleet.folder.exclusive():
+        for held, name, days in ((False, "front-1.mp4", 1), (True, "front-2.mp4", 2)):
+            if held:
+                fleet.hold("front-1.mp4", date(2099, 1, 1))
+            options = PurgeOptions(fleet.policy, fleet.inbox, datetime(2026, 4, 12, 12, tzinfo=UTC), dry_run=True)
+            purge = Purge(fleet.folder, options)
+            assert list(purge.findings()) == [] and purge.next
+            assert (purge.next.name, purge.next.rule.due) == (name, after(days + CAPTURED + 1))
+
+
+def test_a_hold_that_comes_while_it_runs_counts(fleet: Fleet) -> None:
+    first, *_ = fleet.masked("front-1.mp4")
+    second, *_ = fleet.masked("front-2.mp4")
+    with fleet.folder.exclusive():
+        now = datetime.combine(after(CAPTURED + 1), time(12), UTC)
+        findings = Purge(fleet.folder, PurgeOptions(fleet.policy, fleet.inbox, now)).findings()
+        assert next(findings).disposition is Disposition.DELETED and not first.exists()
+        fleet.hold("front-2.mp4", date(2099, 1, 1))
+        assert next(findings).disposition is Disposition.HELD and second.exists()
 
 
 def test_what_was_set_aside_is_found_where_it_lies(fleet: Fleet) -> None:
@@ -231,21 +319,21 @@ def test_what_was_set_aside_is_found_where_it_lies(fleet: Fleet) -> None:
     path.rename(target)
     fleet.line("quarantined", source=fleet.records[0]["source"], moved_to="quarantine/front-1.mp4")
     (finding,) = fleet.purge(after(10))
-    assert (finding.what, finding.name) == (Disposition.OVERDUE, "quarantine/front-1.mp4") and target.exists()
+    assert (finding.disposition, finding.name) == (Disposition.OVERDUE, "quarantine/front-1.mp4") and target.exists()
 
 
 def test_a_video_that_was_never_tried_is_reported(fleet: Fleet) -> None:
     fleet.source("sub/front-20260410-120000.mp4")
     assert fleet.purge(after(CAPTURED)) == []
     (finding,) = fleet.purge(after(CAPTURED + 1))
-    assert finding.what is Disposition.OVERDUE and (fleet.inbox / finding.name).exists()
+    assert finding.disposition is Disposition.OVERDUE and (fleet.inbox / finding.name).exists()
 
 
 def test_another_file_under_the_name_of_one_that_was_masked_stays(fleet: Fleet) -> None:
     original, *_ = fleet.masked("front-1.mp4")
     original.write_bytes(b"a new upload of the same name")
     (finding,) = fleet.purge(after(CAPTURED + 1))
-    assert finding.what is Disposition.OVERDUE and original.exists() and fleet.purged() == []
+    assert finding.disposition is Disposition.OVERDUE and original.exists() and fleet.purged() == []
 
 
 def test_days_count_from_the_name_or_the_day_of_masking_where_the_log_says_no_day(fleet: Fleet) -> None:
@@ -272,7 +360,7 @@ def test_a_duplicate_goes_when_the_output_that_stands_for_it_is_verified(fleet: 
         tracks_file=first["tracks_file"],
     )
     output.rename(output.with_name("moved"))
-    assert {finding.what for finding in fleet.purge(after(9))} == {Disposition.OVERDUE}
+    assert {finding.disposition for finding in fleet.purge(after(9))} == {Disposition.OVERDUE}
     output.with_name("moved").rename(output)
     fleet.purge(after(9))
     assert fleet.purged() == ["front-1.mp4", "front-2.mp4"]
@@ -285,7 +373,7 @@ def test_a_hold_on_one_name_holds_its_content_under_every_name(fleet: Fleet) -> 
     fleet.line("duplicate", source=fleet.source("front-2.mp4", b"same"), **same)
     told = {"act": "held", "reason": "claim", "hold": {"kind": "police", "until": "2099-01-01"}}
     audit_log.append(fleet.log, {**told, "source": first["source"]})
-    assert {finding.what for finding in fleet.purge(after(5000))} == {Disposition.HELD}
+    assert {finding.disposition for finding in fleet.purge(after(5000))} == {Disposition.HELD}
     assert fleet.purged() == [] and output.exists()
 
 
@@ -359,7 +447,7 @@ def test_a_file_that_cannot_be_deleted_is_told_and_the_others_go(fleet: Fleet, m
 
     monkeypatch.setattr(Path, "unlink", refuse)
     findings = fleet.purge(after(CAPTURED + 1))
-    assert [finding.what for finding in findings] == [Disposition.OVERDUE, Disposition.DELETED]
+    assert [finding.disposition for finding in findings] == [Disposition.OVERDUE, Disposition.DELETED]
     assert stuck.exists() and not free.exists() and fleet.purged() == ["front-2.mp4"]
     assert not (fleet.out / ".dashredact" / "purge.json").exists()
 
@@ -382,11 +470,11 @@ def test_originals_that_are_kept_are_sealed_and_only_the_key_opens_them(
     fleet.hold("front-3.mp4", date(2099, 1, 1))
     failed = fleet.failed("front-4.mp4")
     recipient = str(key.to_public())
-    assert [f.what for f in fleet.purge(after(1), recipient=recipient, rehearse=True)] == [Disposition.SEALED]
+    assert [f.disposition for f in fleet.purge(after(1), recipient=recipient, dry_run=True)] == [Disposition.SEALED]
     assert original.exists()
     (finding,) = fleet.purge(after(1), recipient=recipient)
     sealed = original.with_name("front-1.mp4.age")
-    assert (finding.what, original.exists()) == (Disposition.SEALED, False) and all(
+    assert (finding.disposition, original.exists()) == (Disposition.SEALED, False) and all(
         p.exists() for p in (doubtful, held, failed)
     )
     assert sealed.stat().st_mode & 0o777 == 0o600 and content not in sealed.read_bytes()
@@ -397,7 +485,7 @@ def test_originals_that_are_kept_are_sealed_and_only_the_key_opens_them(
         "sub/front-1.mp4.age",
         recipient,
     )
-    jsonschema.validate(record, json.loads(schemas.text("audit-2.json")))
+    check_schema(record, "audit")
     assert fleet.purge(after(1), recipient=recipient) == []
 
 
@@ -408,7 +496,9 @@ def test_a_sealed_original_goes_when_its_time_is_over_and_its_output_is_verified
     fleet.purge(after(1), recipient=str(key.to_public()))
     sealed = original.with_name("front-1.mp4.age")
     output.rename(output.with_name("moved"))
-    assert [finding.what for finding in fleet.purge(after(CAPTURED + 1))] == [Disposition.OVERDUE] and sealed.exists()
+    assert [finding.disposition for finding in fleet.purge(after(CAPTURED + 1))] == [
+        Disposition.OVERDUE
+    ] and sealed.exists()
     output.with_name("moved").rename(output)
     fleet.purge(after(CAPTURED + 1))
     assert not sealed.exists() and fleet.purged() == ["front-1.mp4.age"]
@@ -420,4 +510,4 @@ def test_nothing_is_sealed_over_a_file_that_is_there(fleet: Fleet, key: pyrage.x
     there = original.with_name("front-1.mp4.age")
     there.write_text("mine")
     (finding,) = fleet.purge(after(1), recipient=str(key.to_public()))
-    assert finding.what is Disposition.OVERDUE and original.exists() and there.read_text() == "mine"
+    assert finding.disposition is Disposition.OVERDUE and original.exists() and there.read_text() == "mine"

@@ -1,164 +1,148 @@
-"""A purge that is killed anywhere leaves records and disk in agreement once the next one has run."""
+"""A purge that is killed anywhere leaves log and disk in agreement once the next command has run, whichever it is."""
 
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import Any
 
+import kills
 import pytest
+from clips import Film, Finder
+from conftest import SETTINGS
+from fleet import call
 from kept import CAPTURED, MASKED, Fleet, after
+from kills import Step
 
 from dashredact import files
 from dashredact.audit import chain
 from dashredact.audit import log as audit_log
-from dashredact.governance.retention import deletions, encryption
-from dashredact.governance.retention.deletions import Deletions
+from dashredact.batch.batch import Batch
+from dashredact.governance.retention import encryption
+from dashredact.workspace import inbox, journal
+from dashredact.workspace.journal import Journal
+from dashredact.workspace.output_folder import OutputFolder
 from dashredact.workspace.work_folder import WorkFolder
 
-TESTS = Path(__file__).parents[1]
 LATE = after(MASKED + 1)
+FAR = date(2099, 1, 1)
 KEY = "age1l76jvlvuh7dnex4dkyayzqhejrj7cprt4sfy2ehta5h8uejelves3wnl9w"  # whose private half nobody has
-
-
-def _dying(act: Callable[..., Any], at: int = 1, *, before: bool = False) -> Callable[..., Any]:
-    """Dies right before or after the call of that number."""
-    calls = 0
-
-    def wrapped(*args: Any, **named: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if before and calls == at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        answer = act(*args, **named)
-        if calls == at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return answer
-
-    return wrapped
-
-
-def _half_a_line(path: Path, record: Any) -> None:
-    """A crash while the line is written."""
-    log = audit_log.lines(path)
-    line = chain.chain_line(record, chain.ChainEnd(len(log), chain.digest(log[-1])))
-    with path.open("a") as file:
-        file.write(line[: len(line) // 2])
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _half_a_folder(path: Path) -> None:
     next(path.iterdir()).unlink()
-    os.kill(os.getpid(), signal.SIGKILL)
+    kills.die()
 
 
-HOOKS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
-    **{
-        f"{words}, {number}": (
-            place,
-            name,
-            lambda act, number=number, before=before: _dying(act, number, before=before),
-        )
-        for number in (1, 2, 4)
-        for words, place, name, before in (
-            ("before the note", Deletions, "_begin", True),
-            ("after the note", Deletions, "_begin", False),
-            ("before the file goes", deletions, "_remove", True),
-            ("after the file is gone", deletions, "_remove", False),
-            ("before the line", audit_log, "append", True),
-            ("after the line", audit_log, "append", False),
-            ("after all of it", Deletions, "carry_out", False),
-        )
-    },
-    "in the middle of the line": (audit_log, "append", lambda _: _half_a_line),
-    "in the middle of a folder": (deletions.shutil, "rmtree", lambda _: _half_a_folder),  # type: ignore[attr-defined]
+_EACH: Mapping[str, Callable[[int], Step]] = {
+    "before the journal entry": partial(kills.before, Journal, "_write"),
+    "after the journal entry": partial(kills.after, Journal, "_write"),
+    "before the file goes": partial(kills.before, journal, "_delete"),
+    "after the file is gone": partial(kills.after, journal, "_delete"),
+    "before the line": partial(kills.before, audit_log, "append"),
+    "after the line": partial(kills.after, audit_log, "append"),
+    "after all of it": partial(kills.after, OutputFolder, "carry_out"),
 }
-SEALING: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
-    "after encrypting": (encryption, "encrypt", _dying),
-    "after the note": (Deletions, "_begin", _dying),
-    "after the sealed file got its name": (files, "publish", lambda act: _dying(act, 2)),  # the first is the note's
-    "after the original is gone": (deletions, "_remove", _dying),
-    "after the line": (audit_log, "append", _dying),
+STEPS = {
+    **{f"{name}, {number}": step(number) for number in (1, 2, 4) for name, step in _EACH.items()},
+    "in the middle of the line": Step(audit_log, "append", lambda _: kills.half_a_line),
+    "in the middle of a folder": Step(journal.shutil, "rmtree", lambda _: _half_a_folder),  # type: ignore[attr-defined]
+}
+SEALING = {
+    "after encrypting": kills.after(encryption, "encrypt"),
+    "after the journal entry": kills.after(Journal, "_write"),
+    "after the sealed file got its name": kills.after(files, "publish", 2),  # the first is the entry's
+    "after the original is gone": kills.after(journal, "_delete"),
+    "after the line": kills.after(audit_log, "append"),
 }
 
 
-def drive(folder: str, hooks: str, hook: str, day: str, recipient: str) -> None:
-    """Runs in a process of its own and does not come back."""
-    place, name, change = {"purge": HOOKS, "seal": SEALING}[hooks][hook]
-    fleet = Fleet(Path(folder))
-    setattr(place, name, change(getattr(place, name)))
-    fleet.purge(date.fromisoformat(day), recipient=recipient)
-    print("survived")
+def _hold(fleet: Fleet) -> None:
+    words = ("--kind", "police", "--reason", "request 5", "--until", FAR)
+    assert call("hold", "add", fleet.out, "front-9.mp4", *words).exit_code == 0
 
 
-def _kill(fleet: Fleet, hooks: str, hook: str, day: date, recipient: str = "") -> None:
-    done = subprocess.run(
-        [
-            *(sys.executable, "-c", "import sys, test_purge_killed; test_purge_killed.drive(*sys.argv[1:])"),
-            *(fleet.inbox.parent, hooks, hook, str(day), recipient),
-        ],
-        capture_output=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, "PYTHONPATH": f"{Path(__file__).parent}:{TESTS}:{TESTS.parent}"},
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+def _take_request(fleet: Fleet) -> None:
+    assert call("request", "add", fleet.out, "--kind", "copy", "--reference", "2026-1").exit_code == 0
+
+
+def _mask_another(fleet: Fleet) -> None:
+    source = Film(frames=8).shoot(fleet.inbox.parent / "new.mp4")
+    with fleet.folder.masking():
+        (outcome,) = Batch(fleet.folder, Finder(), SETTINGS, lambda _: None).run(inbox.plan([source], fleet.out))
+    assert outcome.output
+
+
+NEXT: Mapping[str, Callable[[Fleet], object]] = {
+    "purge": lambda fleet: fleet.purge(after(0)),  # a day on which nothing is due: it only settles
+    "hold add": _hold,
+    "request add": _take_request,
+    "redact": _mask_another,
+}
 
 
 def _agree(fleet: Fleet) -> None:
-    """What the log calls purged is gone, all else that it names is there, and it is whole."""
+    """What the log calls purged is gone, all else that it names is there, it is whole, and nothing is pending."""
     assert list(chain.verify(audit_log.lines(fleet.log))) == []
-    purged, names = fleet.purged(), set()
+    purged = fleet.purged()
     assert len(purged) == len(set(purged))
     for record in fleet.records:
         for part, folder in (("source", fleet.inbox), ("output", fleet.out), ("tracks_file", fleet.out)):
-            if record.get(part) and record["act"] == "masked":
-                names.add(record[part]["name"])
+            if record.get(part) and record["act"] == "masked" and record["source"]["name"].startswith("front"):
                 assert (folder / record[part]["name"]).exists() == (record[part]["name"] not in purged)
-    assert not (fleet.out / ".dashredact" / "purge.json").exists()
-    for folder in (fleet.out / ".dashredact").iterdir():
-        assert not folder.is_dir() or f".dashredact/{folder.name}" not in purged
+    state = fleet.out / ".dashredact"
+    assert list((state / journal.FOLDER).glob("*")) == []
+    assert not any(f".dashredact/{folder.name}" in purged for folder in state.iterdir() if folder.is_dir())
 
 
-@pytest.mark.parametrize("hook", HOOKS)
-def test_after_a_kill_the_next_purge_settles_what_is_open(tmp_path: Path, hook: str) -> None:
+def _killed(tmp_path: Path, step: Step) -> Fleet:
+    """Three videos, two of them due with all that was made of them, and the purge that died."""
     fleet = Fleet(tmp_path)
     for number in range(2):
         fleet.masked(f"front-{number}.mp4")
-    kept, *_ = fleet.masked("front-9.mp4", filmed=LATE)
+    fleet.masked("front-9.mp4", filmed=LATE)
     work = WorkFolder(fleet.out, "front-0.mp4", "k").folder
     for number in range(3):
         (work / f"part-{number}").write_bytes(b"part")
-    _kill(fleet, "purge", hook, LATE)
+    kills.kill_at(step, lambda: fleet.purge(LATE))
+    return fleet
 
-    fleet.purge(after(0))  # a day on which nothing is due: it only settles
+
+@pytest.mark.parametrize("step", STEPS)
+def test_after_a_kill_the_next_purge_settles_what_is_open(tmp_path: Path, step: str) -> None:
+    fleet = _killed(tmp_path, STEPS[step])
+    NEXT["purge"](fleet)
     _agree(fleet)
     fleet.purge(LATE)
     _agree(fleet)
-    expected = [
-        name for n in range(2) for name in (f"front-{n}.mp4", f"front-{n}.masked.mp4", f"front-{n}.tracks.json")
-    ]
-    assert sorted(fleet.purged()) == sorted([*expected, f".dashredact/{work.name}"])
-    assert kept.exists()
+    made = [f"front-{number}.{suffix}" for number in range(2) for suffix in ("mp4", "masked.mp4", "tracks.json")]
+    scratch = [name for name in fleet.purged() if name.startswith(".")]
+    assert sorted(fleet.purged()) == sorted([*made, *scratch]) and len(scratch) == 1
+    assert (fleet.inbox / "front-9.mp4").exists()
 
 
-@pytest.mark.parametrize("hook", SEALING)
-def test_after_a_kill_while_sealing_there_is_always_one_of_the_two(tmp_path: Path, hook: str) -> None:
+@pytest.mark.parametrize("command", ["hold add", "request add", "redact"])
+@pytest.mark.parametrize("step", [*_EACH, "in the middle of the line"])
+def test_after_a_kill_any_other_command_settles_what_is_open(tmp_path: Path, step: str, command: str) -> None:
+    fleet = _killed(tmp_path, STEPS.get(step) or STEPS[f"{step}, 2"])
+    NEXT[command](fleet)
+    _agree(fleet)
+
+
+@pytest.mark.parametrize("step", SEALING)
+@pytest.mark.parametrize("command", ["purge", "request add"])
+def test_after_a_kill_while_sealing_there_is_always_one_of_the_two(tmp_path: Path, step: str, command: str) -> None:
     fleet = Fleet(tmp_path)
     original, *_ = fleet.masked("front-1.mp4")
     sealed = original.with_name("front-1.mp4.age")
-    _kill(fleet, "seal", hook, after(1), KEY)
+    kills.kill_at(SEALING[step], lambda: fleet.purge(after(1), recipient=KEY))
     assert original.exists() or sealed.exists()
 
-    fleet.purge(after(1))
+    NEXT[command](fleet)
     told = [record["act"] for record in fleet.records].count("sealed")
     assert (original.exists(), sealed.exists(), told) in [(True, False, 0), (False, True, 1)]
     fleet.purge(after(1), recipient=KEY)
     assert not original.exists() and sealed.exists()
-    assert [record["act"] for record in fleet.records] == ["masked", "sealed"]
+    assert [record["act"] for record in fleet.records if record["act"] != "requested"] == ["masked", "sealed"]
     encryption.check(sealed, fleet.records[0]["source"]["bytes"])
     fleet.purge(after(CAPTURED + 1))
     assert not sealed.exists() and fleet.purged() == ["front-1.mp4.age"]
@@ -168,8 +152,8 @@ def test_after_a_kill_while_sealing_there_is_always_one_of_the_two(tmp_path: Pat
 def test_a_hold_that_comes_after_a_kill_counts(tmp_path: Path) -> None:
     fleet = Fleet(tmp_path)
     original, *_ = fleet.masked("front-1.mp4")
-    _kill(fleet, "purge", "before the file goes, 1", LATE)
-    fleet.hold("front-1.mp4", date(2099, 1, 1))
+    kills.kill_at(STEPS["before the file goes, 1"], lambda: fleet.purge(LATE))
+    fleet.hold("front-1.mp4", FAR)
     fleet.purge(LATE)
     assert original.exists() and fleet.purged() == []
 
@@ -177,7 +161,16 @@ def test_a_hold_that_comes_after_a_kill_counts(tmp_path: Path) -> None:
 def test_the_clock_of_a_late_line_is_that_of_the_deletion(tmp_path: Path) -> None:
     fleet = Fleet(tmp_path)
     fleet.masked("front-1.mp4")
-    _kill(fleet, "purge", "after the file is gone, 1", after(CAPTURED + 1))
+    kills.kill_at(STEPS["after the file is gone, 1"], lambda: fleet.purge(after(CAPTURED + 1)))
     fleet.purge(after(CAPTURED + 3))
     (record,) = (record for record in fleet.records if record["act"] == "purged")
     assert record["time"][:10] == str(after(CAPTURED + 1)) and "was stopped" in record["reason"]
+
+
+def test_a_new_file_under_the_name_of_one_that_went_before_the_kill_stays(tmp_path: Path) -> None:
+    fleet = Fleet(tmp_path)
+    original, *_ = fleet.masked("front-1.mp4")
+    kills.kill_at(STEPS["after the file is gone, 1"], lambda: fleet.purge(after(CAPTURED + 1)))
+    original.write_bytes(b"another recording")
+    NEXT["request add"](fleet)
+    assert original.read_bytes() == b"another recording" and fleet.purged() == ["front-1.mp4"]

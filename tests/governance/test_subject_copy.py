@@ -3,6 +3,7 @@
 import json
 import stat
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import clips
@@ -15,14 +16,18 @@ from fleet import call
 
 from dashredact import cli, files
 from dashredact.audit import log as audit_log
-from dashredact.audit.records import Clip
-from dashredact.audit.records import clips as clips_of
+from dashredact.audit.clips import Clips
+from dashredact.audit.events import RequestKind
+from dashredact.audit.subject_requests import register
 from dashredact.errors import ChangedError, DashredactError, RefusedError, UsageError
 from dashredact.execute.inline import INLINE
 from dashredact.formats import tracks_json as tracks_store
-from dashredact.governance.disclosure import subject_copy
+from dashredact.governance.disclosure import requests, subject_copy
+from dashredact.governance.disclosure.requests import NewRequest
+from dashredact.governance.disclosure.subject_copy import CopyOptions
 from dashredact.settings import Damaged
-from dashredact.values import Detections, Picture, ProgressEvent
+from dashredact.values import Detections, Picture, ProgressCallback, ProgressEvent
+from dashredact.workspace.output_folder import OutputFolder
 
 _WIDTH = SIZE[0]
 _NAME = "two people\n.mp4"
@@ -76,15 +81,16 @@ def _ids(out: Path) -> tuple[int, int]:
     return left.id, right.id
 
 
-def _clip(out: Path) -> Clip:
-    (found,) = clips_of(list(audit_log.records(out / audit_log.NAME)))
-    return found
-
-
-def _copy(out: Path, source: Path, lifted: Sequence[int], target: Path) -> list[Picture]:
-    subject_copy.make_copy(
-        out, subject_copy.CopyRequest(_clip(out), lifted, target, 1, "2026-1"), source, INLINE, _silent
-    )
+def _copy(
+    out: Path, source: Path, unmasked: Sequence[int], target: Path, progress: ProgressCallback = _silent
+) -> list[Picture]:
+    folder = OutputFolder(out)
+    if not register(folder.events()):
+        requests.add(folder, NewRequest(RequestKind.COPY, "2026-1", date.today()), 14, date.today())
+    name = next(iter(Clips.read(folder.events()))).name
+    options = CopyOptions(1, name, unmasked, [source.parent], target)
+    with folder.deciding():
+        subject_copy.prepare(folder, options).make(folder, INLINE, progress)
     return clips.pictures_of(target)
 
 
@@ -109,7 +115,8 @@ def test_the_frames_keep_their_times_and_the_sound_stays_behind(out: Path, sourc
 
 
 def test_nothing_unmasked_is_left_elsewhere(out: Path, source: Path, tmp_path: Path) -> None:
-    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    with OutputFolder(out).deciding():  # whose lock is a file of its own
+        before = {path for path in tmp_path.rglob("*") if path.is_file()}
     target = tmp_path / "for them" / "-copy.mp4"
     _copy(out, source, [_ids(out)[0]], target)
     new = {path for path in tmp_path.rglob("*") if path.is_file()} - before
@@ -145,10 +152,9 @@ def test_what_would_go_wrong_is_refused_first(
     out: Path, source: Path, tmp_path: Path, target: str, ids: list[int] | None, error: type[DashredactError]
 ) -> None:
     (tmp_path / "taken.mp4").touch()
-    lines = (out / audit_log.NAME).read_bytes()
     with pytest.raises(error):
         _copy(out, source, ids or [_ids(out)[0]], tmp_path / target)
-    assert (out / audit_log.NAME).read_bytes() == lines
+    assert [record["act"] for record in OutputFolder(out).records()] == ["masked", "requested"]
     assert not list(tmp_path.glob(".dashredact-*")) and not (out / "copy.mp4").exists()
 
 
@@ -167,9 +173,8 @@ def test_a_source_that_changes_meanwhile_gives_no_copy(out: Path, source: Path, 
         with source.open("ab") as file:
             file.write(b"x")
 
-    wanted = subject_copy.CopyRequest(_clip(out), [_ids(out)[0]], tmp_path / "copy.mp4", 1, "r")
     with pytest.raises(ChangedError):
-        subject_copy.make_copy(out, wanted, source, INLINE, grow)
+        _copy(out, source, [_ids(out)[0]], tmp_path / "copy.mp4", grow)
     assert not (tmp_path / "copy.mp4").exists() and not list(tmp_path.glob(".dashredact-*"))
 
 

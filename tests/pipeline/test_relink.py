@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import clips
-import jsonschema
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from clips import Finder, Library
 from conftest import SETTINGS
-from output_checks import check_cover, check_pictures, output_of, schema, tracks_of
+from output_checks import check_cover, check_pictures, check_schema, output_of, tracks_of
 
 from dashredact import cli
 from dashredact.audit import log as audit_log
@@ -25,7 +24,7 @@ from dashredact.pipeline.outcome import Outcome, VideoStatus
 from dashredact.pipeline.video import RunOptions
 from dashredact.settings import Damaged, Settings, Style, TrackSettings, Zone, Zones
 from dashredact.values import Detections, ModelIdentity, ProgressEvent, SegmentDetections
-from dashredact.workspace import inbox, kept
+from dashredact.workspace import detections_cache, inbox
 from dashredact.workspace.output_folder import OutputFolder
 
 STRICT = replace(SETTINGS, link=TrackSettings(dict.fromkeys(SHIPPED_KINDS, 0.95)))
@@ -88,7 +87,7 @@ def test_the_books_know_the_file(clip: Library, run: Run, tmp_path: Path) -> Non
     path = tmp_path / "out" / "30.detections.npz"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     (record,) = audit_log.records(tmp_path / "out" / audit_log.NAME)
-    jsonschema.validate(record, schema("audit"))
+    check_schema(record, "audit")
     (told,) = record["files"]
     assert (told["name"], told["bytes"]) == (path.name, path.stat().st_size)
     assert CliRunner().invoke(cli.main, ["audit", "verify", str(tmp_path / "out"), "--files"]).exit_code == ExitCode.OK
@@ -127,10 +126,10 @@ def _of_an_earlier_version(path: Path) -> None:
 
 def test_kept_detections_that_do_not_name_their_kinds_are_not_used(tmp_path: Path) -> None:
     path = tmp_path / "kept.npz"
-    kept.write(path, "k" * 64, [_look(np.random.default_rng(3), 5)])
-    assert len(kept.read(path, "k" * 64)) == 1
+    detections_cache.write(path, "k" * 64, [_segment(np.random.default_rng(3), 5)])
+    assert len(detections_cache.read(path, "k" * 64)) == 1
     _of_an_earlier_version(path)
-    assert kept.read(path, "k" * 64) == []
+    assert detections_cache.read(path, "k" * 64) == []
 
 
 @pytest.mark.parametrize(
@@ -181,10 +180,10 @@ def test_a_strange_file_under_the_name_is_not_overwritten(clip: Library, run: Ru
 
 def test_every_segment_is_read_back(tmp_path: Path) -> None:
     path, chance = tmp_path / "kept.npz", np.random.default_rng(3)
-    looks = [_look(chance, frames) for frames in (5, 0, 7)]
-    kept.write(path, "k" * 64, looks)
-    assert kept.read(path, "other") == []
-    for one, other in zip(looks, kept.read(path, "k" * 64), strict=True):
+    segments = [_segment(chance, frames) for frames in (5, 0, 7)]
+    detections_cache.write(path, "k" * 64, segments)
+    assert detections_cache.read(path, "other") == []
+    for one, other in zip(segments, detections_cache.read(path, "k" * 64), strict=True):
         assert (one.size, one.lost) == (other.size, other.lost)
         for name in ("frames", "kinds", "boxes", "scores"):
             there, back = getattr(one.detections, name), getattr(other.detections, name)
@@ -193,7 +192,7 @@ def test_every_segment_is_read_back(tmp_path: Path) -> None:
         np.testing.assert_array_equal(one.pts, other.pts)
 
 
-def _look(chance: np.random.Generator, frames: int) -> SegmentDetections:
+def _segment(chance: np.random.Generator, frames: int) -> SegmentDetections:
     count = 3 * frames
     seen = Detections(
         np.sort(chance.integers(0, max(frames, 1), count)).astype(np.int32),

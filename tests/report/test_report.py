@@ -6,6 +6,7 @@ import re
 import shutil
 import stat
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -17,14 +18,20 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from clips import MARKER, Library
-from conftest import Mask
+from clips import MARKER, Finder, Library
+from conftest import SETTINGS, Mask
 
 from dashredact import cli
 from dashredact.audit import log as audit_log
+from dashredact.batch.batch import Batch
 from dashredact.errors import LedgerError
+from dashredact.kinds import SHIPPED_KINDS, Kind
 from dashredact.report import build as report_builder
+from dashredact.report.charts import SHAPES
+from dashredact.settings import TrackSettings
 from dashredact.values import Picture
+from dashredact.workspace import inbox
+from dashredact.workspace.output_folder import OutputFolder
 
 HOSTILE = (
     '"><img src=x onerror=alert(1)>.mp4',
@@ -119,14 +126,14 @@ def test_pages_are_private_and_the_first_is_told(out: Path) -> None:
 def test_no_unmasked_pixel_is_on_any_page(name: str, clip: Library, mask: Mask, tmp_path: Path) -> None:
     assert any(clips.secret_pixels(picture).any() for picture in clips.pictures_of(clip(name)))
     mask(clip(name))
-    report_builder.write_report(tmp_path / "out")
+    report_builder.write_report(OutputFolder(tmp_path / "out"))
     found = [picture for page in pages(tmp_path / "out").values() for picture in page.pictures]
-    assert 5 <= len(found) <= 8
+    assert 6 <= len(found) <= 9, "those of the video's page, and one on the batch page"
     assert not any(clips.secret_pixels(picture).any() for picture in found)
 
 
 def test_nothing_of_the_source_metadata_is_on_a_page(out: Path) -> None:
-    report_builder.write_report(out)
+    report_builder.write_report(OutputFolder(out))
     assert not any(MARKER in path.read_bytes() for path in (out / "report").iterdir())
 
 
@@ -186,7 +193,7 @@ def test_refused_failed_and_unfinished_videos_are_shown_with_reasons(out: Path) 
         out / audit_log.NAME, {**refused, "outcome": "bug", "reason": "It broke.", "source": {"name": "bug.mp4"}}
     )
     (out / ".dashredact" / "0123456789abcdef-0").mkdir(parents=True)
-    report_builder.write_report(out)
+    report_builder.write_report(OutputFolder(out))
     words = pages(out)["index.html"].words
     assert refused["reason"] in words and "It broke." in words
     assert "1 video started but not finished" in words
@@ -198,7 +205,7 @@ def test_what_the_policy_refused_is_shown(out: Path) -> None:
     refused = {**told(out, result=False), "outcome": "refused by policy", "act": "refused by policy"}
     more = {"reason": "cabin.mp4: its camera faces the cabin.", "source": {"name": "cabin.mp4"}, "gates": ["cabin"]}
     audit_log.append(out / audit_log.NAME, {**refused, **more})
-    report_builder.write_report(out)
+    report_builder.write_report(OutputFolder(out))
     assert "its camera faces the cabin" in pages(out)["index.html"].words
     assert "方針による処理の拒否" in pages(out)["cabin.html"].words
 
@@ -206,7 +213,7 @@ def test_what_the_policy_refused_is_shown(out: Path) -> None:
 def test_a_failure_after_a_result_is_what_counts(out: Path) -> None:
     failed = {**told(out, result=False), "outcome": "failed", "reason": "It broke."}
     audit_log.append(out / audit_log.NAME, {**failed, "source": told(out, result=True)["source"]})
-    report_builder.write_report(out)
+    report_builder.write_report(OutputFolder(out))
     page = pages(out)["everything.html"]
     assert "ended as: failed" in page.words and "an earlier try" in page.words and page.pictures
 
@@ -222,7 +229,7 @@ def test_a_broken_log_is_said_pages_of_videos_go_and_the_code_is_7(out: Path) ->
     words = Page((out / "report" / "index.html").read_text()).words
     assert "Broken." in words and "line 1" in words and "everything.mp4" not in words
     with pytest.raises(LedgerError):
-        report_builder.write_report(out)
+        report_builder.write_report(OutputFolder(out))
 
 
 def test_a_folder_without_a_log_is_code_2_and_nothing_is_made(tmp_path: Path) -> None:
@@ -255,7 +262,7 @@ def test_hostile_names_are_only_text(clip: Library, mask: Mask, tmp_path: Path) 
 
 
 def test_pages_ask_for_nothing_and_allow_nothing(out: Path) -> None:
-    report_builder.write_report(out)
+    report_builder.write_report(OutputFolder(out))
     for path in (out / "report").glob("*.html"):
         text = re.sub(r"data:image/jpeg;base64,[A-Za-z0-9+/=]+", "", path.read_text())
         assert not re.search(r"(?i)https?:|//[a-z]|@import|url\(", text)
@@ -264,7 +271,7 @@ def test_pages_ask_for_nothing_and_allow_nothing(out: Path) -> None:
 
 
 def test_pages_can_be_read_without_seeing_them(out: Path) -> None:
-    report_builder.write_report(out)
+    report_builder.write_report(OutputFolder(out))
     for page in pages(out).values():
         assert page.all("html") == [{"lang": "en"}]
         assert {"en", "ja"} <= {str(part.get("lang")) for part in page.all("div")}
@@ -283,7 +290,7 @@ def test_pages_can_be_read_without_seeing_them(out: Path) -> None:
 
 
 def test_a_page_tells_all_that_the_log_has(out: Path) -> None:
-    report_builder.write_report(out)
+    report_builder.write_report(OutputFolder(out))
     words = pages(out)["everything.html"].words
     record = told(out, result=True)
     parts = [*record["streams"]["kept"], *record["streams"]["dropped"], record["fingerprint"], record["model"]["name"]]
@@ -292,8 +299,34 @@ def test_a_page_tells_all_that_the_log_has(out: Path) -> None:
     assert [part for part in parts if part not in words] == []
 
 
+def test_kinds_that_somebody_chose_have_words_columns_and_marks(clip: Library, tmp_path: Path) -> None:
+    """One video masks faces and plates, the other plates and what another model finds."""
+    folder = OutputFolder(tmp_path / "out")
+    for name, kinds, finder in (
+        ("30.mp4", SHIPPED_KINDS, Finder()),
+        ("25.mov", (Kind.PLATE, Kind.PERSON), Finder(kind=Kind.PERSON, thresholds={Kind.PERSON: 0.5, Kind.PLATE: 0.5})),
+    ):
+        settings = replace(SETTINGS, link=TrackSettings(dict.fromkeys(kinds, 0.5)))
+        with folder.masking():
+            list(Batch(folder, finder, settings, lambda _: None).run(inbox.plan([clip(name)], folder.path)))
+    report_builder.write_report(folder)
+    shown = pages(folder.path)
+    index, other, own = (shown[name] for name in ("index.html", "30.html", "25.html"))
+    assert re.search(r"Faces\s*Plates\s*People", index.words)
+    rows = (folder.path / "report" / "index.html").read_text().split("<tr>")
+    (first,), (second,) = ([row for row in rows if f">{name}</a>" in row] for name in ("30.mp4", "25.mov"))
+    assert "<td>1</td><td>0</td><td>not masked</td>" in first
+    assert "<td>not masked</td><td>0</td><td>1</td>" in second
+    assert "0 plate tracks and 1 person track are masked" in own.words
+    assert "ナンバープレート 0 件、人物 1 件の軌跡を隠しました" in own.words
+    assert "Person tracks over time: 1" in own.words and "triangles are people" in own.words
+    assert any(path.get("class") == "dot person" and path["d"] == SHAPES["triangle"] for path in own.all("path"))
+    assert "people" not in other.words and "1 face track and 0 plate tracks are masked" in other.words
+    assert "0 plate and 1 person masks" in {image["alt"].partition(": ")[2] for image in own.all("img")}
+
+
 def test_never_calls_an_output_anything_but_masked(out: Path) -> None:
-    report_builder.write_report(out)
+    report_builder.write_report(OutputFolder(out))
     for path in (out / "report").glob("*.html"):
         assert not re.search(r"(?i)anonymi[sz]|匿名", path.read_text())
         assert "処理済" in path.read_text() or path.name == "index.html"
@@ -302,7 +335,7 @@ def test_never_calls_an_output_anything_but_masked(out: Path) -> None:
 def test_a_later_line_of_another_kind_is_history(out: Path) -> None:
     source = {"name": "everything.mp4"}
     audit_log.append(out / audit_log.NAME, {"time": "2026-01-02T03:04:05+00:00", "act": "reviewed", "source": source})
-    report_builder.write_report(out)
+    report_builder.write_report(OutputFolder(out))
     page = pages(out)["everything.html"]
     assert "reviewed" in page.words and page.pictures
 
@@ -312,7 +345,7 @@ def test_a_duplicate_shows_the_output_of_the_other_and_is_not_counted_again(out:
     own = ("source", "output", "tracks_file", "policy", "settings", "model", "time")
     twin = {**{key: record[key] for key in own}, "source": {**record["source"], "name": "twin.mp4"}}
     audit_log.append(out / audit_log.NAME, {**twin, "outcome": "duplicate", "reason": "One output stands for both."})
-    report_builder.write_report(out)
+    report_builder.write_report(OutputFolder(out))
     page, words = pages(out)["twin.html"], pages(out)["index.html"].words
     assert page.pictures and "1 face track and 0 plate tracks" in page.words
     assert re.search(rf"Frames\s*{record['frames']['out']}\s", words)
@@ -321,7 +354,7 @@ def test_a_duplicate_shows_the_output_of_the_other_and_is_not_counted_again(out:
 def test_policies_are_counted(out: Path) -> None:
     record = told(out, result=True)
     audit_log.append(out / audit_log.NAME, {**record, "policy": {"name": "fleet", "version": 3}})
-    report_builder.write_report(out)
+    report_builder.write_report(OutputFolder(out))
     words = pages(out)["index.html"].words
     assert re.search(r"name fleet, version 3\s*1\s", words) and re.search(r"no policy\s*1\s", words)
     assert "policy.version" in pages(out)["everything.html"].words
@@ -331,18 +364,21 @@ def test_a_purged_output_is_not_missed(out: Path) -> None:
     (out / "everything.masked.mp4").unlink()
     source = {"name": "everything.mp4"}
     audit_log.append(out / audit_log.NAME, {"time": "2026-01-02T03:04:05+00:00", "act": "purged", "source": source})
+    assert call(out).exit_code == 5, "the source was purged, and nobody said that the masked video may go"
+    gone = [{"name": "everything.masked.mp4"}, {"name": "everything.tracks.json"}]
+    audit_log.append(out / audit_log.NAME, {"act": "purged", "files": gone})
     assert call(out).exit_code == 0
     page = pages(out)["everything.html"]
     assert "The masked video was purged." in page.words and page.pictures == []
 
 
-def test_a_tracks_file_of_the_log_that_is_no_tracks_file_is_said(out: Path) -> None:
+def test_a_tracks_file_of_the_log_that_is_not_a_tracks_file_is_said(out: Path) -> None:
     record = told(out, result=True)
     (out / "everything.tracks.json").write_text("{}")
     sha256 = report_builder.files.sha256(out / "everything.tracks.json")
     audit_log.append(out / audit_log.NAME, {**record, "tracks_file": {**record["tracks_file"], "sha256": sha256}})
-    report_builder.write_report(out)
-    assert "is no tracks file" in pages(out)["everything.html"].words
+    report_builder.write_report(OutputFolder(out))
+    assert "is not a tracks file" in pages(out)["everything.html"].words
 
 
 def test_the_folder_of_the_report_may_not_lead_elsewhere(out: Path, tmp_path: Path) -> None:
@@ -355,7 +391,7 @@ def test_the_folder_of_the_report_may_not_lead_elsewhere(out: Path, tmp_path: Pa
 @pytest.mark.skipif(_CHROMIUM is None, reason="needs chromium")
 def test_a_browser_opens_the_pages_without_a_word_of_complaint(out: Path, tmp_path: Path) -> None:
     """A request, a script or a style that the page's own policy forbids would be a word on the console."""
-    report_builder.write_report(out)
+    report_builder.write_report(OutputFolder(out))
     options = ("--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", f"--user-data-dir={tmp_path}")
     for path in (out / "report").glob("*.html"):
         argv = [str(_CHROMIUM), *options, "--dump-dom", path.as_uri()]
@@ -364,7 +400,97 @@ def test_a_browser_opens_the_pages_without_a_word_of_complaint(out: Path, tmp_pa
 
 
 def test_totals_add_up(out: Path) -> None:
-    report_builder.write_report(out)
+    report_builder.write_report(OutputFolder(out))
     words = pages(out)["index.html"].words
     frames = len(json.loads((out / "everything.tracks.json").read_text())["pts"])
     assert re.search(rf"Frames\s*{frames}\s", words) and re.search(r"masked\s*1\s", words)
+
+
+# --- review -----------------------------------------------------------------------------------------------------------
+
+
+def decide(out: Path, *words: str) -> None:
+    done = CliRunner().invoke(cli.main, ["review", words[0], str(out), *words[1:]])
+    assert done.exit_code == 0, done.stderr
+
+
+def badges(page: Page) -> list[str]:
+    return [str(span["class"]) for span in page.all("span")]
+
+
+def test_a_rejected_video_is_not_green_and_says_who_rejected_it(out: Path) -> None:
+    decide(out, "approve", "everything.mp4", "--reviewer", "A. Clerk")
+    report_builder.write_report(OutputFolder(out))
+    assert badges(pages(out)["everything.html"]) == ["badge good"]
+    assert "A. Clerk approved this version" in pages(out)["everything.html"].words
+    decide(out, "reject", "everything.mp4", "--reviewer", "B. Chief", "--note", "a face in the mirror")
+    report_builder.write_report(OutputFolder(out))
+    page, index = pages(out)["everything.html"], pages(out)["index.html"]
+    assert badges(page) == ["badge bad"] and "badge good" not in badges(index)
+    assert "B. Chief rejected it: a face in the mirror; correct it." in index.words
+    assert "B. Chief rejected this version" in page.words
+
+
+def test_corrections_that_wait_are_on_both_pages_beside_the_rejection(out: Path) -> None:
+    decide(out, "reject", "everything.mp4", "--note", "a face")
+    decide(out, "mark", "everything.mp4", "--kind", "face", "--box", "10,10,30,30", "--frames", "0..3")
+    report_builder.write_report(OutputFolder(out))
+    for name in ("everything.html", "index.html"):
+        words = pages(out)[name].words
+        assert "rejected, to be applied" in words and "1 correction not yet in the file" in words
+
+
+def test_the_batch_page_counts_what_review_list_prints(out: Path) -> None:
+    def both() -> tuple[list[str], str]:
+        listed = CliRunner().invoke(cli.main, ["review", "list", str(out), "--json"])
+        report_builder.write_report(OutputFolder(out))
+        return [json.loads(line)["name"] for line in listed.stdout.splitlines()], pages(out)["index.html"].words
+
+    names, words = both()
+    assert sorted(names) == ["empty.mp4", "everything.mp4"] and "2 for a person to look at" in words
+    decide(out, "approve", "everything.mp4")
+    names, words = both()
+    assert names == ["empty.mp4"] and "1 for a person to look at" in words
+    decide(out, "reject", "empty.mp4", "--note", "a broken card")
+    names, words = both()
+    assert names == [] and "0 for a person to look at" in words
+
+
+def test_the_batch_page_has_a_picture_and_the_masked_share_of_each_video(out: Path) -> None:
+    report_builder.write_report(OutputFolder(out))
+    index = pages(out)["index.html"]
+    (picture,) = index.pictures
+    assert max(picture.shape) <= 160
+    assert "Masked share" in index.words and re.search(r"\d\.\d\d %", index.words)
+
+
+def test_a_page_links_to_its_masked_file_and_to_nothing_that_is_not_as_logged(out: Path) -> None:
+    def links() -> list[str]:
+        found = [unquote(str(link["href"])) for link in pages(out)["everything.html"].all("a")]
+        return [link for link in found if link.startswith("../")]
+
+    report_builder.write_report(OutputFolder(out))
+    assert links() == ["../everything.masked.mp4"] and (out / "report" / links()[0]).is_file()
+    (out / "everything.masked.mp4").write_bytes(b"another")
+    call(out)
+    assert links() == []
+
+
+def test_what_is_said_of_the_end_of_the_log_is_so(out: Path) -> None:
+    report_builder.write_report(OutputFolder(out))
+    assert "The head file beside it names its last line" in pages(out)["index.html"].words
+    (out / audit_log.HEAD).unlink()
+    with pytest.raises(LedgerError):
+        report_builder.write_report(OutputFolder(out))
+
+
+def test_a_draw_without_verdicts_or_a_reviewer_is_shown(out: Path, tmp_path: Path) -> None:
+    drawn = ("review", "sample", "draw", str(out), "-o", str(tmp_path / "draw"), "--frames", "3")
+    assert CliRunner().invoke(cli.main, drawn).exit_code == 0
+    assert call(out).exit_code == 0
+    assert "nobody yet" in pages(out)["index.html"].words
+    table = tmp_path / "draw" / "verdicts.csv"
+    table.write_text(table.read_text().replace('""', '"0"'))
+    assert CliRunner().invoke(cli.main, ["review", "sample", "count", str(out), str(table)]).exit_code == 0
+    assert call(out).exit_code == 0
+    assert "nobody yet" not in pages(out)["index.html"].words

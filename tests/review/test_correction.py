@@ -1,20 +1,18 @@
 """A box drawn by hand hides what was missed, changes nothing else, and leaves a history that can be read back."""
 
 import errno
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import clips
-import jsonschema
 import numpy as np
 import pytest
 from clips import Finder, Library
 from conftest import work_left
-from output_checks import check_form, check_privacy, check_times, schema
-from review_made import BORDER, CUT, MISSED, apply, around, leaks, lines, mark, redact
+from output_checks import check_form, check_privacy, check_schema, check_times
+from review_made import BORDER, CUT, MISSED, apply, around, leaks, lines, mark, queue, redact, reviewer
 
 from dashredact import files
 from dashredact.audit import verify as audit_verify
@@ -24,12 +22,11 @@ from dashredact.imaging.mosaic import Mask, Planes, paint
 from dashredact.media import compare, copy_segments
 from dashredact.pipeline import render_pass
 from dashredact.pipeline.outcome import VideoStatus
-from dashredact.review import correction_stages, marking, originals, publish
+from dashredact.review import correction_stages, marking
 from dashredact.review.correction import Correction
-from dashredact.review.decisions import Reviewer
-from dashredact.review.state import review_states
-from dashredact.review.views import ReviewQueue
 from dashredact.settings import Damaged, Keep, Style
+from dashredact.workspace import originals
+from dashredact.workspace.output_folder import OutputFolder
 from dashredact.workspace.work_folder import WorkFolder
 
 CLIPS = (
@@ -74,8 +71,8 @@ def test_mark_hides_what_was_missed_and_changes_nothing_else(clip: Library, tmp_
     check_times(source, after)
     check_form(source, after)
     check_privacy(after)
-    jsonschema.validate(lines(out)[-1], schema("audit"))
-    assert audit_verify.verify(out, audit_verify.VerifyOptions(results=True)).faults == []
+    check_schema(lines(out)[-1], "audit")
+    assert audit_verify.verify(out, audit_verify.VerifyOptions(file_fault=OutputFolder(out).fault)).faults == []
     assert work_left(out) == []
 
 
@@ -102,24 +99,32 @@ def test_history_tells_everything_again(clip: Library, tmp_path: Path) -> None:
     redact(source, tmp_path)
     mark(tmp_path, source.name, by="A. Clerk")
     second = mark(tmp_path, source.name, by="B. Clerk")
-    Reviewer(tmp_path).undo(source.name, [second["id"]], "drawn twice")
-    Reviewer(tmp_path).reject(source.name, "not yet")
+    reviewer(tmp_path).undo(source.name, [second.id], "drawn twice")
+    reviewer(tmp_path).reject(source.name, "not yet")
     apply(tmp_path, source)
-    Reviewer(tmp_path, "C. Chief").approve(source.name, "watched")
-    told = ReviewQueue(tmp_path).history(source.name)
-    acts = [record["act"] for record in told]
+    reviewer(tmp_path, "C. Chief").approve(source.name, "watched")
+    records = lines(tmp_path)
+    acts = [record["act"] for record in records]
     assert acts == ["masked", "marked", "marked", "undone", "reviewed", "corrected", "reviewed"]
-    assert [record["by"].get("name") for record in told] == [None, "A. Clerk", "B. Clerk", None, None, None, "C. Chief"]
-    assert all(record["time"] and record["by"]["user"] and record["by"]["host"] for record in told)
-    assert told[1]["mark"] == {
+    assert [record["by"].get("name") for record in records] == [
+        None,
+        "A. Clerk",
+        "B. Clerk",
+        None,
+        None,
+        None,
+        "C. Chief",
+    ]
+    assert all(record["time"] and record["by"]["user"] and record["by"]["host"] for record in records)
+    assert records[1]["mark"] == {
         **{"id": 1_000_001, "kind": "face", "first": 10, "end": 22, "how": "moving"},
         "keys": [[10, *around(10)], [21, *around(21)]],
     }
-    assert told[5]["corrections"] == {"marks": [1_000_001], "lifts": []}
-    assert [record.get("verdict") for record in told if record["act"] == "reviewed"] == ["rejected", "approved"]
-    assert told[6]["output"]["sha256"] == told[5]["output"]["sha256"] == files.sha256(output(tmp_path))
-    for record in told:
-        jsonschema.validate(record, schema("audit"))
+    assert records[5]["corrections"] == {"marks": [1_000_001], "lifts": []}
+    assert [record.get("verdict") for record in records if record["act"] == "reviewed"] == ["rejected", "approved"]
+    assert records[6]["output"]["sha256"] == records[5]["output"]["sha256"] == files.sha256(output(tmp_path))
+    for record in records:
+        check_schema(record, "audit")
 
 
 def test_lift_shows_what_was_hidden_and_undo_hides_it_again(clip: Library, tmp_path: Path) -> None:
@@ -128,12 +133,12 @@ def test_lift_shows_what_was_hidden_and_undo_hides_it_again(clip: Library, tmp_p
     before = tracks_json.read(tmp_path / "30.tracks.json")
     (track,) = before.tracks
     assert leaks(output(tmp_path)) == []
-    Reviewer(tmp_path).unmask(source.name, [track.id], "no face")
+    assert [one.id for one in reviewer(tmp_path).unmask(source.name, [track.id], "no face")] == [track.id]
     apply(tmp_path, source)
     assert len(leaks(output(tmp_path))) == 36 - clips.FIRST_SEEN
     assert tracks_json.read(tmp_path / "30.tracks.json").tracks == ()
 
-    Reviewer(tmp_path).undo(source.name, [track.id], "a face after all")
+    reviewer(tmp_path).undo(source.name, [track.id], "a face after all")
     apply(tmp_path, source)
     assert leaks(output(tmp_path)) == []
     assert (tmp_path / "30.tracks.json").read_bytes() == tracks_json.encode_file(
@@ -147,8 +152,8 @@ def test_undone_mark_is_taken_out_again(clip: Library, tmp_path: Path) -> None:
     seen = leaks(output(tmp_path))
     made = mark(tmp_path, source.name)
     apply(tmp_path, source)
-    Reviewer(tmp_path).undo(source.name, [made["id"]], "")
-    assert ReviewQueue(tmp_path).standing(source.name).waiting == 1
+    reviewer(tmp_path).undo(source.name, [made.id], "")
+    assert queue(tmp_path).masked(source.name).corrections.waiting == 1
     record = apply(tmp_path, source)
     assert leaks(output(tmp_path)) == seen
     assert record["corrections"] == {"marks": [], "lifts": []}
@@ -174,20 +179,13 @@ def test_mark_waits_again_when_its_video_is_masked_anew(clip: Library, tmp_path:
     redact(source, tmp_path)
     mark(tmp_path, source.name)
     apply(tmp_path, source)
-    Reviewer(tmp_path).approve(source.name, "")
+    reviewer(tmp_path).approve(source.name, "")
     redact(source, tmp_path, settings=replace(CUT, hide=replace(CUT.hide, crf=30)))
     assert set(leaks(output(tmp_path))) >= BORDER
-    standing = ReviewQueue(tmp_path).standing(source.name)
-    assert (standing.waiting, standing.opinion, standing.is_open) == (1, None, True)
+    clip_now = queue(tmp_path).masked(source.name)
+    assert (clip_now.corrections.waiting, clip_now.verdict, clip_now.waits_for_review) == (1, None, True)
     apply(tmp_path, source)
     assert leaks(output(tmp_path)) == []
-
-
-def test_marks_of_another_source_lapse(clip: Library, tmp_path: Path) -> None:
-    redact(clip("30.mp4"), tmp_path)
-    mark(tmp_path, "30.mp4")
-    other = [*lines(tmp_path), {**lines(tmp_path)[0], "source": {**lines(tmp_path)[0]["source"], "sha256": "9" * 64}}]
-    assert review_states(other)["30.mp4"].waiting == 0
 
 
 # --- what is refused ------------------------------------------------------------------------------------------------
@@ -196,8 +194,8 @@ def test_marks_of_another_source_lapse(clip: Library, tmp_path: Path) -> None:
 def test_other_source_is_refused(clip: Library, tmp_path: Path) -> None:
     redact(clip("30.mp4"), tmp_path)
     mark(tmp_path, "30.mp4")
-    with pytest.raises(UsageError, match="not the video"):
-        Correction(Reviewer(tmp_path), "30.mp4", clip("late.mp4"))
+    with pytest.raises(UsageError, match="is not the"):
+        Correction(reviewer(tmp_path), "30.mp4", clip("late.mp4"))
 
 
 @pytest.mark.parametrize("ending", ["masked.mp4", "tracks.json"])
@@ -208,9 +206,9 @@ def test_changed_result_is_neither_corrected_nor_approved(clip: Library, tmp_pat
     path.write_bytes(path.read_bytes() + b" ")
     with pytest.raises(RefusedError, match="not the file that the audit log names"):
         apply(tmp_path, clip("30.mp4"))
-    Reviewer(tmp_path).undo("30.mp4", [1_000_001], "")
+    reviewer(tmp_path).undo("30.mp4", [1_000_001], "")
     with pytest.raises(RefusedError, match="not the file that the audit log names"):
-        Reviewer(tmp_path).approve("30.mp4", "")
+        reviewer(tmp_path).approve("30.mp4", "")
 
 
 def test_frame_that_changes_outside_fails_the_correction(
@@ -256,55 +254,7 @@ def test_file_of_other_parts_is_not_taken_apart(clip: Library, tmp_path: Path) -
         )
 
 
-# --- crashes --------------------------------------------------------------------------------------------------------
-
-
-class _Crash(Exception):
-    pass
-
-
-CRASHES: dict[str, tuple[Any, str, int]] = {
-    "before the first name changes hands": (publish.files, "holds", 1),
-    "after the tracks file": (publish.files, "publish", 1),
-    "after the video": (publish.files, "holds", 2),
-    "after the line": (publish.shutil, "rmtree", 1),
-}
-"""What dies right before which of its calls while the correction is published."""
-
-
-@pytest.mark.parametrize("place", CRASHES)
-def test_crash_while_publishing_is_made_good_by_whoever_writes_next(
-    clip: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
-) -> None:
-    source = clip("30.mp4")
-    redact(source, tmp_path)
-    mark(tmp_path, source.name)
-    module, name, at = CRASHES[place]
-    complete = publish._complete
-
-    def dying(*args: Any) -> None:
-        calls, act = iter(range(1, 99)), getattr(module, name)
-
-        def die_at(*rest: Any) -> Any:
-            if next(calls) == at:
-                raise _Crash
-            return act(*rest)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(module, name, die_at)
-            complete(*args)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(publish, "_complete", dying)
-        with pytest.raises(_Crash):
-            apply(tmp_path, source)
-
-    later = Reviewer(tmp_path)
-    assert later.desk.standing(source.name).waiting == 0
-    assert [record["act"] for record in lines(tmp_path)] == ["masked", "marked", "corrected"]
-    assert leaks(output(tmp_path)) == []
-    assert audit_verify.verify(tmp_path, audit_verify.VerifyOptions(results=True)).faults == []
-    assert work_left(tmp_path) == []
+# --- interruptions --------------------------------------------------------------------------------------------------
 
 
 def test_full_disk_is_said_and_the_next_try_goes_on(
@@ -330,31 +280,13 @@ def test_full_disk_is_said_and_the_next_try_goes_on(
     assert saved == [] and leaks(output(tmp_path)) == []
 
 
-def test_correction_that_was_overtaken_is_dropped(clip: Library, tmp_path: Path) -> None:
-    """The video was masked anew before a crashed correction could be finished: the new output counts."""
-    source = clip("30.mp4")
-    redact(source, tmp_path)
-    mark(tmp_path, source.name)
-    folder = tmp_path / ".dashredact/0-left"
-    folder.mkdir()
-    content = files.sha256(output(tmp_path))
-    left = {
-        "source": {"name": source.name},
-        "replaces": "0" * 64,
-        "output": {"name": "30.masked.mp4", "sha256": "1" * 64},
-    }
-    (folder / "correction.json").write_text(json.dumps(left))
-    assert Reviewer(tmp_path).desk.standing(source.name).waiting == 1
-    assert files.sha256(output(tmp_path)) == content and work_left(tmp_path) == []
-
-
 # --- following ------------------------------------------------------------------------------------------------------
 
 
 def test_tracked_mark_follows_the_object(clip: Library, tmp_path: Path) -> None:
     source = clip("30.mp4")
     redact(source, tmp_path)
-    keys = marking.followed(ReviewQueue(tmp_path), source.name, around(10, 2), MISSED, source, None)
+    keys = marking.followed(queue(tmp_path), source.name, around(10, 2), MISSED, source, None).keys
     assert [key[0] for key in keys] == list(MISSED)
     for number, *box in keys:
         secret = clips.secret_box(int(number))
@@ -365,12 +297,12 @@ def test_tracked_mark_follows_the_object(clip: Library, tmp_path: Path) -> None:
 def test_source_is_found_in_a_folder_by_its_content(clip: Library, tmp_path: Path) -> None:
     source, folder = clip("30.mp4"), tmp_path / "in"
     redact(source, tmp_path / "out")
-    standing = ReviewQueue(tmp_path / "out").standing(source.name)
+    entry = queue(tmp_path / "out").masked(source.name).source
     folder.mkdir()
     (folder / "30.mp4").write_bytes(clip("late.mp4").read_bytes())
     with pytest.raises(UsageError, match="holds no video with the content"):
-        originals.find(standing, None, folder)
+        originals.locate(entry, None, folder)
     (folder / "renamed.mp4").write_bytes(source.read_bytes())
-    assert originals.find(standing, None, folder) == folder / "renamed.mp4"
+    assert originals.locate(entry, None, folder) == folder / "renamed.mp4"
     with pytest.raises(UsageError, match="--source"):
-        originals.find(standing, None, None)
+        originals.locate(entry, None, None)

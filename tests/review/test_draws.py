@@ -1,12 +1,13 @@
-"""Draws: every moment as likely as any other, the same for everybody who has the seed, and told by the log."""
+"""Draws: every moment as likely as any other, the same for everybody who has the seed, and in the log."""
 
 from collections import Counter
 
 import numpy as np
 import pytest
+from log_lines import clips, events
 from scipy.stats import chisquare
 
-from dashredact.review.draws import FrameSpan, draw, draws, fingerprint, named, population
+from dashredact.review.draws import FrameSpan, draw, draws, fingerprint, named
 from dashredact.review.miss_bound import MissBound
 
 _SPANS = [
@@ -48,24 +49,26 @@ def _masked(name: str, sha256: str) -> dict[str, object]:
 
 
 def _sampled(number: int, records: list[dict[str, object]], names: list[str]) -> dict[str, object]:
-    mark = fingerprint(named(population(records), names))
-    return {"act": "sampled", "draw": {"id": number, "names": names, "population": mark}}
+    population = fingerprint(named(clips(*records).masked(), names))
+    return {"act": "sampled", "draw": {"id": number, "names": names, "population": population}}
 
 
 def test_population_is_what_is_there_and_fits() -> None:
     records = [_masked("a/1", "a"), _masked("b/2", "b"), {"act": "purged", "files": [{"name": "b/2.masked.mp4"}]}]
-    assert [video.name for video in population(records)] == ["a/1"]
-    assert [video.name for video in named(population(records[:2]), ["b/*"])] == ["b/2"]
+    assert [clip.name for clip in clips(*records).masked()] == ["a/1"]
+    assert [clip.name for clip in named(clips(*records[:2]).masked(), ["b/*"])] == ["b/2"]
 
 
 def test_draws_have_their_newest_verdicts_and_know_whether_they_still_hold() -> None:
     records = [_masked("a", "a"), _masked("b", "b")]
     records += [_sampled(1, records, []), _sampled(2, records, ["b"])]
-    told = {"missed": 1, "confidence": 0.95, "seen": 36.0, "most": 170.0}
-    verdicts = [{"frames": 100, "bounds": {kind: told}} for kind in ("face", "plate")]
+    bound = {"missed": 1, "confidence": 0.95, "seen": 36.0, "most": 170.0}
+    verdicts = [{"frames": 100, "bounds": {kind: bound}} for kind in ("face", "plate")]
     older, newer = ({"act": "judged", "draw": {"id": 2}, "judged": one} for one in verdicts)
-    first, second = draws([*records, older, newer])
+    lines = [*records, older, newer]
+    first, second = draws(events(*lines), clips(*lines))
     assert (first.judged, first.bounds, first.same) == (None, {}, True)
     assert second.bounds == {"plate": MissBound(100, 1, 0.95, 36.0, 170.0)} and second.same
-    first, second = draws([*records, _masked("a", "c")])
+    lines = [*records, _masked("a", "c")]
+    first, second = draws(events(*lines), clips(*lines))
     assert (first.same, second.same) == (False, True)

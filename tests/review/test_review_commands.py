@@ -14,7 +14,7 @@ from review_made import BORDER, MISSED, Blind, around, leaks, redact
 from dashredact import cli
 from dashredact.audit import log as audit_log
 from dashredact.errors import ExitCode
-from dashredact.review.state import FIRST_MARK
+from dashredact.review.decisions import FIRST_MARK
 from dashredact.workspace import locks
 from dashredact.workspace.output_folder import OutputFolder
 
@@ -82,11 +82,11 @@ def test_tracked_mark_is_applied(out: Path, clip: Library) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--box", "1,2,3", "--frames", "1..2"], "1,2,3 is no box"),
-        (["--box", "9,9,3,20", "--frames", "1..2"], "has no inside"),
+        (["--box", "1,2,3", "--frames", "1..2"], "1,2,3 is not a box"),
+        (["--box", "9,9,3,20", "--frames", "1..2"], "is empty"),
         (["--box", "500,9,600,20", "--frames", "1..2"], "outside the picture of 192x112"),
-        (["--box", "nan,1,2,3", "--frames", "1..2"], "is no box"),
-        (["--box", "1,1,9,9", "--frames", "5..2"], "5..2 are no frames"),
+        (["--box", "nan,1,2,3", "--frames", "1..2"], "is not a box"),
+        (["--box", "1,1,9,9", "--frames", "5..2"], "5..2 is no range of frames"),
         (["--box", "1,1,9,9", "--frames", "30..36"], "has the frames 0..35"),
         (["--box", "1,1,9,9", "--frames", "1..2", "--follow"], "--source"),
         (["--box", "1,1,9,9", "--frames", "1..2", "--follow", "--to-box", "1,1,2,2"], "either --follow or"),
@@ -139,7 +139,7 @@ def test_queue_puts_the_risky_video_first(clip: Library, tmp_path: Path) -> None
     redact(clip("10.mp4"), folder, Blind(missed=range(8, 12)))
     rows = [json.loads(line) for line in _call("list", folder, "--json").stdout.splitlines()]
     assert [row["name"] for row in rows] == ["10.mp4", "30.mp4"]
-    assert rows[0]["risk"] > rows[1]["risk"] and rows[0]["places"] > 0
+    assert rows[0]["risk"] > rows[1]["risk"] and rows[0]["to look at"] > 0
     assert len(_call("list", folder, "--json", "--min-risk", rows[0]["risk"]).stdout.splitlines()) == 1
 
 
@@ -174,7 +174,7 @@ def test_a_masked_file_that_is_not_as_it_was_made_waits_again(out: Path, happens
     done = _call("list", out, "--json")
     row = json.loads(done.stdout)
     assert (done.exit_code, row["state"]) == (ExitCode.NEEDS_REVIEW, "not the file of the log")
-    assert row["risk"] >= 20 and next(iter(row["reasons"])) == "masked file gone or changed"
+    assert row["risk"] >= 20 and next(iter(row["reasons"])) == "masked file missing or changed"
 
 
 def test_folder_without_a_log(tmp_path: Path) -> None:
@@ -207,7 +207,10 @@ def test_note_and_reviewer_are_kept_as_they_are(out: Path) -> None:
     told = json.loads(_call("history", out, "30.mp4", "--json").stdout.splitlines()[-1])
     assert (told["reason"], told["by"]["name"]) == (note.replace("\udcff", "\\udcff"), who)
     assert len(_call("history", out, "30.mp4").stdout.splitlines()) == 2
-    assert (_call("list", out).exit_code, _call("list", out).stdout) == (0, "")
+    assert _call("list", out).exit_code == ExitCode.NEEDS_REVIEW, "until it is corrected"
+    assert "rejected" in _call("list", out).stdout
+    shown = _call("show", out, "30.mp4").stdout
+    assert "rejected by 審査 'x'\\n, 20" in shown
 
 
 def test_people_decide_while_a_run_goes_on_but_change_no_file(
@@ -222,18 +225,6 @@ def test_people_decide_while_a_run_goes_on_but_change_no_file(
         assert _call("undo", out, "30.mp4", "--track", "1000001").exit_code == 0
         assert _call("approve", out, "30.mp4").exit_code == 0
     assert _call("list", out).exit_code == 0
-
-
-def test_what_a_crash_cut_short_waits_for_the_run(out: Path) -> None:
-    left = out / ".dashredact" / "0-left"
-    left.mkdir()
-    record = {"source": {"name": "30.mp4"}, "replaces": "0" * 64, "output": {"name": "x.mp4", "sha256": "1" * 64}}
-    (left / "correction.json").write_text(json.dumps(record))
-    with OutputFolder(out).masking():
-        assert _call("approve", out, "30.mp4").exit_code == ExitCode.LOCKED
-    assert left.exists()
-    assert _call("approve", out, "30.mp4").exit_code == 0
-    assert not left.exists()
 
 
 def test_two_people_decide_one_after_the_other(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,3 +244,67 @@ def test_a_duplicate_is_reviewed_under_either_name(out: Path) -> None:
     assert _call("approve", out, "again.mp4").exit_code == 0
     assert _call("list", out).exit_code == 0
     assert list(audit_log.records(out / audit_log.NAME))[-1]["source"]["name"] == "30.mp4"
+
+
+def _mark(out: Path, *words: str, frames: str = "10..21") -> Result:
+    return _call("mark", out, "30.mp4", "--kind", "face", "--frames", frames, *words)
+
+
+def test_mark_takes_times_of_a_player(out: Path) -> None:
+    assert _mark(out, "--box", "10,10,40,40", frames="0:00.5..0:00.7").exit_code == 0
+    row = json.loads(_call("history", out, "30.mp4", "--json").stdout.splitlines()[-1])["mark"]
+    assert (row["first"], row["end"]) == (15, 22)
+    late = _mark(out, "--box", "10,10,40,40", frames="0:01..9:00")
+    assert late.exit_code == ExitCode.USAGE and "after the end of the video" in late.stderr
+
+
+def test_a_mark_over_the_whole_picture_is_refused(out: Path) -> None:
+    done = _mark(out, "--box", "0,0,192,112")
+    assert done.exit_code == ExitCode.USAGE and "covers the whole picture of 192x112" in done.stderr
+
+
+def test_a_mark_that_lost_its_object_keeps_the_video_open(out: Path, clip: Library) -> None:
+    lost = _mark(out, "--follow", "--source", str(clip("30.mp4")), "--box", "10,30,34,50", frames="2..12")
+    assert lost.exit_code == ExitCode.NEEDS_REVIEW and "nobody can approve" in lost.stderr
+    assert _call("apply", out, "30.mp4", "--source", clip("30.mp4"), "-q").exit_code == 0
+    assert "a mark lost its object" in _call("list", out).stdout
+    assert "frames 4..12 are bare" in _call("show", out, "30.mp4").stdout
+    refused = _call("approve", out, "30.mp4")
+    assert refused.exit_code == ExitCode.USAGE and "mark it from frame 4 on, or undo" in refused.stderr
+    assert _mark(out, "--box", "10,30,34,50", frames="4..12").exit_code == 0
+    assert _call("apply", out, "30.mp4", "--source", clip("30.mp4"), "-q").exit_code == 0
+    assert _call("approve", out, "30.mp4").exit_code == 0
+
+
+def test_unmask_takes_several_tracks_or_none_and_says_what_it_uncovers(out: Path, clip: Library) -> None:
+    _mark(out, "--box", "100,60,130,90")
+    _mark(out, "--box", "140,60,170,90")
+    assert _call("apply", out, "30.mp4", "--source", clip("30.mp4"), "-q").exit_code == 0
+    before = len(_call("history", out, "30.mp4").stdout.splitlines())
+    done = _call("unmask", out, "30.mp4", "--track", "1", "--track", "77")
+    assert done.exit_code == ExitCode.USAGE and "has no track 77" in done.stderr
+    assert len(_call("history", out, "30.mp4").stdout.splitlines()) == before
+    done = _call("unmask", out, "30.mp4", "--track", "1", "--note", "a wheel")
+    assert done.exit_code == 0 and "`review apply` will uncover face 1 on frames" in done.stderr
+    undone = _call("undo", out, "30.mp4", "--track", "1000001", "--track", "1000002")
+    assert undone.exit_code == 0
+    shown = _call("show", out, "30.mp4").stdout
+    assert shown.count("undone, in the file until") == 2 and "unmasked, waits for `review apply`" in shown
+    applied = _call("apply", out, "30.mp4", "--source", clip("30.mp4"), "-q")
+    assert applied.exit_code == 0 and applied.stderr.count("uncovered face") == 3
+
+
+def test_show_says_who_decided(out: Path) -> None:
+    _call("mark", out, "30.mp4", "--kind", "face", "--frames", "1..2", "--box", "9,9,20,20", "--reviewer", "A. Clerk")
+    (row,) = [json.loads(line) for line in _call("show", out, "30.mp4", "--json").stdout.splitlines()][-1:]
+    assert (row["by"], row["reasons"]) == ("A. Clerk", "mark, waits for `review apply`")
+
+
+def test_a_failed_video_is_listed_until_a_person_gives_it_up(out: Path) -> None:
+    failed = {"act": "failed", "source": {"name": "broken.mp4"}, "output": None, "reason": "broken.mp4: is cut off."}
+    audit_log.append(out / audit_log.NAME, failed)
+    rows = [json.loads(line) for line in _call("list", out, "--json").stdout.splitlines()]
+    assert next((row["name"], row["state"]) for row in rows) == ("broken.mp4", "failed")
+    assert "no masked video" in _call("approve", out, "broken.mp4").stderr
+    assert _call("reject", out, "broken.mp4", "--note", "the card is broken").exit_code == 0
+    assert "broken.mp4" not in _call("list", out).stdout and "broken.mp4" in _call("list", out, "--all").stdout

@@ -11,11 +11,10 @@ import cv2
 import pytest
 from click.testing import CliRunner, Result
 from clips import Library
-from jsonschema import validate
+from output_checks import check_schema
 from review_made import lines, redact
 
 from dashredact import cli
-from dashredact.audit import schemas
 from dashredact.errors import ExitCode
 from dashredact.review.miss_bound import miss_bound
 from dashredact.workspace import locks
@@ -68,7 +67,7 @@ def drawn(out: Path) -> Path:
 
 def test_each_picture_is_the_drawn_frame_of_the_masked_file(out: Path, drawn: Path) -> None:
     told = lines(out)[-1]
-    validate(told, json.loads(schemas.text(schemas.file_name(2))))
+    check_schema(told, "audit")
     rows = _rows(drawn / "verdicts.csv")
     assert len(rows) == len(told["draw"]["drawn"]) == len(list(drawn.glob("*.jpg")))
     assert {one["name"] for one in told["draw"]["drawn"]} == {"30.mp4", "late.mp4", "irregular.mkv"}
@@ -90,22 +89,22 @@ def test_verdicts_become_a_bound_in_log_list_and_report(out: Path, drawn: Path) 
     done = _call("count", out, table, "--reviewer", "A. Clerk", "--note", "on a large screen")
     assert done.exit_code == ExitCode.NEEDS_REVIEW
     line = lines(out)[-1]
-    validate(line, json.loads(schemas.text(schemas.file_name(2))))
+    check_schema(line, "audit")
     frames = [0] * 40
     third = lines(out)[-2]["draw"]["drawn"][2]
     frames[: third["times"]] = [2] * third["times"]
     expected = {"face": miss_bound([0] * 40), "plate": miss_bound(frames)}
-    assert done.stdout == "".join(f"{kind}s: {one.told(kind)}\n" for kind, one in expected.items())
+    assert done.stdout == "".join(f"{kind}s: {one.sentence(kind)}\n" for kind, one in expected.items())
     assert f"{third['name']}: 2 plates missed on frame {third['frame']}" in done.stderr
     assert line["by"]["name"] == "A. Clerk" and line["reason"] == "on a large screen"
     assert line["judged"]["bounds"]["plate"]["most"] == pytest.approx(expected["plate"].most)
     assert "changed since" not in _call("list", out).stdout
-    assert expected["plate"].told("plate") in _call("list", out).stdout
+    assert expected["plate"].sentence("plate") in _call("list", out).stdout
     assert json.loads(_call("list", out, "--json").stdout)["judged"]["misses"][0]["missed"] == 2
 
     assert CliRunner().invoke(cli.main, ["report", str(out)]).exit_code == 0
     page = (out / "report" / "index.html").read_text()
-    assert expected["plate"].told("plate") in page and "A. Clerk" in page
+    assert expected["plate"].sentence("plate") in page and "A. Clerk" in page
     assert f"{expected['face'].most:,.1f} face-seconds" in page and "無作為" in page
     assert len(rows) < 40 or third["times"] == 1
 
@@ -166,7 +165,7 @@ def test_what_cannot_be_drawn_leaves_nothing(out: Path, tmp_path: Path) -> None:
         "under": ("-o", out / "draw"),
         "there already": ("-o", tmp_path / "there"),
         "under that name": ("-o", tmp_path / "new", "--name", "nobody"),
-        "choose one": ("-o", tmp_path / "new", "--frames", "3", "--prove", "3"),
+        "Use either": ("-o", tmp_path / "new", "--frames", "3", "--prove", "3"),
     }
     for said, words in calls.items():
         done = _call("draw", out, *words)

@@ -58,7 +58,7 @@ def test_a_folder_that_is_its_own_output_is_searched(tmp_path: Path) -> None:
 def test_the_second_of_two_with_the_same_results_names_the_first(tmp_path: Path) -> None:
     source = _make(tmp_path, "a.mov", "a.mp4", "b.mp4", "sub/a.mp4")
     faults = {item.name: item.fault for item in plan([source], tmp_path / "out")}
-    assert faults.pop("a.mp4").startswith("a.mp4: its results would take the names of those of a.mov;")
+    assert faults.pop("a.mp4").startswith("a.mp4: its results would have the names of those of a.mov;")
     assert faults == {"a.mov": "", "b.mp4": "", "sub/a.mp4": ""}
 
 

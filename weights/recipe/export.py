@@ -70,7 +70,7 @@ def _stored(tensor: Tensor) -> Tensor:
 
 def thresholds(seen: list[EvaluatedSet]) -> dict[Kind, float]:
     """The scores to act on: as low as the precision on the hold-out allows."""
-    pooled = {kind: metrics.pool(v for one in seen for v in one.verdicts.get(kind, [])) for kind in _LOWEST}
+    pooled = {kind: metrics.pool(v for one in seen for v in one.matched.get(kind, [])) for kind in _LOWEST}
     allowed = {kind: metrics.at_precision(verdict, _PRECISION[kind])[0] for kind, verdict in pooled.items()}
     return {kind: round(max(score, _LOWEST[kind]), 3) for kind, score in allowed.items()}
 

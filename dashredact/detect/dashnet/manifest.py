@@ -1,4 +1,4 @@
-"""What a weights folder says of its model. Read without torch, so that a run with nothing to do is a quick one."""
+"""The manifest of a weights folder. Read without torch, so that a run that has nothing to do is quick."""
 
 import json
 import pickle
@@ -25,7 +25,7 @@ class Manifest:
     classes: tuple[Kind, ...]
     """of the network's outputs, in their order"""
     long_side: int
-    """pixels that the longer side of a picture should have"""
+    """of the pictures that it takes, in pixels"""
     thresholds: dict[Kind, float]
 
 
@@ -37,7 +37,7 @@ def default_folder() -> Path:
 
 
 def read(folder: Path) -> Manifest:
-    """The first model of the folder. MachineError where the manifest is missing or of another form."""
+    """The first model of the folder. MachineError if the manifest is missing or invalid."""
     try:
         entry = json.loads((folder / NAME).read_bytes())["models"][0]
         names = entry["classes"]
@@ -57,27 +57,27 @@ def read(folder: Path) -> Manifest:
         raise MachineError(f"{error.filename} cannot be read ({error.strerror}); install the weights again.") from None
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise MachineError(
-            f"{folder / NAME} describes no model of this tool ({error}); install the weights again."
+            f"{folder / NAME} does not describe a model of this tool ({error}); install the weights again."
         ) from None
 
 
 class LazyDetector:
-    """A detector that is loaded, and has to find its canary, when the first picture comes.
+    """A detector that is loaded, and checked with its canary, at the first picture.
 
-    It may travel to other processes, if `load` may; copies of it in one process share what is loaded.
+    It can be pickled if `load` can. All copies of it in one process share what is loaded.
     """
 
     def __init__(self, manifest: Manifest, load: Callable[[], Detector], long_side: int | None = None) -> None:
         self.identity, self.thresholds = manifest.identity, manifest.thresholds
         self.long_side = long_side or manifest.long_side
-        self._made_of = (manifest, load, long_side)
+        self._arguments = (manifest, load, long_side)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _same, (pickle.dumps(self._made_of),)
+        return _shared_copy, (pickle.dumps(self._arguments),)
 
     @cached_property
     def _loaded(self) -> Detector:
-        return self._made_of[1]()
+        return self._arguments[1]()
 
     @property
     def batch_size(self) -> int:
@@ -88,6 +88,6 @@ class LazyDetector:
 
 
 @cache
-def _same(made_of: bytes) -> LazyDetector:
-    """One detector for all copies that come to this process."""
-    return LazyDetector(*pickle.loads(made_of))
+def _shared_copy(arguments: bytes) -> LazyDetector:
+    """The same detector for all copies that are unpickled in this process."""
+    return LazyDetector(*pickle.loads(arguments))

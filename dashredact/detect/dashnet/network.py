@@ -1,7 +1,7 @@
-"""The network of the default weights: one stage, no anchors, one score per class and point.
+"""The network of the default weights: single-stage, anchor-free, one score per class and point.
 
-Pixels go in, candidates come out; nothing here reads a file or decides what counts as a detection.
-The layers are plain 3x3 and 1x1 convolutions: on CPUs they beat depthwise ones, and BatchNorm folds away.
+It turns pixels into candidates; it reads no files and applies no threshold. The layers are plain 3x3 and 1x1
+convolutions: on CPUs these are faster than depthwise ones, and BatchNorm can be folded into them.
 """
 
 from collections.abc import Sequence
@@ -13,17 +13,17 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 STRIDES = (8, 16, 32)
-"""Distance between neighbouring points of each level, in input pixels. Height and width are multiples of the last."""
+"""Distance between the points of each level, in input pixels. Height and width must be multiples of the last."""
 
 PAD_VALUE = 114
-"""Grey of pixels outside the picture; it is also the mean that the network subtracts, so padding enters as zero."""
+"""Grey of padding. It is also the mean that the network subtracts, so padding becomes zero."""
 
-_SCALE = 58.0  # standard deviation of street pictures, 0..255
-_REACH = 2.0  # a softplus output of 1 means this many strides from the point to a box side
+_SCALE = 58.0  # standard deviation of pictures of streets, 0..255
+_REACH = 2.0  # strides from the point to a side of the box, for a softplus output of 1
 
 
 class Candidates(NamedTuple):
-    """What the network says of every point, P = sum over strides of H*W/stride**2."""
+    """The output for every point, P = sum over strides of H*W/stride**2."""
 
     logits: Tensor
     """float32 (N, P, classes)"""
@@ -32,7 +32,7 @@ class Candidates(NamedTuple):
 
 
 class Points(NamedTuple):
-    """Where the candidates of a picture sit, in the order of `Candidates`."""
+    """The points of a picture, in the order of `Candidates`."""
 
     centres: Tensor
     """float32 (P, 2), x y in input pixels"""

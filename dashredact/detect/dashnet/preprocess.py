@@ -1,4 +1,4 @@
-"""Pictures go in, a batch comes out that the network takes. The inverse is to clip: padding lies right and below."""
+"""Makes a batch for the network. Padding is on the right and below, so boxes need only be clipped to the picture."""
 
 from collections.abc import Sequence
 
@@ -12,9 +12,9 @@ from dashredact.values import Picture
 
 
 def batch(pictures: Sequence[Picture], device: torch.device, dtype: torch.dtype) -> Tensor:
-    """(N, 3, H, W) 0..255 in channels-last order, H and W the next multiples of the network's largest stride.
+    """(N, 3, H, W) 0..255, channels last; H and W are rounded up to multiples of the network's largest stride.
 
-    pictures: of one size.
+    pictures: all of one size.
     """
     pixels = torch.from_numpy(np.stack(pictures)).to(device).permute(0, 3, 1, 2)
     height, width = pixels.shape[-2:]

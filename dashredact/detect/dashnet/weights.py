@@ -1,4 +1,4 @@
-"""A weights file and everything that belongs to it: the network, its manifest, its canary."""
+"""Loads a weights folder: the network, its manifest and its canary."""
 
 import hashlib
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from dashredact.errors import MachineError
 class Weights:
     manifest: manifest.Manifest
     network: DashNet
-    """as it was trained: not folded, float32"""
+    """as trained: float32, BatchNorm not folded"""
     canary: Canary
 
 
 def read(folder: Path) -> Weights:
-    """The first model of a weights folder. MachineError where a file is missing, changed or of another form."""
+    """The first model of a weights folder. MachineError if a file is missing, changed or invalid."""
     described = manifest.read(folder)
     path = folder / described.file
     try:

@@ -1,4 +1,4 @@
-"""Which of our kinds a model's classes are: by the names in its file, or by what the command line says."""
+"""The kinds of a model's classes: by the names in its file, or as declared on the command line."""
 
 import ast
 import re
@@ -8,22 +8,22 @@ from dashredact.errors import UsageError
 from dashredact.kinds import KINDS, Kind, kind_named
 
 ClassKinds = tuple[Kind | None, ...]
-"""A kind a class, None for a class that is not masked. One alone stands for every class."""
+"""One for each class, None for a class that is not masked. A single one stands for every class."""
 
 _WORD = "|".join([*KINDS, "-"])
 _SUFFIX = re.compile(f"({_WORD})(,({_WORD}))*")
 
 
 def parse(text: str) -> tuple[str, ClassKinds]:
-    """`plates.onnx=plate` is the file and what it finds. `=face,-,plate` names one class after the other."""
-    name, sign, suffix = text.rpartition("=")
-    if not sign or not _SUFFIX.fullmatch(suffix):
+    """Splits `plates.onnx=plate` into file and kinds. `=face,-,plate` declares a kind for each class."""
+    name, separator, suffix = text.rpartition("=")
+    if not separator or not _SUFFIX.fullmatch(suffix):
         return text, ()
     return name, tuple(Kind(word) if word != "-" else None for word in suffix.split(","))
 
 
 def names_in(metadata: Mapping[str, str]) -> tuple[str, ...]:
-    """The class names that ultralytics writes into a file: `{0: 'face', 1: 'plate'}`."""
+    """The class names that ultralytics writes into a file, such as `{0: 'face', 1: 'plate'}`."""
     try:
         names = ast.literal_eval(metadata["names"])
         return tuple(str(names[number]) for number in range(len(names)))
@@ -31,35 +31,37 @@ def names_in(metadata: Mapping[str, str]) -> tuple[str, ...]:
         return ()
 
 
-def resolve(model: str, finds: ClassKinds, names: Sequence[str], count: int | None) -> ClassKinds:
+def resolve(model: str, declared: ClassKinds, names: Sequence[str], count: int | None) -> ClassKinds:
     """The kind of every class, or one for all.
 
-    names: of the classes where the file says them, else empty. count: of classes, None where the file does not say.
-    UsageError where it stays open what a class is, or where no class would be masked.
+    names: of the classes, empty if the file does not state them. count: of classes, None if the file does not state it.
+    UsageError if the kind of a class remains unknown, or if no class would be masked.
     """
     by_name = tuple(map(kind_named, names))
-    found: ClassKinds
-    if len(finds) > 1:
-        if count not in (None, len(finds)):
-            raise UsageError(f"{model} has {count} classes and {len(finds)} are named; name every one, - for others.")
-        found = finds
-    elif finds and finds[0] in by_name:
-        found = tuple(kind if kind == finds[0] else None for kind in by_name)
-    elif finds and count in (None, 1):
-        found = finds
+    resolved: ClassKinds
+    if len(declared) > 1:
+        if count not in (None, len(declared)):
+            raise UsageError(
+                f"{model} has {count} classes, but kinds are given for {len(declared)}; give one each, - for others."
+            )
+        resolved = declared
+    elif declared and declared[0] in by_name:
+        resolved = tuple(kind if kind == declared[0] else None for kind in by_name)
+    elif declared and count in (None, 1):
+        resolved = declared
     else:
-        found = () if finds else by_name
-    if any(found):
-        return found
-    classes = f"has the classes {', '.join(names)}" if names else "does not say what its classes are"
-    raise UsageError(f"{model} {classes}; {_cure(model, count)}.")
+        resolved = () if declared else by_name
+    if any(resolved):
+        return resolved
+    classes = f"has the classes {', '.join(names)}" if names else "does not state its classes"
+    raise UsageError(f"{model} {classes}; {_remedy(model, count)}.")
 
 
-def _cure(model: str, count: int | None) -> str:
+def _remedy(model: str, count: int | None) -> str:
     if count in (None, 1):
-        return f"say which kind it finds, as in --model {model}=plate"
-    return f"name the kind of each of its {count} classes, - for others, as in --model {model}=face,-,plate"
+        return f"give the kind that it detects, as in --model {model}=plate"
+    return f"give the kind of each of its {count} classes, - for others, as in --model {model}=face,-,plate"
 
 
-def kinds(finds: ClassKinds) -> frozenset[Kind]:
-    return frozenset(kind for kind in KINDS if kind in finds)
+def kinds(class_kinds: ClassKinds) -> frozenset[Kind]:
+    return frozenset(kind for kind in KINDS if kind in class_kinds)

@@ -1,4 +1,4 @@
-"""Fetches a model of the list. The only module of this tool that opens a network connection."""
+"""Downloads a model of the list. The only module of this tool that opens a network connection."""
 
 import hashlib
 import os
@@ -13,10 +13,10 @@ from dashredact.detect.external.registry import Entry
 from dashredact.errors import MachineError
 
 _CHUNK = 1 << 16
-_PATIENCE = 30.0  # seconds without a byte
+_TIMEOUT = 30.0  # seconds without a byte
 
 Opener = Callable[[str], Any]
-"""Takes an address, gives what can be read from, as a context. OSError or HTTPException where that fails."""
+"""Opens an address as a context manager with a `read` method. OSError or HTTPException on failure."""
 
 
 class _OnlyHttps(urllib.request.HTTPRedirectHandler):
@@ -24,52 +24,52 @@ class _OnlyHttps(urllib.request.HTTPRedirectHandler):
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
     ) -> urllib.request.Request | None:
         if not newurl.startswith("https://"):
-            raise urllib.error.URLError("it points to an address that is not https")
+            raise urllib.error.URLError("it redirects to an address that is not https")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _open(address: str) -> Any:
-    return urllib.request.build_opener(_OnlyHttps).open(address, timeout=_PATIENCE)
+    return urllib.request.build_opener(_OnlyHttps).open(address, timeout=_TIMEOUT)
 
 
 def fetch(entry: Entry, opener: Opener = _open) -> Path:
-    """Put the file where the list says, 0600, if it is the one that the list describes; else MachineError."""
+    """Download a model to its path, mode 0600. MachineError, and no file, if it is not what the list describes."""
     if not entry.address.startswith("https://"):
         why = entry.note or f"see {entry.source}"
-        raise MachineError(f"{entry.name} has to be fetched by hand ({why}); put it under {entry.path}.")
+        raise MachineError(f"{entry.name} must be downloaded by hand ({why}); save it as {entry.path}.")
     try:
         entry.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        beside = entry.path.with_name(f".{entry.sha256[:16]}.tmp")
+        temporary = entry.path.with_name(f".{entry.sha256[:16]}.tmp")
         try:
-            digest = _download(entry, beside, opener)
+            digest = _download(entry, temporary, opener)
             if digest != entry.sha256:
                 raise MachineError(
-                    f"{entry.address} is not what the list describes (sha256 {digest}); nothing was kept."
+                    f"{entry.address} is not the file that the list describes (sha256 {digest}); nothing was saved."
                 )
-            beside.replace(entry.path)
+            temporary.replace(entry.path)
         finally:
-            beside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
     except (OSError, HTTPException) as error:
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
-        raise MachineError(f"{entry.name} cannot be fetched from {entry.address} ({reason}); try again.") from None
+        raise MachineError(f"{entry.name} cannot be downloaded from {entry.address} ({reason}); try again.") from None
     return entry.path
 
 
 def _download(entry: Entry, path: Path, opener: Opener) -> str:
-    """Write what is there to the path; its sha256 comes back. No byte more is taken than the list states."""
-    digest, taken = hashlib.sha256(), 0
+    """Write the content to the path and return its sha256. Reads at most one byte more than the list states."""
+    digest, received = hashlib.sha256(), 0
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "wb") as file, opener(entry.address) as source:
-        while chunk := source.read(min(_CHUNK, entry.bytes + 1 - taken)):
-            taken += len(chunk)
-            if taken > entry.bytes:
+        while chunk := source.read(min(_CHUNK, entry.bytes + 1 - received)):
+            received += len(chunk)
+            if received > entry.bytes:
                 raise MachineError(
-                    f"{entry.address} is longer than the {entry.bytes} bytes of the list; nothing was kept."
+                    f"{entry.address} is longer than the {entry.bytes} bytes in the list; nothing was saved."
                 )
             digest.update(chunk)
             file.write(chunk)
         file.flush()
         os.fsync(file.fileno())
-    if taken < entry.bytes:
-        raise MachineError(f"{entry.address} ended after {taken} of {entry.bytes} bytes; try again.")
+    if received < entry.bytes:
+        raise MachineError(f"{entry.address} ended after {received} of {entry.bytes} bytes; try again.")
     return digest.hexdigest()

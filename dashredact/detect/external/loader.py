@@ -1,4 +1,4 @@
-"""The detector of a command line with --model: the given models, and the shipped one for what they do not find."""
+"""The detector for --model: the given models, and the shipped one for the kinds that they do not detect."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,16 +14,17 @@ from dashredact.errors import MachineError
 from dashredact.kinds import Kind
 from dashredact.values import LOWEST_SCORE, Detections, Detector
 
-_STRONG, _PIXELS, _SCORE = 0.3, 1.0, 0.02  # what has to come again, and how nearly
+_MIN_SCORE = 0.3  # of detections that are compared ...
+_BOX_TOLERANCE, _SCORE_TOLERANCE = 1.0, 0.02  # ... to within so many pixels, and so much of the score
 
 
 def left_to(shipped: Manifest, models: Sequence[ModelSpec]) -> frozenset[Kind]:
-    """Kinds that the shipped model finds and none of the others."""
+    """The kinds that the shipped model detects and none of the others."""
     return frozenset(shipped.classes).difference(*(model.kinds for model in models))
 
 
 def described(shipped: Manifest, models: Sequence[ModelSpec]) -> Manifest:
-    """What can be said of them all before any is loaded. The shipped one counts where it is needed."""
+    """The manifest of all models together, before any is loaded; of the shipped one too if it is needed."""
     rest = left_to(shipped, models)
     parts = [(model.identity, model.thresholds, model.kinds, model.long_side) for model in models]
     if rest:
@@ -44,11 +45,11 @@ def load(
     batch_size: int | None = None,
     lowest_score: float = LOWEST_SCORE,
 ) -> Detector:
-    """MachineError where a model cannot be used or does not answer steadily."""
+    """MachineError if a model cannot be used or its results are not repeatable."""
     members = []
     for model in models:
         detector = _loaded(model, device, batch_size, lowest_score)
-        check(detector, model.name)
+        check_repeatable(detector, model.name)
         members.append(ensemble.Member(detector, model.kinds))
     if rest := left_to(shipped, models):
         members.append(ensemble.Member(load_shipped(), rest))
@@ -56,8 +57,8 @@ def load(
 
 
 def _loaded(model: ModelSpec, device: str, batch_size: int | None, lowest_score: float) -> Detector:
-    if model.form is ModelFormat.TORCHSCRIPT:
-        from dashredact.detect.dashnet.engines import torch as torch_engine  # noqa: PLC0415 - torch takes seconds to load
+    if model.format is ModelFormat.TORCHSCRIPT:
+        from dashredact.detect.dashnet.engines import torch as torch_engine  # noqa: PLC0415 - importing torch takes seconds
         from dashredact.detect.external import torchscript  # noqa: PLC0415
 
         return torchscript.TorchScriptDetector(model, torch_engine.device_named(device), batch_size, lowest_score)
@@ -66,33 +67,32 @@ def _loaded(model: ModelSpec, device: str, batch_size: int | None, lowest_score:
     return onnx_detector.OnnxDetector(model, device, batch_size, lowest_score)
 
 
-def check(detector: Detector, name: str) -> None:
-    """Show it the canary twice: finite numbers of the right shape, and the same ones again.
+def check_repeatable(detector: Detector, name: str) -> None:
+    """Detect on the canary twice: the results must be valid and the same. MachineError otherwise.
 
-    Unlike the shipped weights, others need not find the drawn face and plate in it: they may be right not to. So this
-    does not tell that the model finds anything.
+    Other models need not detect the drawn face and plate of the canary, unlike the shipped weights. So this does not
+    prove that a model detects anything.
     """
     try:
         picture = canary.read(default_folder()).picture
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise MachineError(f"The canary in {default_folder()} cannot be read ({error}); install it again.") from None
     (first,), (second,) = detector([picture]), detector([picture])
-    if not _alike(_strong(first), _strong(second)):
+    if not _similar(_strong(first), _strong(second)):
         raise MachineError(
-            f"The model {name} gives two answers to one picture, so it cannot be trusted; use another model or another"
-            " --device."
+            f"The model {name} returned two different results for the same picture and cannot be trusted; use another"
+            " model or another --device."
         )
 
 
-def _strong(found: Detections) -> Detections:
-    rows = found.scores >= _STRONG
-    return Detections(found.frames[rows], found.kinds[rows], found.boxes[rows], found.scores[rows])
+def _strong(detections: Detections) -> Detections:
+    return detections.take(detections.scores >= _MIN_SCORE)
 
 
-def _alike(one: Detections, other: Detections) -> bool:
+def _similar(one: Detections, other: Detections) -> bool:
     return (
         len(one) == len(other)
         and bool((one.kinds == other.kinds).all())
-        and np.allclose(one.boxes, other.boxes, atol=_PIXELS)
-        and np.allclose(one.scores, other.scores, atol=_SCORE)
+        and np.allclose(one.boxes, other.boxes, atol=_BOX_TOLERANCE)
+        and np.allclose(one.scores, other.scores, atol=_SCORE_TOLERANCE)
     )

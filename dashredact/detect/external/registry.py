@@ -1,4 +1,4 @@
-"""The list of models: those that are known to this tool, and those of the user's `models.json`."""
+"""The list of models: those that this tool knows, and those in the user's `models.json`."""
 
 import json
 import os
@@ -20,35 +20,35 @@ _OWN = "models.json"
 class Entry:
     name: str
     path: Path
-    """where the file is, or would be"""
+    """where the file is, or will be once it is fetched"""
     sha256: str
     bytes: int
-    finds: ClassKinds
-    form: ModelFormat | None
-    """None: to be recognised"""
+    class_kinds: ClassKinds
+    format: ModelFormat | None
+    """None: recognised by the content of the file"""
     address: str
-    """https, or empty where the file has to be fetched by hand"""
+    """https, or empty if the file must be downloaded by hand"""
     licence: str
     source: str
     note: str
     long_side: int | None
-    """pixels that the longer side of a picture should have; None: what the file says"""
+    """of the pictures that it takes, in pixels; None: as the file says"""
     thresholds: dict[Kind, float]
 
 
 def folder() -> Path:
-    """Where models lie that did not come with this tool."""
+    """The folder of models that are not shipped with this tool."""
     if own := os.environ.get("DASHREDACT_MODELS"):
         return Path(own)
     data = Path(os.environ.get("XDG_DATA_HOME", ""))
     try:
         return (data if data.is_absolute() else Path.home() / ".local" / "share") / "dashredact" / "models"
     except RuntimeError:
-        raise MachineError("This user has no home folder; say with DASHREDACT_MODELS where models lie.") from None
+        raise MachineError("This user has no home folder; set DASHREDACT_MODELS to the folder of the models.") from None
 
 
 def read() -> dict[str, Entry]:
-    """By name. MachineError where a list is not of its form."""
+    """By name. MachineError if a list is invalid."""
     own = folder() / _OWN
     return _read(_SHIPPED) | (_read(own) if own.exists() else {})
 
@@ -60,9 +60,11 @@ def _read(path: Path) -> dict[str, Entry]:
             raise ValueError(f"its schema is {content['schema']} instead of 1")
         entries = [_entry(item) for item in content["models"]]
     except OSError as error:
-        raise MachineError(f"{path} cannot be read ({error.strerror}).") from None
+        raise MachineError(f"{path} cannot be read ({error.strerror}); correct its permissions.") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise MachineError(f"{path} is no list of models ({type(error).__name__}: {error}); correct it.") from None
+        raise MachineError(
+            f"{path} is not a valid list of models ({type(error).__name__}: {error}); correct it."
+        ) from None
     return {entry.name: entry for entry in entries}
 
 
@@ -71,16 +73,16 @@ def _entry(item: dict[str, Any]) -> Entry:
     if PurePath(file).name != file or file in ("", "..", _OWN):
         raise ValueError(f"{file} is not the name of a file in the folder")
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
-        raise ValueError(f"{digest} is no sha256")
+        raise ValueError(f"{digest} is not a sha256")
     if address and not address.startswith("https://"):
-        raise ValueError(f"{address} is not https")
+        raise ValueError(f"{address} is not an https address")
     return Entry(
         name=str(item["name"]),
         path=folder() / file,
         sha256=digest,
         bytes=int(item["bytes"]),
-        finds=tuple(None if kind == "-" else _kind(kind) for kind in item["finds"]),
-        form=ModelFormat(item["form"]) if item.get("form") else None,
+        class_kinds=tuple(None if kind == "-" else _kind(kind) for kind in item["finds"]),
+        format=ModelFormat(item["form"]) if item.get("form") else None,
         address=address,
         licence=str(item.get("licence", "")),
         source=str(item.get("source", "")),

@@ -1,6 +1,6 @@
-"""A `Detector` around a TorchScript file: EgoBlur Gen1, one picture a call, and Gen2, many.
+"""A detector around a TorchScript file: EgoBlur Gen1 (one picture a call) and Gen2 (batches).
 
-Such a file is code. Nobody gets here without having said that it is trusted.
+Such a file is code: nothing here may be called unless the user has said that the file is trusted.
 """
 
 import io
@@ -9,23 +9,24 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+import torchvision  # noqa: F401 - registers operators that these models use
 from torch import Tensor, nn
 
 from dashredact.detect.external.model_spec import ModelSpec
-from dashredact.detect.external.onnx_detector import refusal
-from dashredact.detect.external.postprocess import ModelOutputError, decide, of_classes, require
+from dashredact.detect.external.postprocess import ModelOutputError, of_classes, require, to_detections, unusable_model
 from dashredact.errors import MachineError
 from dashredact.values import LOWEST_SCORE, Detections, Picture
 
-_Answer = tuple[Tensor, Tensor, Tensor]
-"""boxes (N, 4) x0 y0 x1 y1, scores (N,), labels (N,)"""
+_Output = tuple[Tensor, Tensor, Tensor]
+"""Of one picture: boxes (N, 4) x0 y0 x1 y1, scores (N,), labels (N,)."""
 
 _BATCH = {"cpu": 1, "cuda": 8}
-_FIELDS = {4: (0, 2, 1), 5: (0, 3, 1)}  # boxes, classes, [masks], scores, size: by the length of the answer
+_GEN1_FIELDS = {4: (0, 2, 1), 5: (0, 3, 1)}
+"""Positions of boxes, scores and labels, by the number of tensors: boxes, labels, [masks,] scores, size."""
 
 
-class _Many(nn.Module):
-    """Asks a Gen2 model from within TorchScript: its answer is of a class that Python does not know."""
+class _Gen2Wrapper(nn.Module):
+    """Unpacks the output of a Gen2 model inside TorchScript, since Python does not know its class."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -33,89 +34,90 @@ class _Many(nn.Module):
 
     def forward(self, pictures: list[Tensor]) -> list[tuple[Tensor, Tensor, Tensor]]:
         batch = [{"image": picture} for picture in pictures]
-        answers = self.model.inference(batch, do_postprocess=False)  # type: ignore[operator]
-        found: list[tuple[Tensor, Tensor, Tensor]] = []
-        for answer in answers:
-            boxes, scores, labels = answer._pred_boxes, answer._scores, answer._pred_classes
+        outputs = self.model.inference(batch, do_postprocess=False)  # type: ignore[operator]
+        unpacked: list[tuple[Tensor, Tensor, Tensor]] = []
+        for output in outputs:
+            boxes, scores, labels = output._pred_boxes, output._scores, output._pred_classes
             assert boxes is not None
             assert scores is not None
             assert labels is not None
-            found.append((boxes.tensor, scores, labels))
-        return found
+            unpacked.append((boxes.tensor, scores, labels))
+        return unpacked
 
 
 class TorchScriptDetector:
-    """Finds what its model finds. Not for use by two threads at once."""
+    """Must not be used by two threads at once."""
 
     def __init__(
         self,
-        chosen: ModelSpec,
+        spec: ModelSpec,
         device: torch.device,
         batch_size: int | None = None,
         lowest_score: float = LOWEST_SCORE,
     ) -> None:
-        """MachineError where the file is of another form."""
-        self.identity, self.thresholds, self.long_side = chosen.identity, chosen.thresholds, chosen.long_side
-        self._chosen, self._device, self._lowest = chosen, device, lowest_score
-        self._model, self._many = _load(chosen, device)
-        self.batch_size = (batch_size or _BATCH[device.type]) if self._many else 1
+        """MachineError if the file is not an EgoBlur model."""
+        self.identity, self.thresholds, self.long_side = spec.identity, spec.thresholds, spec.long_side
+        self._spec, self._device, self._lowest_score = spec, device, lowest_score
+        self._model, self._takes_batches = _load(spec, device)
+        self.batch_size = (batch_size or _BATCH[device.type]) if self._takes_batches else 1
 
     def __call__(self, pictures: Sequence[Picture]) -> list[Detections]:
-        found: list[Detections] = []
-        while len(found) < len(pictures):
-            found += self._detect(pictures[len(found) : len(found) + self.batch_size])
-        return found
+        detections: list[Detections] = []
+        while len(detections) < len(pictures):
+            detections += self._detect(pictures[len(detections) : len(detections) + self.batch_size])
+        return detections
 
     def _detect(self, pictures: Sequence[Picture]) -> list[Detections]:
         height, width = pictures[0].shape[:2]
         pixels = torch.from_numpy(np.stack(pictures)[..., ::-1].transpose(0, 3, 1, 2).copy()).to(self._device)
         try:
-            answers = self._ask(list(pixels))
-            require(len(answers) == len(pictures), f"{len(answers)} answers for {len(pictures)} pictures")
-            return [self._decide(answer, width, height) for answer in answers]
-        except ModelOutputError as misfit:
-            raise refusal(self._chosen, misfit) from None
-        except RuntimeError as error:  # out of memory is one, and so is everything that fails inside
+            outputs = self._run(list(pixels))
+            require(len(outputs) == len(pictures), f"results for {len(outputs)} of {len(pictures)} pictures")
+            return [self._detections(output, width, height) for output in outputs]
+        except ModelOutputError as error:
+            raise unusable_model(self._spec, error) from None
+        except RuntimeError as error:  # raised for lack of memory, and for every error inside the model
             reason = (str(error).strip().splitlines() or ["no reason given"])[-1][:200]
             raise MachineError(
-                f"The model {self._chosen.name} fails on {self._device} ({reason}); use another model, a smaller"
+                f"The model {self._spec.name} fails on {self._device} ({reason}); use another model, a smaller"
                 " --detect-size or another --device."
             ) from error
 
     @torch.inference_mode()
-    def _ask(self, pixels: list[Tensor]) -> list[_Answer]:
-        """pixels: (3, H, W) uint8 BGR each."""
-        answers = self._model(pixels) if self._many else [_picked(self._model(one)) for one in pixels]
-        return [(boxes.cpu(), scores.cpu(), labels.cpu()) for boxes, scores, labels in answers]
+    def _run(self, pixels: list[Tensor]) -> list[_Output]:
+        """pixels: of each picture, (3, H, W) uint8 BGR."""
+        outputs = self._model(pixels) if self._takes_batches else [_gen1_output(self._model(one)) for one in pixels]
+        return [(boxes.cpu(), scores.cpu(), labels.cpu()) for boxes, scores, labels in outputs]
 
-    def _decide(self, answer: _Answer, width: int, height: int) -> Detections:
-        boxes, scores, labels = (part.double().numpy() for part in answer)
+    def _detections(self, output: _Output, width: int, height: int) -> Detections:
+        boxes, scores, labels = (part.double().numpy() for part in output)
         fits = boxes.shape == (len(boxes), 4) and scores.shape == labels.shape == (len(boxes),)
         require(fits, f"boxes {boxes.shape}, scores {scores.shape} and labels {labels.shape}")
-        require(bool(np.isfinite(boxes).all() and np.isfinite(scores).all()), "numbers that are none")
-        return decide(of_classes(boxes, scores, labels, self._chosen.finds, self._lowest), width, height)
+        require(bool(np.isfinite(boxes).all() and np.isfinite(scores).all()), "NaN or infinity")
+        candidates = of_classes(boxes, scores, labels, self._spec.class_kinds, self._lowest_score)
+        return to_detections(candidates, width, height)
 
 
-def _load(chosen: ModelSpec, device: torch.device) -> tuple[nn.Module, bool]:
-    """The model, and whether it takes many pictures."""
+def _load(spec: ModelSpec, device: torch.device) -> tuple[nn.Module, bool]:
+    """The model, and whether it takes batches."""
     with warnings.catch_warnings():
-        for about in (DeprecationWarning, FutureWarning):  # TorchScript is old; these files have no other form
-            warnings.simplefilter("ignore", about)
+        for category in (DeprecationWarning, FutureWarning):  # TorchScript is deprecated, but these models use it
+            warnings.simplefilter("ignore", category)
         try:
-            model = torch.jit.load(io.BytesIO(chosen.content()), map_location=device)  # type: ignore[no-untyped-call]
-            many = hasattr(model, "inference")
-            return (torch.jit.script(_Many(model)) if many else model), many
+            model = torch.jit.load(io.BytesIO(spec.content()), map_location=device)  # type: ignore[no-untyped-call]
+            takes_batches = hasattr(model, "inference")
+            return (torch.jit.script(_Gen2Wrapper(model)) if takes_batches else model), takes_batches
         except (RuntimeError, AttributeError, ValueError) as error:
             reason = (str(error).strip().splitlines() or ["no reason given"])[0][:200]
             raise MachineError(
-                f"The model {chosen.name} is no TorchScript file of the EgoBlur form ({reason}); use another."
+                f"The model {spec.name} is not an EgoBlur TorchScript file ({reason}); use another --model."
             ) from None
 
 
-def _picked(answer: object) -> _Answer:
-    """Boxes, scores and labels of what Gen1, or a traced Gen2, answers for one picture."""
-    fits = isinstance(answer, tuple | list) and all(isinstance(part, Tensor) for part in answer)
-    parts: Sequence[Tensor] = answer if fits else ()  # type: ignore[assignment]
-    require(len(parts) in _FIELDS, f"{len(parts)} tensors instead of 4 or 5")
-    boxes, scores, labels = (parts[place] for place in _FIELDS[len(parts)])
+def _gen1_output(output: object) -> _Output:
+    """Unpacks the output of Gen1, or of a traced Gen2, for one picture."""
+    is_tensors = isinstance(output, tuple | list) and all(isinstance(part, Tensor) for part in output)
+    tensors: Sequence[Tensor] = output if is_tensors else ()  # type: ignore[assignment]
+    require(len(tensors) in _GEN1_FIELDS, f"{len(tensors)} tensors instead of 4 or 5")
+    boxes, scores, labels = (tensors[position] for position in _GEN1_FIELDS[len(tensors)])
     return boxes, scores, labels

@@ -3,89 +3,76 @@
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from dashredact import files
+from dashredact.audit.events import FileEntry
 from dashredact.errors import MachineError, RefusedError, UsageError
+from dashredact.workspace.output_folder import OutputFolder
 
 TERMS, MANIFEST = "TERMS.txt", "manifest.json"
 SCHEMA = "dashredact/delivery/1"
 
 
-def check_folder(folder: Path, out: Path) -> None:
+@dataclass(frozen=True)
+class Content:
+    """What is handed over."""
+
+    videos: Sequence[FileEntry]
+    """masked files of the output folder"""
+    terms: str
+    """text of TERMS.txt"""
+    manifest: Mapping[str, Any]
+    """what manifest.json says besides its files"""
+
+
+def check_target(target: Path, folder: OutputFolder) -> None:
     """UsageError where it cannot become the folder to hand over."""
-    if folder.resolve().is_relative_to(out.resolve()):
-        raise UsageError(f"{folder} lies in {out}; name a folder outside of it with -o.")
-    if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))):
-        raise UsageError(f"{folder} is there already; name a new folder with -o.")
+    if folder.contains(target):
+        raise UsageError(f"{target} lies in {folder}; name a folder outside of it with -o.")
+    if target.is_symlink() or (target.exists() and not (target.is_dir() and not any(target.iterdir()))):
+        raise UsageError(f"{target} is there already; name a new folder with -o.")
 
 
-def place(out: Path, name: str) -> Path:
-    """Where a file that the log names lies. RefusedError where the name leads out of the folder."""
-    path = PurePosixPath(name)
-    if (
-        path.is_absolute()
-        or ".." in path.parts
-        or "\0" in name
-        or not (out / path).resolve().is_relative_to(out.resolve())
-    ):
-        raise RefusedError(f"{name}: leads out of {out}; find out who wrote that into the audit log.")
-    return out / path
+def write(target: Path, folder: OutputFolder, content: Content, record: Callable[[], None]) -> None:
+    """Copy the masked files, add TERMS.txt and manifest.json, and call `record` right before the target gets its name.
 
-
-def check(out: Path, output: Mapping[str, Any]) -> None:
-    """RefusedError where the file is not the one that the log names."""
-    if not files.has_digest(place(out, output["name"]), output["sha256"]):
-        raise RefusedError(
-            f"{output['name']}: is missing, or not the file that the audit log names; run `audit verify {out} --files`."
-        )
-
-
-def write(
-    folder: Path,
-    out: Path,
-    outputs: Sequence[Mapping[str, Any]],
-    texts: Mapping[str, Any],
-    record: Callable[[], None],
-) -> None:
-    """Copy masked files, add TERMS.txt and manifest.json, and call `record` right before the folder gets its name.
-
-    outputs: name and sha256 of each. texts: `terms`, the text, and `about`, what the manifest says besides its files.
     A crash after `record` leaves a line about a folder that never appeared, never a folder without a line.
+
+    RefusedError where a file is not the one that the log names; MachineError where the disk refuses.
     """
-    beside = folder.absolute().parent / f".dashredact-{uuid4().hex}"
+    temporary = target.absolute().parent / f".dashredact-{uuid4().hex}"
     try:
-        files.private_folder(beside)
-        sizes = [_copy(place(out, output["name"]), beside / "videos" / output["name"], output) for output in outputs]
-        rows = [
-            {"name": f"videos/{one['name']}", "bytes": size, "sha256": one["sha256"]}
-            for one, size in zip(outputs, sizes, strict=True)
-        ]
-        files.write(beside / TERMS, texts["terms"].encode())
-        manifest = {"schema": SCHEMA, **texts["about"], "files": [*rows, _row(beside / TERMS)]}
-        files.write(beside / MANIFEST, (json.dumps(manifest, ensure_ascii=False, indent=2) + "\n").encode())
+        files.private_folder(temporary)
+        rows = [_copy(folder, video, temporary) for video in content.videos]
+        files.write(temporary / TERMS, content.terms.encode())
+        manifest = {"schema": SCHEMA, **content.manifest, "files": [*rows, _row(temporary / TERMS)]}
+        files.write(temporary / MANIFEST, (json.dumps(manifest, ensure_ascii=False, indent=2) + "\n").encode())
         record()
-        beside.replace(folder)
+        temporary.replace(target)
     except OSError as error:
         raise MachineError(
-            f"{folder} cannot be written ({error.strerror}); make room or name another folder."
+            f"{target} cannot be written ({error.strerror}); make room or name another folder."
         ) from None
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _row(path: Path) -> dict[str, Any]:
     return {"name": path.name, "bytes": path.stat().st_size, "sha256": files.sha256(path)}
 
 
-def _copy(source: Path, target: Path, output: Mapping[str, Any]) -> int:
-    """Bytes copied. The copy is what is checked: the file may change between a look and the copy."""
+def _copy(folder: OutputFolder, video: FileEntry, temporary: Path) -> dict[str, Any]:
+    """Row of the manifest. The copy is checked, not the file, which may change while it is copied."""
+    name = f"videos/{video.name}"
+    target = temporary / name
     files.private_folder(target.parent)
     unfinished = target.with_name(".copy")
-    shutil.copyfile(source, unfinished)
-    if not files.has_digest(unfinished, output["sha256"]):
-        raise RefusedError(f"{output['name']}: changed while it was copied; run again.")
+    shutil.copyfile(folder.resolve(video.name), unfinished)
+    if not files.has_digest(unfinished, video.sha256):
+        raise RefusedError(f"{video.name}: changed while it was copied; run again.")
     files.publish(unfinished, target)
-    return target.stat().st_size
+    return {"name": name, "bytes": target.stat().st_size, "sha256": video.sha256}

@@ -1,22 +1,22 @@
 """Which clips a request is about: by vehicle and time, masked or not. A clip whose time is unknown is listed too."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from dashredact.audit.records import Clip, clips, event_type, handed
+from dashredact.audit.clips import Clip, Clips
+from dashredact.audit.disclosures import disclosures
+from dashredact.audit.subject_requests import SubjectRequest
 from dashredact.errors import UsageError, VideoError
 from dashredact.formats import tracks_json
-from dashredact.governance.disclosure import delivery
-from dashredact.governance.retention.inventory import Inventory
 from dashredact.media.capture_time import CaptureTime, ContainerTime, Span, capture_time, read_container
 from dashredact.workspace import originals
+from dashredact.workspace.output_folder import OutputFolder
 
-_UNKNOWN = 3600.0  # seconds that a clip is taken to last where nothing tells: longer than most cameras' files
+_UNKNOWN = 3600.0  # seconds that a clip is taken to last where nothing says: longer than most cameras' files
 _LONGEST = 86400.0  # seconds
 
 
@@ -24,10 +24,10 @@ _LONGEST = 86400.0  # seconds
 class ClipMatch:
     name: str
     state: str
-    """masked, purged, the act that ended the last try, or `not masked`"""
+    """masked, purged, how the last try ended, or `not masked`"""
     captured: CaptureTime
     span: Span | None
-    """None where it is unknown when it was filmed: a person has to look"""
+    """None where it is unknown when it was filmed: a person has to decide"""
     output: str
     """name of the masked file; empty where there is none"""
     original: bool
@@ -36,61 +36,84 @@ class ClipMatch:
 
 
 @dataclass(frozen=True)
-class SearchScope:
-    """What is searched."""
+class ClipQuery:
+    """Which clips are looked for. Times are local ones of the cameras, both ends inside; None leaves a side open."""
 
-    out: Path
-    records: Sequence[Mapping[str, Any]]
-    today: date
-    inboxes: Sequence[Path] = ()
+    vehicle: str = ""
+    """pattern of file names, empty for all"""
+    start: datetime | None = None
+    end: datetime | None = None
 
+    @classmethod
+    def of_request(cls, request: SubjectRequest) -> "ClipQuery":
+        start, end = (datetime.fromisoformat(text) if text else None for text in (request.start, request.end))
+        return cls(request.vehicle, start, end)
 
-def find_clips(where: SearchScope, vehicle: str, start: datetime | None, end: datetime | None) -> list[ClipMatch]:
-    """vehicle: pattern of file names, empty for all. start, end: local time of the cameras, both inside."""
-    here = dict(originals.videos(where.inboxes))
-    inventory = Inventory.read(where.records, where.today)
-    paths = {name: original.place for name, original in inventory.originals.items()}
-    sizes = {path.stat().st_size for path in here.values()}
-    known = clips(where.records)
-    matches = []
-    for clip in known:
-        if _fits(clip.name, vehicle) and _may_overlap(clip, where.today, start, end):
-            captured, span = _timed(clip, where, here.get(paths.get(clip.name, clip.name)))
-            if span is None or span.overlaps(start, end):
-                matches.append(_match(clip, captured, span, where, sizes))
-    tried = {*(clip.name for clip in known), *paths.values()}
-    for name, path in here.items():
-        if name not in tried and _fits(name, vehicle):
-            captured, span = _timed_file(name, path, where.today)
-            if span is None or span.overlaps(start, end):
-                matches.append(ClipMatch(name, "not masked", captured, span, "", True, ()))
-    return matches
+    def fits(self, name: str) -> bool:
+        names = (name, name.rpartition("/")[2])
+        return not self.vehicle or any(fnmatchcase(text, self.vehicle) for text in names)
+
+    def overlaps(self, span: Span | None) -> bool:
+        """Whether it may be in that time, which it may be where that is unknown."""
+        return span is None or span.overlaps(self.start, self.end)
 
 
-def _may_overlap(clip: Clip, today: date, start: datetime | None, end: datetime | None) -> bool:
-    """Without a look into its tracks file, which would take long for a whole fleet."""
-    rough = capture_time(clip.name, today=today, logged=clip.captured).span(_LONGEST)
-    return rough is None or rough.overlaps(start, end)
+def find_clips(folder: OutputFolder, inboxes: Sequence[Path], query: ClipQuery, today: date) -> list[ClipMatch]:
+    """inboxes: folders in which originals may lie, also such as were never tried."""
+    search = _Search(folder, inboxes, today)
+    return [match for match in search.matches(query) if query.overlaps(match.span)]
 
 
-def _fits(name: str, vehicle: str) -> bool:
-    return not vehicle or any(fnmatchcase(text, vehicle) for text in (name, name.rpartition("/")[2]))
+class _Search:
+    """What the log and the inboxes have."""
+
+    def __init__(self, folder: OutputFolder, inboxes: Sequence[Path], today: date) -> None:
+        self._folder, self._today = folder, today
+        events = folder.events()
+        self._clips = Clips.read(events)
+        self._recipients: dict[str, dict[str, None]] = {}
+        for one in disclosures(events):
+            for name in (one.clip, one.output):  # duplicates share the masked file
+                self._recipients.setdefault(name, {})[one.recipient] = None
+        self._originals = dict(originals.videos(inboxes))
+        self._sizes = {path.stat().st_size for path in self._originals.values()}
+
+    def matches(self, query: ClipQuery) -> Iterator[ClipMatch]:
+        """All of that vehicle, but those whose name and log say that they are of another time."""
+        for clip in self._clips:
+            if query.fits(clip.name) and query.overlaps(self._longest_span(clip)):
+                yield self._match(clip)
+        tried = {name for clip in self._clips for name in (clip.name, clip.location)}
+        for name, path in self._originals.items():
+            if name not in tried and query.fits(name):
+                captured, span = _timed(name, path, self._today)
+                yield ClipMatch(name, "not masked", captured, span, "", True, ())
+
+    def _longest_span(self, clip: Clip) -> Span | None:
+        """Without reading its tracks file, which would take long for a whole fleet."""
+        return capture_time(clip.name, today=self._today, logged=clip.captured).span(_LONGEST)
+
+    def _match(self, clip: Clip) -> ClipMatch:
+        path = self._originals.get(clip.location)
+        captured, span = _timed(clip.name, path, self._today, clip.captured, self._seconds(clip))
+        state = "purged" if clip.purged else "masked" if clip.output else str(clip.tried.type)
+        output = clip.result.output.name if clip.result and clip.result.output else ""
+        recipients = {**self._recipients.get(clip.name, {}), **self._recipients.get(output, {})}
+        there = clip.source.bytes in self._sizes
+        return ClipMatch(
+            clip.name, state, captured, span, clip.output.name if clip.output else "", there, tuple(recipients)
+        )
+
+    def _seconds(self, clip: Clip) -> float | None:
+        """None where its tracks file is gone or broken."""
+        try:
+            tracks = tracks_json.read(self._folder.resolve(clip.tracks_file.name)) if clip.tracks_file else None
+        except (UsageError, VideoError):
+            return None
+        return float((tracks.pts[-1] - tracks.pts[0]) * tracks.time_base) if tracks else None
 
 
-def _match(clip: Clip, captured: CaptureTime, span: Span | None, where: SearchScope, sizes: Set[int]) -> ClipMatch:
-    there = clip.record["source"].get("bytes") in sizes
-    output = str(clip.output["name"]) if clip.output else ""
-    state = "purged" if clip.purged else "masked" if output else event_type(clip.record)
-    made = (clip.record.get("output") or {}).get("name")  # duplicates share it
-    mine = {one.recipient: None for one in handed(where.records) if one.clip == clip.name or one.output == made}
-    return ClipMatch(clip.name, state, captured, span, output, there, tuple(mine))
-
-
-def _timed(clip: Clip, where: SearchScope, path: Path | None) -> tuple[CaptureTime, Span | None]:
-    return _timed_file(clip.name, path, where.today, clip.captured, _seconds(clip, where.out))
-
-
-def _timed_file(
+def _timed(
     name: str, path: Path | None, today: date, logged: str = "", seconds: float | None = None
 ) -> tuple[CaptureTime, Span | None]:
     """path: of its original; None where that was not found. seconds: how long it lasts; None asks the container."""
@@ -104,18 +127,8 @@ def _timed_file(
 
 
 def _container(path: Path | None) -> ContainerTime:
-    """Nothing where it cannot be read: the clip is listed, and a person looks."""
+    """Empty where it cannot be read: the clip is listed, and a person decides."""
     try:
         return read_container(path) if path else ContainerTime()
     except (VideoError, OSError):
         return ContainerTime()
-
-
-def _seconds(clip: Clip, out: Path) -> float | None:
-    """None where its tracks file is gone or broken."""
-    logged = clip.record.get("tracks_file")
-    try:
-        tracks = tracks_json.read(delivery.place(out, logged["name"])) if logged else None
-    except (UsageError, VideoError):
-        return None
-    return float((tracks.pts[-1] - tracks.pts[0]) * tracks.time_base) if tracks else None

@@ -1,11 +1,22 @@
 """A draft of the report of a leak to the authority, in Japanese and English: items, dates, what the log knows.
 
-Where each rule is known from stands beside it: read in a copy of the rule, or reported second-hand.
+Each rule says how it is known: read in a copy of the rule, or reported second-hand.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
+
+from dashredact import files
+from dashredact.audit.clips import Clip, Clips
+from dashredact.audit.describe import summary_line
+from dashredact.audit.disclosures import disclosures
+from dashredact.audit.events import Event, Incident, IncidentReported
+from dashredact.errors import UsageError
+from dashredact.kinds import Kind
+from dashredact.text import printable
+from dashredact.workspace.output_folder import OutputFolder
 
 PRELIMINARY, FINAL, FINAL_WRONGFUL = (3, 5), 30, 60
 """Days; the day on which it became known is the first, which is the earliest reading."""
@@ -14,6 +25,7 @@ PRELIMINARY, FINAL, FINAL_WRONGFUL = (3, 5), 30, 60
 @dataclass(frozen=True)
 class Dates:
     known: date
+    """day on which it became known"""
     wrongful: bool
     """whether somebody may have acted on purpose, which gives more time for the final report"""
 
@@ -39,6 +51,67 @@ class Facts:
     """tracks of faces in these clips"""
     log: Sequence[str]
     """lines of the audit log about these clips"""
+
+
+@dataclass(frozen=True)
+class IncidentOptions:
+    """A leak as somebody reports it."""
+
+    dates: Dates
+    names: Sequence[str]
+    """of clips, or patterns of them"""
+    operator: tuple[str, str] | None
+    """in Japanese and English; None where no policy says"""
+    target: Path
+    """the text to write"""
+
+
+def incidents(events: Iterable[Event]) -> list[Incident]:
+    """All that were reported, oldest first."""
+    return [event.incident for event in events if isinstance(event, IncidentReported) and event.incident]
+
+
+def report(folder: OutputFolder, options: IncidentOptions, today: date) -> Incident:
+    """Write the draft, and its dates into the log. UsageError for a day to come, unknown clips, and a target there."""
+    dates = options.dates
+    if dates.known > today:
+        raise UsageError(f"--known {dates.known} is yet to come; give the day on which it became known.")
+    with folder.deciding():
+        folder.check_log()
+        events = folder.events()
+        chosen, unknown = Clips.read(events).named(options.names)
+        if unknown:
+            raise UsageError(f"The audit log of {folder} knows no clip {unknown[0]}; `audit show` lists them.")
+        incident = Incident(
+            id=max((one.id for one in incidents(events)), default=0) + 1,
+            known=str(dates.known),
+            wrongful=dates.wrongful,
+            preliminary=str(dates.preliminary[1]),
+            final=str(dates.final),
+            clips=[clip.name for clip in chosen],
+        )
+        text = draft(incident.id, dates, _facts(events, chosen, options.operator))
+        files.write_new(options.target, text.encode())
+        reason = f"Incident {incident.id}: final report by {incident.final}."
+        folder.append(IncidentReported(reason=reason, incident=incident))
+    return incident
+
+
+def _facts(events: Sequence[Event], chosen: Sequence[Clip], operator: tuple[str, str] | None) -> Facts:
+    lines = sorted((event for clip in chosen for event in clip.events), key=lambda event: event.seq)
+    return Facts(
+        operator or (BLANK, BLANK),
+        [_clip_line(clip, events) for clip in chosen],
+        sum(clip.masking.tracks.get(Kind.FACE, {}).get("tracks", 0) for clip in chosen),
+        [printable(f"{summary_line(event)}  {event.actor.user}") for event in lines],
+    )
+
+
+def _clip_line(clip: Clip, events: Sequence[Event]) -> str:
+    state = "masked / 処理済" if clip.output else "no masked file / 処理済ファイルなし"
+    source = "original purged / 元映像は削除済" if clip.erased else "original unmasked / 元映像は未処理"
+    who = ", ".join(dict.fromkeys(one.recipient for one in disclosures(events) if one.is_of(clip))) or "-"
+    return printable(f"{clip.name}: {state}; {source}; handed to / 提供先: {who}")
 
 
 _READ = ("条文の写し(2022年4月時点)で確認", "read in a copy of the rule as of April 2022")
@@ -86,7 +159,7 @@ Counting: the day on which it became known is the first, the earliest reading (n
 A report is due ({second}):
 - for sensitive data, money that may be lost, and wrongful purpose (staff taking data out too): from one person on;
 - for more than 1,000 persons.
-Not, it is said, where the data was strongly encrypted. The rule is said to have changed in April 2024.
+Reportedly not where the data was strongly encrypted. The rule was reportedly changed in April 2024.
 
 Items of the report ({read})
 """,
@@ -117,12 +190,12 @@ def _part(number: int, dates: Dates, facts: Facts, language: int) -> str:
         final=dates.final,
         days=FINAL_WRONGFUL if dates.wrongful else FINAL,
     )
-    items = (f"{place}. {item[language]}: {_known(place, facts, language)}" for place, item in enumerate(_ITEMS, 1))
+    items = (f"{number}. {item[language]}: {_known(number, facts, language)}" for number, item in enumerate(_ITEMS, 1))
     return head + "\n".join(items)
 
 
-def _known(place: int, facts: Facts, language: int) -> str:
-    """What can be said of an item without a person, and room for what cannot."""
-    if place == 2:
+def _known(number: int, facts: Facts, language: int) -> str:
+    """What the tool can say about an item, and a blank for what people have to write."""
+    if number == 2:
         return ("車載カメラの映像(下記) ", "Footage of vehicle cameras, listed below. ")[language] + BLANK
-    return f"{_COUNT[language].format(faces=facts.faces)} {BLANK}" if place == 3 else BLANK
+    return f"{_COUNT[language].format(faces=facts.faces)} {BLANK}" if number == 3 else BLANK

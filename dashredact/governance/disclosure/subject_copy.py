@@ -1,7 +1,7 @@
-"""A copy of a clip for one person: everybody else masked as before, their own masks lifted.
+"""A copy of a clip for one person: everybody else masked as before, this person unmasked.
 
-It is made from the source and never lies in the output folder, nor does anything on the way to it: it shows somebody
-unmasked. Sound and positions are left out, for they are other people's too.
+It is rendered from the source. Neither it nor any of its parts ever lies in the output folder, for it shows somebody
+unmasked. Audio and positions are left out, for they are other people's too.
 """
 
 import shutil
@@ -11,108 +11,142 @@ from pathlib import Path
 from uuid import uuid4
 
 from dashredact import files
-from dashredact.audit import log as audit_log
-from dashredact.audit.events import EventType
-from dashredact.audit.records import Clip
+from dashredact.audit.clips import Clip, Clips
+from dashredact.audit.events import Exported, PersonalCopy, RequestKind, RequestRef
+from dashredact.audit.subject_requests import SubjectRequest
 from dashredact.errors import ChangedError, RefusedError, UsageError
 from dashredact.execute.protocol import Executor
 from dashredact.formats import tracks_json
 from dashredact.formats.tracks_json import TracksFile
-from dashredact.governance.disclosure import delivery
+from dashredact.governance.disclosure import requests
 from dashredact.kinds import Kind
 from dashredact.pipeline.video import RenderedVideo, VideoPipeline
 from dashredact.settings import Keep, Settings
 from dashredact.values import ProgressCallback
 from dashredact.workspace import originals
+from dashredact.workspace.output_folder import OutputFolder
 from dashredact.workspace.work_folder import WorkFolder
 
 
 @dataclass(frozen=True)
-class CopyRequest:
+class CopyOptions:
     """A copy as somebody asks for it."""
 
-    clip: Clip
-    lifted: Sequence[int]
+    request: int
+    """number in the register"""
+    name: str
+    """of a source or masked file"""
+    unmasked: Sequence[int]
     """ids of the tracks of that person"""
+    inboxes: Sequence[Path]
+    """folders in which the original may lie"""
     target: Path
     """a free name outside of the output folder"""
-    request: int
-    reference: str
 
 
-def source_of(clip: Clip, inboxes: Sequence[Path]) -> Path:
+@dataclass(frozen=True)
+class SubjectCopy:
+    """A copy that can be made."""
+
+    clip: Clip
+    source: Path
+    tracks: TracksFile
+    """those that are masked in the copy"""
+    settings: Settings
+    request: SubjectRequest
+    options: CopyOptions
+
+    def make(self, folder: OutputFolder, executor: Executor, progress: ProgressCallback) -> None:
+        """Render it, check it, write it down, and only then give it its name. The folder is held for decisions.
+
+        ChangedError where the source is written to meanwhile; VideoError where rendering fails.
+        """
+        target = self.options.target.absolute()
+        files.private_folder(target.parent)
+        before = self.source.stat()
+        scratch = target.parent / f".dashredact-{uuid4().hex}"
+        try:
+            work = WorkFolder(files.private_folder(scratch), self.clip.name, uuid4().hex)
+            pipeline = VideoPipeline(self.source, work, None, self.settings, progress, executor)
+            rendered = pipeline.mask_tracks(self.tracks)
+            after = self.source.stat()
+            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+                raise ChangedError(f"{self.clip.name}: changed while it was read; run again.")
+            folder.append(self._exported(rendered))
+            files.publish(rendered.path, target)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _exported(self, rendered: RenderedVideo) -> Exported:
+        unmasked = sorted(set(self.options.unmasked))
+        return Exported(
+            reason=f"A copy for request {self.request.id}.",
+            source=self.clip.source,
+            output=self.clip.output,
+            recipient=f"request {self.request.id}: {self.request.reference}",
+            request=RequestRef(id=self.request.id),
+            copy=PersonalCopy(sha256=rendered.sha256, bytes=rendered.path.stat().st_size, lifted=unmasked),
+        )
+
+
+def prepare(folder: OutputFolder, options: CopyOptions) -> SubjectCopy:
+    """Check everything that a copy needs. The folder is held for decisions.
+
+    UsageError where the request does not ask for a copy, the clip or a track is not known, the original is not there or
+    the target is taken. RefusedError where the tracks file is not the one that the log names.
+    """
+    if not options.inboxes:
+        raise UsageError("A copy is made from the original; name the folder it lies in with --inbox.")
+    folder.check_log()
+    request = requests.find_open(folder, options.request, (RequestKind.COPY,))
+    clip = _masked_clip(folder, options.name)
+    source = _source_of(clip, options.inboxes)
+    _check_free(folder, options.target)
+    tracks = _without(_tracks_of(folder, clip), options.unmasked, clip.name)
+    settings = replace(clip.masking.parsed_settings().for_rendering(), audio=Keep.DROP, gps=Keep.DROP)
+    return SubjectCopy(clip, source, tracks, settings, request, options)
+
+
+def _masked_clip(folder: OutputFolder, name: str) -> Clip:
+    clips = Clips.read(folder.events())
+    clip = next((clip for clip in clips if clip.output and name in (clip.name, clip.output.name)), None)
+    if clip is None:
+        raise UsageError(
+            f"The audit log of {folder} knows no masked clip {name}; `dashredact request find` lists them."
+        )
+    return clip
+
+
+def _source_of(clip: Clip, inboxes: Sequence[Path]) -> Path:
     """UsageError where it is gone: there is no way back from a mask."""
-    source = clip.record["source"]
-    found = originals.find(inboxes, source["sha256"], source["bytes"])
-    if not found:
+    paths = originals.find(inboxes, clip.source.sha256, clip.source.bytes)
+    if not paths:
         where = ", ".join(map(str, inboxes))
         raise UsageError(
             f"{clip.name}: its original is not in {where} any more, or was changed; no copy can be made without it."
         )
-    return found[0]
+    return paths[0]
 
 
-def make_copy(out: Path, wanted: CopyRequest, source: Path, crew: Executor, report: ProgressCallback) -> None:
-    """Make it, check it, write it down, and only then give it its name. `out` is locked."""
-    audit_log.ready(out / audit_log.NAME)
-    target = _free(out, wanted.target)
-    known = _without(_known(out, wanted.clip), wanted.lifted, wanted.clip.name)
-    before = source.stat()
-    scratch = target.parent / f".dashredact-{uuid4().hex}"
-    try:
-        work = WorkFolder(files.private_folder(scratch), wanted.clip.name, uuid4().hex)
-        finished = VideoPipeline(source, work, None, _settings(wanted.clip), report, crew).mask_tracks(known)
-        after = source.stat()
-        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            raise ChangedError(f"{wanted.clip.name}: changed while it was read; run again.")
-        _record(out, wanted, finished)
-        files.publish(finished.path, target)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _free(out: Path, target: Path) -> Path:
-    if target.resolve().is_relative_to(out.resolve()):
-        raise UsageError(f"{target} lies in {out}, where nothing is unmasked; name a place outside of it with -o.")
+def _check_free(folder: OutputFolder, target: Path) -> None:
+    if folder.contains(target):
+        raise UsageError(f"{target} lies in {folder}, where nothing is unmasked; name a file outside of it with -o.")
     if target.exists() or target.is_symlink():
         raise UsageError(f"{target} is there already; give another name with -o, or remove it first.")
-    files.private_folder(target.absolute().parent)
-    return target.absolute()
 
 
-def _known(out: Path, clip: Clip) -> TracksFile:
+def _tracks_of(folder: OutputFolder, clip: Clip) -> TracksFile:
     """RefusedError where it is not the file that the log names: a box left out of it would show somebody else."""
-    told = clip.record.get("tracks_file")
-    if not told:
+    if clip.tracks_file is None:
         raise RefusedError(f"{clip.name}: the audit log names no tracks file for its newest masks; mask it again.")
-    delivery.check(out, told)
-    return tracks_json.read(delivery.place(out, told["name"]))
+    return tracks_json.read(folder.file(clip.tracks_file))
 
 
-def _without(known: TracksFile, lifted: Sequence[int], name: str) -> TracksFile:
-    kinds = {track.id: track.kind for track in known.tracks}
-    for number in lifted:
+def _without(tracks: TracksFile, unmasked: Sequence[int], name: str) -> TracksFile:
+    kinds = {track.id: track.kind for track in tracks.tracks}
+    for number in unmasked:
         if number not in kinds:
             raise UsageError(f"{name}: has no track {number}; `dashredact tracks show` lists them.")
         if kinds[number] is Kind.ZONE:
-            raise UsageError(f"{name}: track {number} is a zone, and no person; leave it out.")
-    return replace(known, tracks=tuple(track for track in known.tracks if track.id not in lifted))
-
-
-def _settings(clip: Clip) -> Settings:
-    """As the clip was masked, without its audio."""
-    return replace(Settings.for_rendering(clip.tried["settings"]), audio=Keep.DROP, gps=Keep.DROP)
-
-
-def _record(out: Path, wanted: CopyRequest, finished: RenderedVideo) -> None:
-    copied = {
-        "sha256": finished.sha256,
-        "bytes": finished.path.stat().st_size,
-        "lifted": sorted(set(wanted.lifted)),
-    }
-    about = {"recipient": f"request {wanted.request}: {wanted.reference}", "request": {"id": wanted.request}}
-    clip = {"source": wanted.clip.record["source"], "output": wanted.clip.output}
-    reason = f"A copy for request {wanted.request}."
-    audit_log.append(
-        out / audit_log.NAME, {"act": EventType.EXPORTED, "reason": reason, **clip, **about, "copy": copied}
-    )
+            raise UsageError(f"{name}: track {number} is a zone, not a person; leave it out.")
+    return replace(tracks, tracks=tuple(track for track in tracks.tracks if track.id not in unmasked))

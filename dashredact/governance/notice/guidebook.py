@@ -1,12 +1,13 @@
-"""The guidebook's items, in our own words, and how a policy and an audit log stand to each."""
+"""The guidebook's items, in our own words, and whether a policy and an audit log meet each of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
 from dashredact.governance.notice import evidence, log_evidence
-from dashredact.governance.notice.evidence import Case, EvidenceFound
+from dashredact.governance.notice.evidence import Case, Evidence
+from dashredact.text import plural
 
 
 class ItemVerdict(StrEnum):
@@ -15,7 +16,10 @@ class ItemVerdict(StrEnum):
     OUTSIDE = "outside the tool"
 
 
-class LegalStanding(StrEnum):
+_URGENCY = (ItemVerdict.NOT_MET, ItemVerdict.OUTSIDE, ItemVerdict.MET)
+
+
+class Certainty(StrEnum):
     """How well we know that the guidebook asks for it."""
 
     READ = "read in the guidebook"
@@ -26,8 +30,8 @@ class LegalStanding(StrEnum):
 class Item(NamedTuple):
     id: str
     asks: str
-    standing: LegalStanding
-    judge: Callable[[Case], EvidenceFound]
+    certainty: Certainty
+    judge: Callable[[Case], Evidence]
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,16 @@ class Answer:
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
         item = self.item
-        told = {"item": item.id, "asks": item.asks, "verdict": str(self.verdict)}
-        return {**told, "evidence": list(self.evidence), "standing": str(item.standing)}
+        return {
+            "item": item.id,
+            "asks": item.asks,
+            "verdict": str(self.verdict),
+            "evidence": list(self.evidence),
+            "standing": str(item.certainty),
+        }
 
 
-_R, _S, _U = LegalStanding.READ, LegalStanding.REPORTED, LegalStanding.UNCONFIRMED
+_R, _S, _U = Certainty.READ, Certainty.REPORTED, Certainty.UNCONFIRMED
 
 ITEMS = (
     Item("B1", "name who runs the use and answers for it", _S, evidence.operator),
@@ -90,6 +99,21 @@ def check(case: Case) -> tuple[Answer, ...]:
     return tuple(_answer(item, item.judge(case)) for item in ITEMS)
 
 
-def _answer(item: Item, found: EvidenceFound) -> Answer:
-    verdict = {True: ItemVerdict.MET, False: ItemVerdict.NOT_MET, None: ItemVerdict.OUTSIDE}[found.holds]
-    return Answer(item, verdict, found.told)
+def _answer(item: Item, evidence_: Evidence) -> Answer:
+    verdict = {True: ItemVerdict.MET, False: ItemVerdict.NOT_MET, None: ItemVerdict.OUTSIDE}[evidence_.is_met]
+    return Answer(item, verdict, evidence_.lines)
+
+
+def unmet_first(answers: Sequence[Answer]) -> list[Answer]:
+    """First what is not met, then what lies outside the tool; within each in the guidebook's order."""
+    return sorted(answers, key=lambda answer: _URGENCY.index(answer.verdict))
+
+
+def summary(answers: Sequence[Answer]) -> str:
+    """`2 of 30 items are not met: B8, C4. 16 are met, 12 are outside the tool.`"""
+    by_verdict = {verdict: [one.item.id for one in answers if one.verdict is verdict] for verdict in ItemVerdict}
+    unmet = by_verdict[ItemVerdict.NOT_MET]
+    are = "is" if len(unmet) == 1 else "are"
+    names = f": {', '.join(unmet)}" if unmet else ""
+    others = f"{len(by_verdict[ItemVerdict.MET])} met, {len(by_verdict[ItemVerdict.OUTSIDE])} outside the tool"
+    return f"{len(unmet)} of {plural(len(answers), 'item')} {are} not met{names}. The others: {others}."

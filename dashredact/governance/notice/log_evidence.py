@@ -1,11 +1,15 @@
 """What an audit log, or the output folder, shows for items of the guidebook."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from dashredact.governance.notice.evidence import Case, EvidenceFound, key, met, outside
+from dashredact.audit.clips import Clips
+from dashredact.audit.events import Produced, Requested
+from dashredact.audit.subject_requests import register
+from dashredact.governance.notice.evidence import Case, Evidence, key, met, not_met, outside
 from dashredact.governance.policy.gates import MUST_BE_MASKED
+from dashredact.governance.retention.inventory import Inventory
+from dashredact.settings import Keep, Style
 from dashredact.text import plural
 
 _LONGEST_UNEXPLAINED = 7  # days that unmasked footage may be kept without a reason
@@ -18,123 +22,106 @@ def _lines(numbers: Sequence[int]) -> str:
     return f"audit {'line' if len(numbers) == 1 else 'lines'} {', '.join(map(str, numbers[:_LISTED]))}{more}"
 
 
-def _act(record: Mapping[str, Any]) -> str:
-    return str(record.get("act", record.get("outcome", "")))
-
-
-def _masked(case: Case) -> list[tuple[int, Mapping[str, Any]]]:
-    """Lines that tell of a masked video, with their numbers from 1."""
-    made = ("masked", "needs review", "corrected")
-    return [(number, record) for number, record in enumerate(case.log or (), 1) if _act(record) in made]
-
-
-def _every(case: Case, good: Callable[[Mapping[str, Any]], bool], right: str, wrong: str) -> EvidenceFound:
+def _every(case: Case, good: Callable[[Produced], bool], right: str, wrong: str) -> Evidence:
     """Whether it is so of every masked video of the log."""
     if case.log is None:
-        return EvidenceFound(False, ("not shown: no audit log was given; add --out",))
-    masked = _masked(case)
-    bad = [number for number, record in masked if not good(record)]
+        return not_met("not shown: no output folder was named, so there is no audit log")
+    masked = [event for event in case.log if isinstance(event, Produced)]
+    bad = [event.seq for event in masked if not good(event)]
     if bad:
-        return EvidenceFound(False, (f"{_lines(bad)}: {wrong}",))
+        return not_met(f"{_lines(bad)}: {wrong}")
     if not masked:
-        return EvidenceFound(False, ("not shown: the audit log tells of no masked video",))
-    return met(f"{_lines([number for number, _ in masked])}: {right}")
+        return not_met("not shown: the audit log has no masked video")
+    return met(f"{_lines([event.seq for event in masked])}: {right}")
 
 
-def _setting(record: Mapping[str, Any], *path: str) -> Any:
-    value: Any = record.get("settings", {})
+def _setting(event: Produced, *path: str) -> Any:
+    value: Any = event.settings
     for part in path:
-        value = value.get(part) if isinstance(value, Mapping) else None
+        value = value.get(part) if isinstance(value, dict) else None
     return value
 
 
-def only_needed(case: Case) -> EvidenceFound:
+def only_needed(case: Case) -> Evidence:
     return _every(
         case,
-        lambda record: _setting(record, "audio") == "drop" and _setting(record, "gps") == "drop",
+        lambda event: _setting(event, "audio") == Keep.DROP and _setting(event, "gps") == Keep.DROP,
         "sound and positions dropped",
         "sound or positions kept",
     )
 
 
-def no_hidden_purpose(case: Case) -> EvidenceFound:
+def no_hidden_purpose(case: Case) -> Evidence:
     return _every(
         case,
-        lambda record: case.sha256 in str(record.get("policy", "")),
+        lambda event: case.sha256 in str(event.policy),
         "run under this policy, so for a published purpose",
         "not run under this policy",
     )
 
 
-def discarded(case: Case) -> EvidenceFound:
+def discarded(case: Case) -> Evidence:
     kept, reason = case.policy.retention.captured, case.policy.retention.reason
-    told = (f"retention.captured: {kept} days", *([f"retention.reason: {reason}"] if reason else []))
+    lines = (f"retention.captured: {kept} days", *([f"retention.reason: {reason}"] if reason else []))
     if kept > _LONGEST_UNEXPLAINED and not reason:
-        return EvidenceFound(False, (*told, f"more than {_LONGEST_UNEXPLAINED} days need retention.reason"))
+        return not_met(*lines, f"more than {_LONGEST_UNEXPLAINED} days need retention.reason")
     if overdue := _overdue(case):
-        return EvidenceFound(
-            False, (*told, f"{_lines(overdue)}: the time is over and no line tells that the source was purged")
-        )
-    return met(*told)
+        return not_met(*lines, f"{_lines(overdue)}: the time is over and no line says that the source was purged")
+    return met(*lines)
 
 
 def _overdue(case: Case) -> list[int]:
     """Lines of masked videos whose sources should be gone by now."""
-    purged = {name for record in case.log or () if _act(record) == "purged" for name in _names(record)}
-    last = (case.today - timedelta(days=case.policy.retention.captured)).isoformat()
-    old = [(number, record) for number, record in _masked(case) if str(record.get("time", ""))[:10] < last]
-    return [number for number, record in old if purged.isdisjoint(_names(record))]
+    inventory = Inventory(Clips.read(case.log or ()), case.policy, case.today)
+    return sorted(
+        clip.result.seq
+        for clip in inventory.clips
+        if clip.result and not clip.erased and inventory.rule_of_original(clip).is_over(case.today)
+    )
 
 
-def _names(record: Mapping[str, Any]) -> Iterable[str]:
-    """sha256 of the sources that a line is about."""
-    parts = [record.get("source"), *(record.get("files") or [])]
-    return [str(part["sha256"]) for part in parts if isinstance(part, Mapping) and part.get("sha256")]
-
-
-def masked(case: Case) -> EvidenceFound:
-    styles = ("blur", "mosaic", "fill")
+def masked(case: Case) -> Evidence:
     right = "masked with few mean colours or filled, and the file checked"
-    return _every(case, lambda record: _setting(record, "hide", "style") in styles, right, "no known way of masking")
+    return _every(case, lambda event: _setting(event, "hide", "style") in set(Style), right, "no known way of masking")
 
 
-def by_chance(case: Case) -> EvidenceFound:
+def by_chance(case: Case) -> Evidence:
     if doubtful := _doubtful(case):
-        return EvidenceFound(False, (f"{_lines(doubtful)}: a person has to look, and no line tells that one did",))
-    kinds = set(MUST_BE_MASKED)
+        return not_met(f"{_lines(doubtful)}: a person has to look, and no line says that one did")
     return _every(
         case,
-        lambda record: kinds <= set(_setting(record, "link", "thresholds") or ()),
+        lambda event: set(MUST_BE_MASKED) <= set(_setting(event, "link", "thresholds") or ()),
         "faces and plates masked; a detector can miss some",
         "only faces or only plates masked",
     )
 
 
 def _doubtful(case: Case) -> list[int]:
-    seen = {name for record in case.log or () if _act(record) == "reviewed" for name in _names(record)}
-    return [n for n, record in _masked(case) if _act(record) == "needs review" and seen.isdisjoint(_names(record))]
+    """Lines of masked files that were masked with a doubt, and that nobody has looked at."""
+    clips = Clips.read(case.log or ()).masked()
+    return [
+        clip.result.seq
+        for clip in clips
+        if clip.result and clip.file and clip.file.doubted and not (clip.review or clip.source_review)
+    ]
 
 
-def safe(case: Case) -> EvidenceFound:
+def safe(case: Case) -> Evidence:
     if case.log is None:
-        return EvidenceFound(False, ("not shown: no output folder was given; add --out",))
-    if case.loose:
-        more = f" and {len(case.loose) - 1} more" if len(case.loose) > 1 else ""
-        return EvidenceFound(False, (f"{case.loose[0]}{more}: others than the owner can read it",))
+        return not_met("not shown: no output folder was named")
+    if case.exposed:
+        more = f" and {len(case.exposed) - 1} more" if len(case.exposed) > 1 else ""
+        return not_met(f"{case.exposed[0]}{more}: others than the owner can read it")
     return met("outputs: for their owner's eyes only", f"audit log: {plural(len(case.log), 'line')}, unbroken")
 
 
-def requests(case: Case) -> EvidenceFound:
+def requests(case: Case) -> Evidence:
     """A register without one that is late is no proof: who asked in another way is not in it."""
-    left: dict[int, tuple[int, str]] = {}
-    for number, record in enumerate(case.log or (), 1):
-        told = record.get("request") or {}
-        if _act(record) == "requested":
-            left[told["id"]] = number, str(told.get("due", ""))
-        elif _act(record) == "answered":
-            left.pop(told.get("id", 0), None)
-    late = [number for number, due in left.values() if due < case.today.isoformat()]
+    log = case.log or ()
+    lines = {event.request.id: event.seq for event in log if isinstance(event, Requested) and event.request}
+    waiting = [request for request in register(log).values() if not request.closed]
+    late = [lines[request.id] for request in waiting if request.due < case.today.isoformat()]
     if late:
-        return EvidenceFound(False, (key(case, "contact.email"), f"{_lines(late)}: requests that are overdue"))
-    waiting = [f"{_lines([number for number, _ in left.values()])}: requests that are open"] if left else []
-    return outside("requests and reports are answered by people", key(case, "contact.email"), *waiting)
+        return not_met(key(case, "contact.email"), f"{_lines(late)}: requests that are overdue")
+    entries = [f"{_lines([lines[request.id] for request in waiting])}: requests that are open"] if waiting else []
+    return outside("requests and reports are answered by people", key(case, "contact.email"), *entries)

@@ -46,7 +46,7 @@ def sections(policy: Policy, language: Language) -> tuple[Section, ...]:
         "contact": tuple(contact(policy, language)),
         "start": tuple(_start(policy, language)),
     }
-    return tuple(Section(key, phrases.HEADINGS[key][language], said) for key, said in lines.items())
+    return tuple(Section(key, phrases.HEADINGS[key][language], text) for key, text in lines.items())
 
 
 def as_dict(policy: Policy, sha256: str) -> dict[str, Any]:
@@ -76,8 +76,8 @@ def _cameras(policy: Policy, language: Language) -> Iterator[str]:
     for camera in policy.cameras:
         facing, view = phrases.FACING[camera.facing][language], getattr(camera.view, language)
         purpose = _names(policy, [camera.purpose], language)
-        said = phrases.CAPTURED_FOR[language].format(facing=facing, view=view, purpose=purpose)
-        yield f"{said}{_unused(camera, language)}"
+        text = phrases.CAPTURED_FOR[language].format(facing=facing, view=view, purpose=purpose)
+        yield f"{text}{_unused(camera, language)}"
 
 
 def _unused(camera: Camera, language: Language) -> str:
@@ -93,8 +93,8 @@ def _names(policy: Policy, ids: Sequence[str], language: Language) -> str:
 def _of_each(policy: Policy, language: Language, what: str) -> Iterator[str]:
     for purpose in policy.purposes:
         value = getattr(purpose, what)
-        told = phrases.IDENTIFIABLE[value][language] if isinstance(value, bool) else getattr(value, language)
-        yield f"{getattr(purpose.name, language)}: {told}"
+        text = phrases.IDENTIFIABLE[value][language] if isinstance(value, bool) else getattr(value, language)
+        yield f"{getattr(purpose.name, language)}: {text}"
 
 
 def _recipients(policy: Policy, language: Language) -> Iterator[str]:

@@ -12,7 +12,7 @@ from dashredact.governance.notice.sticker import Sticker
 
 _FONT = "HeiseiKakuGo-W5"
 _DARK, _WHITE, _BLACK = HexColor("#111827"), HexColor("#ffffff"), HexColor("#000000")
-_MISSING = "〓"  # what printers set for a sign that they lack
+_MISSING = "〓"  # what printers set for a character that they lack
 
 
 def sticker_pdf(sticker: Sticker) -> bytes:
@@ -51,4 +51,4 @@ def _camera(canvas: Canvas, sticker: Sticker) -> None:
 
 
 def _in_font(text: str) -> str:
-    return "".join(sign if ord(sign) <= 0xFFFF else _MISSING for sign in text)
+    return "".join(char if ord(char) <= 0xFFFF else _MISSING for char in text)

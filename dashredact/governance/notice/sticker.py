@@ -97,20 +97,20 @@ def _texts(policy: Policy) -> Iterator[str]:
 
 
 def wrapped(text: str, ems: float) -> list[str]:
-    """The text in lines of at most that many ems, broken at spaces and between Japanese signs."""
+    """The text in lines of at most that many ems, broken at spaces and between Japanese characters."""
     lines = [""]
     for word in re.findall(r"[!-~]+ ?|.", text):
         if lines[-1] and word not in _HANGING and _ems(lines[-1] + word.rstrip()) > ems:
             lines.append("")
-        for sign in word:  # a word that is longer than a line is broken anywhere
-            if _ems(lines[-1] + sign) > ems and lines[-1] and sign not in _HANGING + " ":
+        for char in word:  # a word that is longer than a line is broken anywhere
+            if _ems(lines[-1] + char) > ems and lines[-1] and char not in _HANGING + " ":
                 lines.append("")
-            lines[-1] += sign
+            lines[-1] += char
     return [line.strip() for line in lines if line.strip()]
 
 
 def _ems(text: str) -> float:
     """On the wide side, because the font is the reader's."""
     return sum(
-        1.0 if unicodedata.east_asian_width(sign) in "WFA" else 0.9 if sign in "MWmw@%" else 0.6 for sign in text
+        1.0 if unicodedata.east_asian_width(char) in "WFA" else 0.9 if char in "MWmw@%" else 0.6 for char in text
     )

@@ -25,7 +25,7 @@ _WRONG = {
 def parse(text: str) -> Policy:
     """The policy in a text of TOML. PolicyError holds a sentence for each fault, in the order of the fields."""
     policy = _checked(_content(text))
-    if faults := [f"{place}: {what}." for place, what in _contradictions(policy)]:
+    if faults := [f"{field}: {fault}." for field, fault in _contradictions(policy)]:
         raise PolicyError(*faults)
     return policy
 
@@ -34,9 +34,9 @@ def _content(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except ValueError as error:  # also of numbers with thousands of digits
-        raise PolicyError(f"This is not TOML ({error}); correct it, or start anew with `policy init`.") from None
+        raise PolicyError(f"This is not TOML ({error}); correct it, or start again with `policy init`.") from None
     except RecursionError:
-        raise PolicyError("This is nested too deeply; start anew with `policy init`.") from None
+        raise PolicyError("This is nested too deeply; start again with `policy init`.") from None
 
 
 def _checked(content: dict[str, Any]) -> Policy:
@@ -54,19 +54,19 @@ def _outermost_left_out(errors: list[ErrorDetails]) -> list[ErrorDetails]:
 
 
 def _sentence(error: ErrorDetails) -> str:
-    place, hint = place_of(error["loc"]), hint_of(error["loc"])
+    field, hint = field_of(error["loc"]), hint_of(error["loc"])
     if error["type"] == "extra_forbidden":
-        return f"{place} is not known: delete it, or correct its spelling."
+        return f"{field} is not known: delete it, or correct its spelling."
     if error["input"] in ("", []):
         wrong = "is blank"
     elif error["type"] == "value_error":
         wrong = str(error["ctx"]["error"])
     else:
         wrong = _WRONG.get(error["type"], "is not what belongs there")
-    return f"{place} {wrong}: write {hint}."
+    return f"{field} {wrong}: write {hint}."
 
 
-def place_of(path: tuple[str | int, ...]) -> str:
+def field_of(path: tuple[str | int, ...]) -> str:
     """`cameras 1: view.ja`, counting from 1."""
     words = ""
     for part in path:
@@ -78,7 +78,7 @@ def place_of(path: tuple[str | int, ...]) -> str:
 
 
 def hint_of(path: tuple[str | int, ...]) -> str:
-    """What a clerk writes at that place."""
+    """What a clerk writes there."""
     model: type[BaseModel] | None = Policy
     hint = "a table"
     for part in path:
@@ -108,7 +108,7 @@ def _contradictions(policy: Policy) -> Iterator[tuple[str, str]]:
         yield "retention.audit", "is shorter than retention.masked; write at least as many days"
     for identifier, times in Counter(purpose.id for purpose in policy.purposes).items():
         if times > 1:
-            yield "purposes", f"the id {identifier} stands there {times} times; write another one for each"
+            yield "purposes", f"the id {identifier} is used {times} times; give each its own"
     for number, camera in enumerate(policy.cameras, 1):
         if camera.purpose not in known and camera.purpose not in SENSITIVE:
             yield f"cameras {number}: purpose", f"{camera.purpose} is not known; write security, evidence or {offered}"

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from dashredact.audit.clips import Clip
 from dashredact.governance.policy.words import SENSITIVE, Facing
 from dashredact.kinds import Kind
 from dashredact.tracking import zones
 from dashredact.values import Day
 
-if TYPE_CHECKING:  # what reads a policy takes a third of a second to load
+if TYPE_CHECKING:  # importing pydantic takes 0.3 s
     from dashredact.governance.policy.model import Camera, Policy
 
 MUST_BE_MASKED: tuple[Kind, ...] = (Kind.FACE, Kind.PLATE)
@@ -38,7 +39,7 @@ class Refusal:
     reason: str
     """half a sentence whose subject is the video"""
     way_out: str
-    """half a sentence that tells a person what to do"""
+    """half a sentence: what a person can do about it"""
 
     def __str__(self) -> str:
         return f"{self.reason}; {self.way_out}"
@@ -51,8 +52,14 @@ class Export:
     source_sha256: str
     """64 hexadecimal digits; decides whether the video is in the share that is reviewed"""
     masked_by: str
+    """account on the machine"""
     reviewed_by: str = ""
-    """empty where nobody has passed it"""
+    """account of whoever approved it; empty where nobody has. Names do not count: anybody may give any"""
+
+    @classmethod
+    def of(cls, clip: Clip) -> "Export":
+        approved_by = clip.approved_by.user if clip.approved_by else ""
+        return cls(clip.source.sha256 or "0" * 64, clip.masked_by.user, approved_by)
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ class Use:
     camera: "Camera | None"
     """None where no camera of the policy fits its name"""
     captured: Day | None
-    """the local day of filming, None where nothing tells it"""
+    """the local day of filming; None where it is unknown"""
     purpose: str
     """id of a published purpose; empty where none was given"""
     kinds: Set[Kind] = frozenset(MUST_BE_MASKED)
@@ -84,8 +91,8 @@ def camera_of(policy: "Policy", name: str) -> "Camera | None":
 
 def refusals(policy: "Policy", use: Use) -> tuple[Refusal, ...]:
     """All that apply, in the order of `Gate`; none at all where the use is within the policy."""
-    found = (*_camera(use), *_date(policy, use), *_purpose(policy, use), *_kinds(use), *_review(policy, use))
-    return tuple(Refusal(*parts) for parts in found)
+    parts = (*_camera(use), *_date(policy, use), *_purpose(policy, use), *_kinds(use), *_review(policy, use))
+    return tuple(Refusal(*own) for own in parts)
 
 
 _Parts = tuple[Gate, str, str]
@@ -93,12 +100,12 @@ _Parts = tuple[Gate, str, str]
 
 def _camera(use: Use) -> Iterator[_Parts]:
     if use.camera is None:
-        yield Gate.CAMERA_UNKNOWN, "fits no camera of the policy", "add its camera, or leave the video out"
+        yield Gate.CAMERA_UNKNOWN, "matches no camera of the policy", "add its camera, or leave the video out"
     elif use.camera.facing is Facing.CABIN:
         yield Gate.CAMERA_CABIN, "comes from a camera that faces the cabin", "leave it out: passengers are never used"
     elif use.camera.facing is Facing.UNKNOWN:
-        reason = f"comes from a camera ({use.camera.files}) of which the policy does not say where it looks"
-        yield Gate.CAMERA_UNKNOWN, reason, "look at a picture, and write facing in the policy"
+        reason = f"comes from a camera ({use.camera.files}) that faces an unknown direction"
+        yield Gate.CAMERA_UNKNOWN, reason, "look at a frame, and set facing in the policy"
 
 
 def _date(policy: "Policy", use: Use) -> Iterator[_Parts]:
@@ -130,15 +137,25 @@ def _kinds(use: Use) -> Iterator[_Parts]:
 
 
 def _review(policy: "Policy", use: Use) -> Iterator[_Parts]:
-    if use.export is None or not to_review(policy, use.export.source_sha256):
-        return
-    if not use.export.reviewed_by:
-        yield Gate.REVIEW_MISSING, "has to be looked at before it leaves", "have a person review it first"
-    elif policy.review.second_person and use.export.reviewed_by == use.export.masked_by:
-        reason = f"was masked and reviewed by the same person ({use.export.masked_by})"
-        yield Gate.REVIEW_SAME_PERSON, reason, "have another person review it"
+    refusal = review_refusal(policy, use.export) if use.export else None
+    if refusal:
+        yield refusal.gate, refusal.reason, refusal.way_out
+
+
+def review_refusal(policy: "Policy", masked: Export) -> Refusal | None:
+    """What a masked video lacks of the review that the policy asks for; None where it lacks nothing."""
+    if not to_review(policy, masked.source_sha256):
+        return None
+    if not masked.reviewed_by:
+        return Refusal(
+            Gate.REVIEW_MISSING, "has to be reviewed before it is handed over", "have a person review it first"
+        )
+    if policy.review.second_person and masked.reviewed_by == masked.masked_by:
+        reason = f"was masked and reviewed from the same account ({masked.masked_by})"
+        return Refusal(Gate.REVIEW_SAME_PERSON, reason, "have another person review it, from an account of their own")
+    return None
 
 
 def to_review(policy: "Policy", source_sha256: str) -> bool:
-    """Whether the video is in the share that the policy wants looked at: the same answer each time it is asked."""
+    """Whether the video is in the share that the policy wants reviewed: always the same answer for the same video."""
     return int(source_sha256[:8], 16) < policy.review.share * _SCALE

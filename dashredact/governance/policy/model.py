@@ -18,9 +18,9 @@ _LONGEST_ADDRESS = 120  # so that the modules of its QR code stay large enough t
 
 
 def _written(text: str) -> str:
-    """ValueError without the offending word: it would stand in what this tool writes."""
+    """ValueError that does not repeat the offending word: it would end up in what this tool writes."""
     if not all(map(is_printable, text)):
-        raise ValueError("holds a line break or a sign that cannot be printed; write it on one line")
+        raise ValueError("holds a line break or a character that cannot be printed; write it on one line")
     if RESERVED.search(unicodedata.normalize("NFKC", text).casefold()):
         raise ValueError("uses the name of a legal category that masked videos are not in; say masked, or 処理済")
     return text
@@ -84,7 +84,7 @@ class Camera(_Model):
         description="the pattern of its file names without folders, such as front-*.mp4"
     )
     facing: Facing = Field(
-        description="where it looks: outward, rear (out of the back), cabin or unknown; the last two are never used"
+        description="which way it faces: outward, rear (out of the back), cabin or unknown; the last two are never used"
     )
     purpose: Id = Field(description="what it films for: security, evidence, or the id of one of the purposes")
     view: BothTexts = Field(
@@ -137,10 +137,11 @@ class Notice(_Model):
 
 
 class Review(_Model):
-    """Whether a person looks at masked videos before they leave."""
+    """Whether a person reviews masked videos before they are handed over."""
 
     share: Annotated[float, Field(ge=0, le=1)] = Field(
-        description="the share of masked videos that a person looks at before export: 1 all, 0.1 a tenth, 0 none"
+        description="the share of masked videos that a person reviews before they are exported, or before their"
+        " originals are purged: 1 all, 0.1 a tenth, 0 none"
     )
     second_person: bool = Field(description="true if it has to be another person than the one who masked, or false")
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Facing(StrEnum):
-    """Where a camera looks."""
+    """Which way a camera faces."""
 
     OUTWARD = "outward"
     REAR = "rear"

@@ -11,17 +11,19 @@ _NONCE, _TAG, _CHUNK = 16, 16, 65536  # bytes of the format's payload
 
 
 def recipient_of(text: str) -> Any:
-    """UsageError where that is no public key of age."""
+    """UsageError where the text is not a public key of age."""
     import pyrage  # noqa: PLC0415 - nothing else needs it
 
     try:
         return pyrage.x25519.Recipient.from_str(text)
     except pyrage.RecipientError:
-        raise UsageError(f"{text!r} is no age recipient; give the public key that age-keygen prints, age1...") from None
+        raise UsageError(
+            f"{text!r} is not an age recipient; give the public key that age-keygen prints, age1..."
+        ) from None
 
 
 def encrypt(source: Path, target: Path, recipient: Any) -> None:
-    """Write the encrypted file, 0600. MediaError where what was written is not as long as it must be."""
+    """Write the encrypted file, 0600. MediaError where what was written has the wrong length."""
     import pyrage  # noqa: PLC0415 - nothing else needs it
 
     target.unlink(missing_ok=True)
@@ -32,7 +34,7 @@ def encrypt(source: Path, target: Path, recipient: Any) -> None:
 
 
 def check(path: Path, plain: int) -> None:
-    """That it has the header of the format and the length that so many bytes take. Only the key could tell more."""
+    """MediaError unless it has the header of the format and the length for that many bytes. Only the key shows more."""
     with path.open("rb") as file:
         head = file.read(_LONGEST_HEADER)
     lines = head.split(b"\n")
@@ -42,4 +44,4 @@ def check(path: Path, plain: int) -> None:
     header = sum(len(line) + 1 for line in lines[: ends[0] + 1])
     chunks = max(-(-plain // _CHUNK), 1)
     if path.stat().st_size != header + _NONCE + plain + chunks * _TAG:
-        raise MediaError(f"{path.name}: is not as long as it must be; try again.")
+        raise MediaError(f"{path.name}: has the wrong length; try again.")

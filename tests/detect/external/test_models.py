@@ -97,7 +97,7 @@ def test_the_folder_is_private(server: HTTPServer, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "wrong"),
     [
-        (CONTENT[:-1] + b"?", "is not what the list describes"),
+        (CONTENT[:-1] + b"?", "is not the file that the list describes"),
         (CONTENT[:99], "ended after 99 of"),
         (b"", "ended after 0 of"),
     ],
@@ -124,7 +124,7 @@ def test_a_file_that_is_too_long_leaves_nothing(
 def test_a_server_that_is_not_there_is_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     describe(folder)
     monkeypatch.setattr(fetch, "_open", lambda _: urllib.request.urlopen("http://127.0.0.1:1/", timeout=5))
-    with pytest.raises(MachineError, match=r"cannot be fetched from https://models\.example"):
+    with pytest.raises(MachineError, match=r"cannot be downloaded from https://models\.example"):
         fetch.fetch(registry.read()["own"], fetch._open)
 
 
@@ -187,7 +187,7 @@ def test_a_form_that_the_file_leaves_open_can_be_stated(folder: Path) -> None:
     told = {"sha256": hashlib.sha256(model).hexdigest(), "bytes": len(model)}
     describe(folder, **told)
     (folder / "own.onnx").write_bytes(model)
-    with pytest.raises(MachineError, match=r"state its form in models\.json"):
+    with pytest.raises(MachineError, match=r"state its format in models\.json"):
         parse_model_spec("own", False)
     picture = np.zeros((64, 96, 3), np.uint8)
     describe(folder, **told, form="yolo-v10-end-to-end")
@@ -195,7 +195,7 @@ def test_a_form_that_the_file_leaves_open_can_be_stated(folder: Path) -> None:
     assert found.boxes.tolist() == [[20, 15, 40, 25]]
     for form in ("yolo-v8", "yolo-v9-end-to-end", "centerface", "yunet"):
         describe(folder, **told, form=form, finds=["face"])
-        with pytest.raises(MachineError, match="which the form"):
+        with pytest.raises(MachineError, match="invalid for its format"):
             OnnxDetector(parse_model_spec("own", False), "cpu")([picture])
 
 

@@ -14,8 +14,7 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from dashredact.detect.external import onnx_file, preprocess
 from dashredact.detect.external.formats import PREPROCESSING, ModelFormat
 from dashredact.detect.external.model_spec import parse_model_spec
-from dashredact.detect.external.onnx_detector import OnnxDetector
-from dashredact.detect.external.onnx_session import Session
+from dashredact.detect.external.onnx_detector import OnnxDetector, Session
 from dashredact.errors import MachineError, UsageError
 from dashredact.kinds import Kind
 from dashredact.values import Detections, Detector
@@ -121,7 +120,7 @@ def test_many_pictures_are_asked_in_batches(load: Load) -> None:
 
 
 def test_open_input_is_padded_to_multiples_of_32() -> None:
-    where = preprocess.place((100, 60), None, centred=True)
+    where = preprocess.Letterbox.fit((100, 60), None, centred=True)
     assert (where.width, where.height, where.scale, where.left, where.top) == (128, 64, 1, 14, 2)
 
 
@@ -129,7 +128,9 @@ def test_open_input_is_padded_to_multiples_of_32() -> None:
 def test_colours_range_and_padding_are_those_of_the_form(form: ModelFormat) -> None:
     picture = np.full((64, 32, 3), (255, 51, 0), np.uint8)
     traits = PREPROCESSING[form]
-    pixels = preprocess.batch([picture], preprocess.place((32, 64), (64, 64), traits.centred), traits, np.float32)
+    pixels = preprocess.batch(
+        [picture], preprocess.Letterbox.fit((32, 64), (64, 64), traits.centred), traits, np.float32
+    )
     column, edge = (32, 0) if traits.centred else (0, 63)
     expected = {
         ModelFormat.YOLO_V8: [1, 0.2, 0],
@@ -137,7 +138,7 @@ def test_colours_range_and_padding_are_those_of_the_form(form: ModelFormat) -> N
         ModelFormat.CENTERFACE: [255, 51, 0],
     }[form]
     assert np.allclose(pixels[0, :, 32, column], expected)
-    assert np.allclose(pixels[0, :, 32, edge], traits.pad / 255 * traits.largest)
+    assert np.allclose(pixels[0, :, 32, edge], traits.pad / 255 * traits.white)
 
 
 def test_half_precision_input(load: Load) -> None:
@@ -148,13 +149,13 @@ def test_half_precision_input(load: Load) -> None:
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_answer_that_is_no_number_stops_the_run(load: Load, value: float) -> None:
     detector = load(made.v8(np.array([[30, 20, 20, 10, value]])), "=plate")
-    with pytest.raises(MachineError, match="numbers that are none"):
+    with pytest.raises(MachineError, match="NaN or infinity"):
         detector([PICTURE])
 
 
 def test_box_without_end_stops_the_run(load: Load) -> None:
     detector = load(made.yunet(96, 64, s8=(0, 0, 0.9, 0, 0, 1e4, 1e4)))
-    with pytest.raises(MachineError, match="numbers that are none"):
+    with pytest.raises(MachineError, match="NaN or infinity"):
         detector([PICTURE])
 
 
@@ -173,13 +174,13 @@ def test_answer_of_another_shape_than_the_file_states_stops_the_run(
 def test_class_that_does_not_exist_stops_the_run(load: Load) -> None:
     rows = made.filled(np.array([[20, 15, 40, 25, 0.8, 7]]), 300)
     detector = load(made.answering({"output0": rows[None]}, names=NAMES))
-    with pytest.raises(MachineError, match="a class that is none of its 3"):
+    with pytest.raises(MachineError, match=r"a class number outside 0\.\.2"):
         detector([PICTURE])
 
 
 def test_answers_of_another_number_than_pictures_stop_the_run(load: Load) -> None:
     model = made.answering({"output0": np.zeros((1, 5, 126))}, size=("n", 3, 64, 96), shapes={"output0": ("n", 5, 126)})
-    with pytest.raises(MachineError, match="1 answers for 2 pictures"):
+    with pytest.raises(MachineError, match="results for 1 of 2 pictures"):
         load(model, "=plate")([PICTURE] * 2)
 
 
@@ -201,12 +202,12 @@ def test_model_of_no_known_form_is_refused(outputs: dict[str, Any], size: made.S
 
 def test_classes_of_unknown_names_must_be_said(load: Load) -> None:
     rows = np.array([[30, 20, 20, 10, 0.9, 0, 0.8]])
-    with pytest.raises(UsageError, match="does not say what its classes are; name the kind of each of its 3"):
+    with pytest.raises(UsageError, match="does not state its classes; give the kind of each of its 3"):
         load(made.v8(rows))
     with pytest.raises(UsageError, match="has the classes car, dog, hat"):
         load(made.v8(rows, names="['car', 'dog', 'hat']"))
     assert told(load(made.v8(rows), "=-,face,plate")([PICTURE])[0]) == [(PLATE, 0.8, 20, 15, 40, 25)]
-    with pytest.raises(UsageError, match="3 classes and 2 are named"):
+    with pytest.raises(UsageError, match="3 classes, but kinds are given for 2"):
         load(made.v8(rows), "=face,plate")
 
 
@@ -219,7 +220,7 @@ def test_scores_that_are_none_stop_the_run(load: Load, score: float) -> None:
 
 
 def test_model_with_key_points_is_refused(load: Load) -> None:
-    with pytest.raises(MachineError, match="states 1 classes and scores 16"):
+    with pytest.raises(MachineError, match="names 1 classes but returns scores for 16"):
         load(made.v8(np.zeros((0, 20)), names="{0: 'face'}"))
 
 
@@ -230,7 +231,7 @@ def test_suffix_of_one_kind_takes_that_one_of_several(load: Load) -> None:
 
 def test_faces_are_all_that_yunet_finds(tmp_path: Path) -> None:
     path = made.save(made.yunet(96, 64), tmp_path / "m.onnx")
-    with pytest.raises(UsageError, match="finds faces only"):
+    with pytest.raises(UsageError, match="detects faces only"):
         parse_model_spec(f"{path}=plate", False)
     assert parse_model_spec(f"{path}=face", False).kinds == {Kind.FACE}
 

@@ -134,7 +134,7 @@ def test_code_is_refused_unless_it_is_trusted(tmp_path: Path) -> None:
 
 def test_what_it_finds_must_be_said(tmp_path: Path) -> None:
     path = save(Gen1(), tmp_path / "model.jit")
-    with pytest.raises(UsageError, match="say which kind it finds"):
+    with pytest.raises(UsageError, match="give the kind that it detects"):
         parse_model_spec(str(path), True)
 
 

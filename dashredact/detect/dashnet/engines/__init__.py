@@ -1,1 +1,1 @@
-"""One file for each runtime that can run dashnet."""
+"""One module for each runtime that can run dashnet."""

@@ -1,4 +1,4 @@
-"""Pictures of the source itself, for a person's eyes or a tracker. They go nowhere but where they are asked for."""
+"""Pictures of the unmasked source, for a person's eyes or to follow an object; written only where asked for."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -6,8 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dashredact import files
-from dashredact.errors import RefusedError, UsageError
+from dashredact.errors import RefusedError
 from dashredact.formats.tracks_json import TracksFile, tenths
 from dashredact.imaging import boxes as geometry
 from dashredact.imaging import contact_sheet as sheets
@@ -16,33 +15,11 @@ from dashredact.media import segmentation
 from dashredact.media.images import Scaler
 from dashredact.media.probe import probe
 from dashredact.media.reader import Reader
-from dashredact.review.queue import FlaggedTrack
-from dashredact.review.state import ReviewState
+from dashredact.review.flags import FlaggedTrack
 from dashredact.values import Array, Picture
-from dashredact.workspace import inbox, locks
 
-_LEAST = 2.0  # pixels by which each side of a tracked box is moved out
+_MIN_MARGIN = 2.0  # pixels by which each side of a tracked box is moved out
 _SEGMENT = 2.0  # seconds, least; decoding starts at the next key frame before
-
-
-def find(standing: ReviewState, source: Path | None, folder: Path | None) -> Path:
-    """The source of a video: the one that is named, or the one in the folder that has its sha256.
-
-    UsageError where neither is it, or it was not said where to look.
-    """
-    wanted = standing.result["source"]
-    if source is not None:
-        if not source.is_file() or not files.has_digest(source, wanted["sha256"]):
-            raise UsageError(f"{source} is not the video that {standing.output['name']} was made from.")
-        return source
-    if folder is None:
-        raise UsageError(f"Name the source of {standing.name} with --source, or a folder that holds it with --inbox.")
-    items = inbox.plan([folder], folder / locks.STATE_FOLDER)
-    likely = sorted(items, key=lambda item: item.name != standing.name)
-    for item in likely:
-        if item.source.stat().st_size == wanted["bytes"] and files.has_digest(item.source, wanted["sha256"]):
-            return item.source
-    raise UsageError(f"{folder} holds no video with the content of {standing.name}; name it with --source.")
 
 
 def pictures(
@@ -87,20 +64,20 @@ def follow(
         now = follower.step(grey)
         if now is None:
             break
-        keys.append((number, *tenths(geometry.grow(now[None], grow, _LEAST))[0].tolist()))
+        keys.append((number, *tenths(geometry.grow(now[None], grow, _MIN_MARGIN))[0].tolist()))
     return keys
 
 
-def contact_sheet(source: Path, file: TracksFile, places: Sequence[FlaggedTrack], stream: int | None) -> bytes:
+def contact_sheet(source: Path, file: TracksFile, flagged: Sequence[FlaggedTrack], stream: int | None) -> bytes:
     """A PNG of what lies around each track on the frame where it was seen best, as it was filmed."""
-    chosen = places[: sheets.MAX_TILES]
-    best = [place.track.first + int(place.track.scores.argmax()) for place in chosen]
+    chosen = flagged[: sheets.MAX_TILES]
+    best = [one.track.first + int(one.track.scores.argmax()) for one in chosen]
     shown: dict[int, Picture] = {}
     for number, picture in pictures(source, file, sorted(set(best)), stream):
-        for place, frame in zip(chosen, best, strict=True):
+        for one, frame in zip(chosen, best, strict=True):
             if frame == number:
-                track = place.track
+                track = one.track
                 caption = f"{track.id} {track.kind} {frame}"
                 shown[track.id] = sheets.tile(picture, track.boxes[frame - track.first], caption)
-    whole = sheets.sheet([shown[place.track.id] for place in chosen])
+    whole = sheets.sheet([shown[one.track.id] for one in chosen])
     return bytes(cv2.imencode(".png", np.ascontiguousarray(whole[..., ::-1]))[1].tobytes())

@@ -1,0 +1,266 @@
+"""A change of an output folder is killed at every step of its journal; another command comes next and settles it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import cycle
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import kills
+import pytest
+from click.testing import CliRunner
+from clips import Film, Finder
+from conftest import SETTINGS
+from kept import MASKED, after
+from kills import Step
+from policies import UNREVIEWED, policy
+from review_made import apply, reviewer
+
+from dashredact import cli
+from dashredact.audit import log as audit_log
+from dashredact.audit import verify as audit_verify
+from dashredact.audit.clips import Clips
+from dashredact.audit.verify import VerifyOptions
+from dashredact.batch.batch import Batch
+from dashredact.batch.inbox_run import InboxRules, InboxRun
+from dashredact.errors import MachineError
+from dashredact.execute.inline import InlineExecutor
+from dashredact.governance.policy.file import PolicyFile
+from dashredact.governance.retention import erasure
+from dashredact.governance.retention.purge import Purge, PurgeOptions
+from dashredact.kinds import Kind
+from dashredact.progress import ProgressDisplay
+from dashredact.review import marking
+from dashredact.settings import TrackSettings
+from dashredact.workspace import inbox, journal, work_folder
+from dashredact.workspace.journal import Journal, Move, Publication
+from dashredact.workspace.output_folder import OutputFolder
+from dashredact.workspace.uploads import InboxWatcher
+
+_NAMES = [f"front-20260410-08000{number}.mp4" for number in range(6)]
+_CORRECTED, _DELETED, _REVIEWED, _NEW, _NEXT_NEW, _UPLOAD = _NAMES
+_SHORT = replace(SETTINGS, link=TrackSettings(bridge=0.0, extend=0.0, smooth=0.0))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An output folder with three masked videos, one of them with a correction that waits, and their originals."""
+
+    path: Path
+
+    @property
+    def originals(self) -> Path:
+        return self.path / "originals"
+
+    @property
+    def out(self) -> Path:
+        return self.path / "out"
+
+    @property
+    def folder(self) -> OutputFolder:
+        return OutputFolder(self.out)
+
+    def film(self, name: str, folder: str = "originals") -> None:
+        """Each has another length, so that no two have the same content."""
+        path = self.path / folder / name
+        path.parent.mkdir(exist_ok=True)
+        Film(frames=8 + _NAMES.index(name)).shoot(path)
+
+    def work_left(self) -> list[Path]:
+        return work_folder.folders(self.out)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    scene = Scene(tmp_path_factory.mktemp("killed"))
+    for name in (_CORRECTED, _DELETED, _REVIEWED):
+        scene.film(name)
+        _redact(scene, name)
+    for name in (_NEW, _NEXT_NEW):
+        scene.film(name)
+    boxes = marking.drawn([10, 10, 40, 40], None, range(2, 6))
+    reviewer(scene.out).mark(_CORRECTED, Kind.FACE, boxes, "")
+    _call(scene, "review", "approve", _DELETED)
+    return scene
+
+
+@pytest.fixture
+def scene(base: Scene, tmp_path: Path) -> Scene:
+    shutil.copytree(base.path, tmp_path / "scene")
+    return Scene(tmp_path / "scene")
+
+
+# --- what is killed -----------------------------------------------------------------------------------------------
+
+
+def _redact(scene: Scene, name: str) -> None:
+    items = inbox.plan([scene.originals / name], scene.out)
+    with scene.folder.masking():
+        (outcome,) = Batch(scene.folder, Finder(), _SHORT, lambda _: None).run(items)
+    assert outcome.output, outcome.reason
+
+
+def _correct(scene: Scene) -> None:
+    apply(scene.out, scene.originals / _CORRECTED)
+
+
+def _purge(scene: Scene, day: int = MASKED + 1) -> None:
+    now = datetime.combine(after(day), datetime.min.time(), UTC)
+    options = PurgeOptions(PolicyFile(policy(UNREVIEWED), "a" * 64), inbox=scene.originals, now=now)
+    with scene.folder.exclusive():
+        list(Purge(scene.folder, options).findings())
+
+
+def _erase(scene: Scene) -> None:
+    with scene.folder.exclusive():
+        clips = Clips.read(scene.folder.events())
+        plan = erasure.plan(scene.folder, clips, {}, clips.by_name[_DELETED].source, [scene.originals])
+        erasure.carry_out(scene.folder, [plan], 1)
+
+
+class _DyingFiles:
+    """`dashredact.files` for the journal alone: dies before or after it has given so many files their names."""
+
+    def __init__(self, files: Any, at: int, *, before: bool) -> None:
+        self._files = files
+        self.publish = kills.dying(files.publish, at, before=before)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._files, name)
+
+
+def _at_move(number: int, *, before: bool) -> Step:
+    return Step(journal, "files", lambda files: _DyingFiles(files, number, before=before))
+
+
+_LINE = {
+    "before the line": kills.before(audit_log, "append"),
+    "in the middle of the line": Step(audit_log, "append", lambda _: kills.half_a_line),
+    "after the line": kills.after(audit_log, "append"),
+    "before the entry is removed": kills.before(Journal, "_close"),
+}
+_MOVES = {
+    "after the entry": kills.after(Journal, "_write"),
+    "before the tracks file": _at_move(1, before=True),
+    "before the video": _at_move(2, before=True),
+    "after the video": _at_move(2, before=False),
+    **_LINE,
+    "after the work folder has gone": kills.after(journal.shutil, "rmtree"),  # type: ignore[attr-defined]
+}
+_DELETIONS = {
+    "after the entry": kills.after(Journal, "_write"),
+    "before the first file": kills.before(journal, "_delete"),
+    "after the first file": kills.after(journal, "_delete"),
+    **_LINE,
+}
+
+
+class Operation(NamedTuple):
+    carry_out: Callable[[Scene], None]
+    steps: dict[str, Step]
+
+
+OPERATIONS = {
+    "first publication": Operation(lambda scene: _redact(scene, _NEW), _MOVES),
+    "correction": Operation(_correct, _MOVES),
+    "purge": Operation(_purge, _DELETIONS),
+    "erasure": Operation(_erase, _DELETIONS),
+}
+
+
+# --- what comes next ----------------------------------------------------------------------------------------------
+
+
+def _call(scene: Scene, group: str, command: str, *words: str) -> None:
+    done = CliRunner().invoke(cli.main, [group, command, str(scene.out), *words])
+    assert done.exit_code == 0, done.stderr
+
+
+def _batch(scene: Scene) -> None:
+    uploads = scene.path / "uploads"
+    scene.film(_UPLOAD, uploads.name)
+    executor = _Executor()
+    with scene.folder.masking():
+        batch = Batch(scene.folder, Finder(), _SHORT, lambda _: None, (), executor, trust=True, unattended=True)
+        watcher, progress = InboxWatcher(uploads, scene.out, 0), ProgressDisplay(quiet=True)
+        run = InboxRun(uploads, scene.folder, batch, executor, watcher, progress, InboxRules(retry_after=0))  # type: ignore[arg-type]
+        assert [outcome.name for outcome in run.outcomes() if outcome.output] == [_UPLOAD]
+
+
+class _Executor(InlineExecutor):
+    def stop(self) -> None:
+        pass
+
+
+NEXT: dict[str, Callable[[Scene], None]] = {
+    "redact of another video": lambda scene: _redact(scene, _NEXT_NEW),
+    "review approve": lambda scene: _call(scene, "review", "approve", _REVIEWED),
+    "batch": _batch,
+    "purge of nothing": lambda scene: _purge(scene, 0),
+    "request add": lambda scene: _call(scene, "request", "add", "--kind", "copy", "--reference", "1"),
+}
+
+
+def _cases() -> Iterator[tuple[str, str, str]]:
+    """Every step of every operation, with the commands in turn; each operation meets each of them."""
+    for operation, (_, steps) in OPERATIONS.items():
+        commands = cycle(NEXT)
+        for step in steps:
+            yield operation, step, next(commands)
+
+
+@pytest.mark.parametrize(("operation", "step", "command"), [*_cases()])
+def test_whatever_comes_after_a_kill_settles_it(scene: Scene, operation: str, step: str, command: str) -> None:
+    carry_out, steps = OPERATIONS[operation]
+    kills.kill_at(steps[step], lambda: carry_out(scene))
+    NEXT[command](scene)
+    _agrees(scene)
+    _has_happened_once(scene, operation)
+
+
+def _agrees(scene: Scene) -> None:
+    """Log and disk; nothing is left of what was interrupted."""
+    report = audit_verify.verify(scene.out, VerifyOptions(file_fault=scene.folder.fault))
+    assert list(report.faults) == []
+    assert list((scene.folder.state_folder / journal.FOLDER).glob("*")) == []
+    assert scene.work_left() == []
+
+
+def _has_happened_once(scene: Scene, operation: str) -> None:
+    """Or, for a purge that had only one file in hand, not at all."""
+    events = scene.folder.events()
+    of_source = {
+        "first publication": ("masked", _NEW),
+        "correction": ("corrected", _CORRECTED),
+        "erasure": ("purged", _DELETED),
+    }
+    if operation in of_source:
+        act, name = of_source[operation]
+        assert [str(event.type) for event in events if getattr(event, "name", "") == name].count(act) == 1
+    deletions = [event.deletion for event in events if getattr(event, "deletion", "")]
+    assert len(deletions) == len(set(deletions))
+
+
+def test_a_correction_that_was_overtaken_is_dropped(scene: Scene) -> None:
+    """The video was masked again before a killed correction could be finished: the new file counts."""
+    kills.kill_at(kills.after(Journal, "_write"), lambda: _correct(scene))
+    (entry,) = (scene.folder.state_folder / journal.FOLDER).glob("*.json")
+    entry.write_text(entry.read_text().replace('"replaces": "', '"replaces": "0'))
+    before = (scene.out / f"{_CORRECTED[:-4]}.masked.mp4").read_bytes()
+    _call(scene, "review", "approve", _REVIEWED)
+    _agrees(scene)
+    assert (scene.out / f"{_CORRECTED[:-4]}.masked.mp4").read_bytes() == before
+    assert Clips.read(scene.folder.events()).by_name[_CORRECTED].corrections.waiting == 1
+
+
+@pytest.mark.parametrize("field", ["work_folder", "target", "source"])
+def test_an_entry_with_a_name_that_leads_out_of_the_folder_moves_nothing(scene: Scene, field: str) -> None:
+    names = {"work_folder": ".dashredact/0-0", "source": "finished", "target": "a.masked.mp4"} | {field: "../mine"}
+    moves = (Move(names["source"], names["target"], "0" * 64),)
+    Journal(scene.out, scene.folder.state_folder, list)._write(
+        [Publication(names["work_folder"], moves, {"act": "masked"})]
+    )
+    with pytest.raises(MachineError, match="leads out of the output folder"):
+        _redact(scene, _NEW)
