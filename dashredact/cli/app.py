@@ -3,38 +3,88 @@
 import logging
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
-from dashredact import __version__
 from dashredact.audit import signing
+from dashredact.cli import config, exit_codes, version
 from dashredact.cli.grammar import Group, command_option
-from dashredact.errors import DashredactError, StoppedError
+from dashredact.errors import DashredactError, ExitCode, StoppedError
 from dashredact.text import printable
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class _Commands(Group):
-    """Turns our errors into one sentence on stderr and their exit code."""
+class Program(Group):
+    """Turns errors into one sentence on stderr and an exit code, and lists all commands in its help."""
+
+    sections: Mapping[str, Sequence[str]] = {}
+    """headings of the help, and the names of the commands under each"""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        with _one_sentence(ctx):
+            return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with _one_sentence(ctx):
             return super().invoke(ctx)
-        except DashredactError as error:
-            for sentence in error.args:
-                say(str(sentence))
-            ctx.exit(error.exit_code)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as click
+        for heading, names in self.sections.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name, _about(self.commands[name])) for name in names])
+        with formatter.section("Exit codes"):
+            formatter.write_dl(exit_codes.rows())
 
 
-@click.group(
-    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "DASHREDACT"}
+def _about(command: click.Command) -> str:
+    """What it does, and the names of the commands in it."""
+    inner = f" ({', '.join(command.commands)})" if isinstance(command, click.Group) else ""
+    return command.get_short_help_str(200).rstrip(".") + inner
+
+
+@contextmanager
+def _one_sentence(ctx: click.Context) -> Iterator[None]:
+    try:
+        yield
+    except DashredactError as error:
+        for sentence in error.args:
+            say(str(sentence))
+        ctx.exit(error.exit_code)
+    except NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        message = error.format_message().rstrip()
+        if error.ctx and not isinstance(error, click.BadParameter) and not message.endswith("?"):
+            message = f"{message.rstrip('.')}; see `{error.ctx.command_path} -h`."
+        say(" ".join(message.split()))
+        ctx.exit(ExitCode.USAGE)
+
+
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "DASHREDACT"})
+@command_option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    is_eager=True,
+    expose_value=False,
+    callback=config.load,
+    help=f"File of options [default: {config.NAME} in the current folder, else in $XDG_CONFIG_HOME/dashredact].",
 )
-@click.version_option(__version__, prog_name="dashredact")
+@command_option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    allow_from_autoenv=False,
+    callback=version.show,
+    help="Print the versions of this tool, its weights, its engine and ffmpeg.",
+)
 @command_option("-v", "--verbose", is_flag=True, help="Say more on stderr.")
 @command_option(
     "--key",
@@ -46,16 +96,9 @@ class _Commands(Group):
 def main(context: click.Context, verbose: bool, key: str | None) -> None:
     """Mask faces and licence plates in dashcam footage.
 
-    Every option can be set by an environment variable, for example DASHREDACT_REDACT_STYLE=fill.
-
-    \b
-    Exit codes:
-      0 done                          4 machine not ready (ffmpeg, weights, device, disk)
-      1 a fault of this tool          5 done, a person should look
-      2 wrong command line            6 another run holds the output folder
-      3 some videos failed            7 the audit log is broken
-                                      8 refused by the policy
-      128+N stopped by signal N; run the same command again to go on
+    Every option can be set by an environment variable, such as DASHREDACT_REDACT_STYLE=fill, and in a file
+    dashredact.toml, such as `style = "fill"` under `[redact]`. The command line counts before the environment, and that
+    before the file.
     """
     if key:
         context.with_resource(_environment(signing.VARIABLE, key))
@@ -64,6 +107,8 @@ def main(context: click.Context, verbose: bool, key: str | None) -> None:
     )
     for number in _SIGNALS:
         signal.signal(number, _stop)
+    for warning in config.warnings(main):
+        say(warning)
 
 
 @contextmanager
