@@ -1,9 +1,9 @@
-"""Counts with their noun, and names that are safe to show."""
+"""Counts with their noun, rough times, and names that are safe to show."""
 
 import pytest
 
 from dashredact.templates import Templates
-from dashredact.text import plural, printable
+from dashredact.text import plural, printable, rough_time
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,14 @@ from dashredact.text import plural, printable
 )
 def test_a_noun_follows_its_count(count: int, words: str) -> None:
     assert plural(count, "clip") == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (119, "119 s"), (120, "2 min"), (3600, "60 min"), (7200, "2 h"), (86400, "24 h"), (250000, "3 days")],
+)
+def test_a_rough_time_has_one_unit(seconds: float, words: str) -> None:
+    assert rough_time(seconds) == words
 
 
 def test_what_a_terminal_or_a_page_would_act_on_is_shown_instead() -> None:

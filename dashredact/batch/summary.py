@@ -11,7 +11,7 @@ from math import ceil
 from dashredact.audit.clips import Clips
 from dashredact.errors import ExitCode
 from dashredact.pipeline.outcome import Outcome, VideoStatus
-from dashredact.text import plural
+from dashredact.text import plural, rough_time
 from dashredact.workspace.output_folder import OutputFolder
 
 _AUDIO = "audio"  # second word of a stream in the log
@@ -93,7 +93,7 @@ class RunSummary:
             parts.append(f"audio dropped from {self.without_audio}")
         if self.waiting:
             left = ", ".join(self._waiting(reason) for reason in sorted(self.waiting))
-            parts.append(f"waiting: {left}, oldest {self.oldest_waiting / 3600:.1f} h")
+            parts.append(f"waiting: {left}, the oldest for {rough_time(self.oldest_waiting)}")
         if self.quarantined:
             parts.append(f"{self.quarantined} in quarantine")
         if self.frames and self.seconds:

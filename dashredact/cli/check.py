@@ -57,9 +57,9 @@ def _answers(file: Path, folder: OutputFolder | None) -> "tuple[Sequence[Answer]
     from dashredact.governance.policy import file as store  # noqa: PLC0415
 
     read, today = store.read(file), datetime.now(UTC).astimezone().date()
-    log = None if folder is None else folder.events()
-    loose = () if folder is None else folder.readable_by_others()
-    case = Case(read.policy, read.sha256, today, log, loose)
+    case = Case(read.policy, read.sha256, today)
+    if folder:
+        case = Case(read.policy, read.sha256, today, folder.events(), folder.readable_by_others())
     return book.check(case), read.policy.operator.name.en, str(today)
 
 

@@ -1,11 +1,9 @@
 """`notice`: what the people filmed are told."""
 
-import json
 from pathlib import Path
 
 import click
 
-from dashredact import files
 from dashredact.cli.grammar import command, command_option
 from dashredact.cli.options import FOLDER_TO_WRITE, POLICY_FILE
 
@@ -22,20 +20,8 @@ def notice(policy_file: Path, output: Path) -> None:
     \b
       dashredact notice --policy policy.toml -o notice/
     """
-    from dashredact.governance.notice import notice as public  # noqa: PLC0415 - what reads a policy is slow to load
-    from dashredact.governance.notice import pages, pdf, sticker  # noqa: PLC0415
+    from dashredact.governance.notice import publication  # noqa: PLC0415 - what reads a policy is slow to load
     from dashredact.governance.policy import file as store  # noqa: PLC0415
 
-    read = store.read(policy_file)
-    drawn = sticker.draw(read.policy)
-    document = public.as_dict(read.policy, read.sha256)
-    contents = {
-        "notice.html": pages.notice_page(read.policy, read.sha256).encode(),
-        "notice.json": (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode(),
-        "sticker.svg": pages.sticker_svg(drawn).encode(),
-        "sticker.pdf": pdf.sticker_pdf(drawn),
-    }
-    files.private_folder(output)
-    for name, content in contents.items():
-        files.write(output / name, content, 0o600 if name == "notice.json" else 0o644)
-        click.echo(output / name)
+    for path in publication.write(store.read(policy_file), output):
+        click.echo(path)

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from dashredact.audit.clips import Clip
 from dashredact.audit.events import Duplicate, ResidualEntry, ReviewVerdict, SecondLookEntry, Tried
-from dashredact.kinds import KINDS, SHIPPED_KINDS, Kind
+from dashredact.kinds import KINDS, Kind
 from dashredact.review import flags
 from dashredact.review.draws import DrawRecord
 from dashredact.review.flags import FlaggedTrack, Hole
@@ -174,7 +174,7 @@ class Video:
     @property
     def counts(self) -> dict[Kind, int]:
         """Tracks by kind, of the kinds that were to be masked and of others that are: people may draw any."""
-        masked = self.clip.masking.parsed_settings().link.thresholds or SHIPPED_KINDS
+        masked = self.clip.masking.parsed_settings().link.kinds
         counts = {kind: self._count(kind) for kind in KINDS}
         return {kind: count for kind, count in counts.items() if count or kind in masked}
 

@@ -81,6 +81,19 @@ def test_several_processes_append_at_once_and_the_chain_holds(log: Path) -> None
         assert [record["number"] for record in found if record["writer"] == writer] == list(range(25))
 
 
+def test_what_was_appended_meanwhile_is_read_without_the_rest(log: Path) -> None:
+    assert audit_log.appended(log, 0) == ([], 0)
+    _write(log, 2)
+    first, size = audit_log.appended(log, 0)
+    assert len(first) == 2 and size == log.stat().st_size
+    _write(log, 1)
+    with log.open("ab") as file:
+        file.write(b'{"half a li')
+    (event,), longer = audit_log.appended(log, size)
+    assert event.to_record()["source"]["name"] == "Fahrt→0.mp4" and longer == log.stat().st_size - len(b'{"half a li')
+    assert audit_log.appended(log, longer) == ([], longer)
+
+
 @pytest.mark.parametrize("torn", [b'{"half":', b"\xe3\x83", b"x" * 5000], ids=["half a line", "half a letter", "long"])
 def test_half_a_line_is_cut_off_and_the_next_one_says_so(log: Path, torn: bytes) -> None:
     _write(log, 2)

@@ -48,7 +48,7 @@ def test_the_line_says_when_and_which_option_decides() -> None:
     later = f"{now + timedelta(days=2):%Y-%m-%d} 12:00:00"
     assert summary.line == (
         "2 masked; 3 done before; 1 video in all to review; audio dropped from 2; waiting: 1 given up, 2 still growing"
-        f" (--settle: until 12:05:00), 1 to be tried again (--retry-after: from {later}), oldest 0.0 h"
+        f" (--settle: until 12:05:00), 1 to be tried again (--retry-after: from {later}), the oldest for 0 s"
     )
 
 

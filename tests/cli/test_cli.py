@@ -161,7 +161,7 @@ def test_kinds_come_from_the_environment_with_commas_or_spaces(value: str, clip:
 
 
 def test_thresholds_come_from_the_environment_with_spaces(clip: Path, tmp_path: Path) -> None:
-    done = _call("redact", clip, "-o", tmp_path / "out", DASHREDACT_REDACT_THRESHOLDS="face=0.4 screen=0.3")
+    done = _call("redact", clip, "-o", tmp_path / "out", DASHREDACT_REDACT_THRESHOLD="face=0.4 screen=0.3")
     assert "--threshold names screen" in done.stderr
 
 

@@ -42,11 +42,11 @@ def _line(day: str = "2026-05-09", **changes: Any) -> dict[str, Any]:
 def _answers(
     content: Any = FULL,
     log: Sequence[Mapping[str, Any]] | None = (_line(),),
-    loose: Sequence[str] = (),
+    exposed: Sequence[str] = (),
     today: date = _TODAY,
 ) -> dict[str, Answer]:
     log_events = None if log is None else events(*log)
-    return {answer.item.id: answer for answer in check(Case(policy(content), _SHA, today, log_events, loose))}
+    return {answer.item.id: answer for answer in check(Case(policy(content), _SHA, today, log_events, exposed))}
 
 
 def _missed(answers: Mapping[str, Answer]) -> set[str]:
@@ -129,7 +129,7 @@ def test_a_written_reason_allows_to_keep_longer() -> None:
 
 
 def test_a_file_that_others_can_read_is_told() -> None:
-    answers = _answers(loose=["a.masked.mp4", "b.masked.mp4"])
+    answers = _answers(exposed=["a.masked.mp4", "b.masked.mp4"])
     assert _missed(answers) == {"M1"}
     assert answers["M1"].evidence == ("a.masked.mp4 and 1 more: others than the owner can read it",)
 
@@ -141,7 +141,7 @@ def test_many_lines_are_counted() -> None:
 
 def test_the_page_holds_every_answer_and_escapes_hostile_names() -> None:
     hostile = "<img src=x onerror=alert(1)>"
-    answers = tuple(_answers(loose=[hostile]).values())
+    answers = tuple(_answers(exposed=[hostile]).values())
     text = pages.guidebook_page(answers, hostile, "2026-05-10")
     assert hostile not in text and "&lt;img src=x" in text
     assert not re.findall(r"(?:src|href)\s*=\s*[\"']", text) and "<script" not in text

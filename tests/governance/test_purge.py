@@ -252,7 +252,7 @@ def test_an_original_waits_for_the_review_that_the_policy_asks_for(tmp_path: Pat
         assert finding.disposition is Disposition.WAITING and "review that the policy asks for" in finding.reason
     _review(fleet, "masker")
     (finding,) = fleet.purge(day)
-    assert finding.disposition is Disposition.WAITING and "by the same person (masker)" in finding.reason
+    assert finding.disposition is Disposition.WAITING and "from the same account (masker)" in finding.reason
     assert original.exists() and fleet.purge(after(1), recipient=KEY) == [], "nor is it sealed"
     _review(fleet, "looker")
     (finding,) = fleet.purge(day)

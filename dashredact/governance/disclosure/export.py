@@ -54,16 +54,10 @@ def export(folder: OutputFolder, policy: PolicyFile, options: ExportOptions, tod
         raise UsageError(f"--delete-by {options.delete_by} is over; give a later day.")
     with folder.deciding():
         folder.check_log()
-        chosen = _chosen(folder, options.names)
-        common: dict[str, Any] = {
-            "purpose": options.purpose,
-            "contract": options.contract,
-            "basis": options.basis,
-            "policy": policy.sha256,
-        }
-        _withhold(folder, policy.policy, chosen, options, today, common)
-        _deliver(folder, policy.policy, chosen, options, today, common)
-    return chosen
+        handover = _Handover(folder, policy, options, today, _chosen(folder, options.names))
+        handover.withhold()
+        handover.deliver()
+    return list(handover.clips)
 
 
 def _chosen(folder: OutputFolder, names: Sequence[str]) -> list[Clip]:
@@ -82,47 +76,95 @@ def _chosen(folder: OutputFolder, names: Sequence[str]) -> list[Clip]:
     return with_output
 
 
-# --- what may not leave ----------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class _Handover:
+    """Of clips that have a masked file. The folder is held."""
 
+    folder: OutputFolder
+    file: PolicyFile
+    options: ExportOptions
+    today: date
+    clips: Sequence[Clip]
 
-def _withhold(
-    folder: OutputFolder,
-    policy: Policy,
-    chosen: Sequence[Clip],
-    options: ExportOptions,
-    today: date,
-    common: dict[str, Any],
-) -> None:
-    """PolicyError where a clip may not leave; the log says why each of them stays."""
-    reasons = {clip.name: reason for clip in chosen if (reason := _refusal(policy, clip, options, today))}
-    for clip in chosen:
-        if clip.name in reasons:
-            reason = reasons[clip.name]
-            folder.append(
-                Withheld(source=clip.source, output=clip.output, reason=reason, recipient=options.recipient, **common)
-            )
-    if reasons:
-        raise PolicyError(*reasons.values())
+    @property
+    def _policy(self) -> Policy:
+        return self.file.policy
 
+    def withhold(self) -> None:
+        """PolicyError where a clip may not leave; the log says why each of them stays."""
+        reasons = {clip.name: reason for clip in self.clips if (reason := self._refusal(clip))}
+        for clip in self.clips:
+            if clip.name in reasons:
+                self.folder.append(
+                    Withheld(**self._about(clip), reason=reasons[clip.name], recipient=self.options.recipient)
+                )
+        if reasons:
+            raise PolicyError(*reasons.values())
 
-def _refusal(policy: Policy, clip: Clip, options: ExportOptions, today: date) -> str:
-    """One sentence; empty where the clip may leave."""
-    captured = _capture_time(clip, options, today)
-    thresholds = (clip.masking.settings.get("link") or {}).get("thresholds") or {}
-    use = Use(
-        camera=camera_of(policy, clip.name),
-        captured=captured.day,
-        purpose=options.purpose,
-        kinds=frozenset(kind for kind in KINDS if kind in thresholds),
-        basis=options.basis,
-        reason=options.reason,
-        export=Export(clip.source.sha256 or "0" * 64, str(clip.masked_by), str(clip.approved_by or "")),
-        undated=captured.why_undated,
-    )
-    waits = list(_waits(clip))
-    barred = [str(one) for one in refusals(policy, use) if not (waits and one.gate is Gate.REVIEW_MISSING)]
-    reasons = [*waits, *_not_agreed(policy, options), *barred, *_too_old(policy, captured.day, today)]
-    return f"{clip.name}: {'. It '.join(reasons).rstrip('.')}." if reasons else ""
+    def deliver(self) -> None:
+        recipient = _recipients(self._policy, self.options)[0]
+        terms_ = Delivery(recipient, self.options.purpose, self.today, self._delete_by())
+        days = {"handed_over": str(terms_.today), "delete_by": str(terms_.delete_by)}
+        name, purpose, contract = recipient.name.en, self.options.purpose, self.options.contract
+        reason = f"For {name}, {purpose}, contract {contract}."
+
+        def record() -> None:
+            for clip in self.clips:
+                about = {**self._about(clip), **days, "one_kind": self.options.reason}
+                self.folder.append(Exported(**about, reason=reason, recipient=name))
+
+        videos = list({clip.output.name: clip.output for clip in self.clips if clip.output}.values())
+        manifest = {"recipient": name, "purpose": purpose, "contract": contract, **days}
+        delivery.write(
+            self.options.target, self.folder, delivery.Content(videos, terms(self._policy, terms_), manifest), record
+        )
+
+    def _about(self, clip: Clip) -> dict[str, Any]:
+        """Fields that a line has, whether the clip leaves or not."""
+        return {
+            "source": clip.source,
+            "output": clip.output,
+            "purpose": self.options.purpose,
+            "contract": self.options.contract,
+            "basis": self.options.basis,
+            "policy": self.file.sha256,
+        }
+
+    def _refusal(self, clip: Clip) -> str:
+        """One sentence; empty where the clip may leave."""
+        captured = self._capture_time(clip)
+        thresholds = (clip.masking.settings.get("link") or {}).get("thresholds") or {}
+        use = Use(
+            camera=camera_of(self._policy, clip.name),
+            captured=captured.day,
+            purpose=self.options.purpose,
+            kinds=frozenset(kind for kind in KINDS if kind in thresholds),
+            basis=self.options.basis,
+            reason=self.options.reason,
+            export=Export.of(clip),
+            undated=captured.why_undated,
+        )
+        waits = list(_waits(clip))
+        barred = [str(one) for one in refusals(self._policy, use) if not (waits and one.gate is Gate.REVIEW_MISSING)]
+        reasons = [*waits, *_not_agreed(self._policy, self.options), *barred, *self._too_old(captured.day)]
+        return f"{clip.name}: {'. It '.join(reasons).rstrip('.')}." if reasons else ""
+
+    def _capture_time(self, clip: Clip) -> CaptureTime:
+        return capture_time(clip.name, today=self.today, given=self.options.captured, logged=clip.captured)
+
+    def _too_old(self, captured: date | None) -> Iterator[str]:
+        if captured and (until := self._kept_until(captured)) < self.today:
+            yield f"is to be kept until {until} and no longer (retention.masked); leave it out, and purge it"
+
+    def _kept_until(self, captured: date) -> date:
+        """A recipient may keep nothing for longer than the one who films does."""
+        return captured + timedelta(days=self._policy.retention.masked)
+
+    def _delete_by(self) -> date:
+        """Of the oldest clip, or earlier."""
+        days = [self._capture_time(clip).day for clip in self.clips]
+        until = min(self._kept_until(day) for day in days if day)  # the gates refuse clips without a day
+        return min(self.options.delete_by or until, until)
 
 
 def _waits(clip: Clip) -> Iterator[str]:
@@ -149,56 +191,3 @@ def _not_agreed(policy: Policy, options: ExportOptions) -> Iterator[str]:
     elif not _recipients(policy, options):
         known = "; ".join(f"{', '.join(one.purposes)} under contract {one.contract}" for one in agreed)
         yield f"is not what {options.recipient} gets footage for; --purpose and --contract take {known}"
-
-
-def _too_old(policy: Policy, captured: date | None, today: date) -> Iterator[str]:
-    if captured and (until := _kept_until(policy, captured)) < today:
-        yield f"is to be kept until {until} and no longer (retention.masked); leave it out, and purge it"
-
-
-def _capture_time(clip: Clip, options: ExportOptions, today: date) -> CaptureTime:
-    return capture_time(clip.name, today=today, given=options.captured, logged=clip.captured)
-
-
-def _kept_until(policy: Policy, captured: date) -> date:
-    """A recipient may keep nothing for longer than the one who films does."""
-    return captured + timedelta(days=policy.retention.masked)
-
-
-# --- what leaves -----------------------------------------------------------------------------------------------------
-
-
-def _deliver(
-    folder: OutputFolder,
-    policy: Policy,
-    chosen: Sequence[Clip],
-    options: ExportOptions,
-    today: date,
-    common: dict[str, Any],
-) -> None:
-    recipient = _recipients(policy, options)[0]
-    handover = Delivery(recipient, options.purpose, today, _delete_by(policy, chosen, options, today))
-    days = {"handed_over": str(today), "delete_by": str(handover.delete_by)}
-    who = {"recipient": recipient.name.en, "purpose": options.purpose, "contract": options.contract}
-    about: dict[str, Any] = {
-        **common,
-        **days,
-        "recipient": recipient.name.en,
-        "one_kind": options.reason,
-        "reason": f"For {recipient.name.en}, {options.purpose}, contract {options.contract}.",
-    }
-
-    def record() -> None:
-        for clip in chosen:
-            folder.append(Exported(source=clip.source, output=clip.output, **about))
-
-    videos = list({clip.output.name: clip.output for clip in chosen if clip.output}.values())
-    content = delivery.Content(videos, terms(policy, handover), who | days)
-    delivery.write(options.target, folder, content, record)
-
-
-def _delete_by(policy: Policy, chosen: Sequence[Clip], options: ExportOptions, today: date) -> date:
-    """Of the oldest clip, or earlier."""
-    days = [_capture_time(clip, options, today).day for clip in chosen]
-    until = min(_kept_until(policy, day) for day in days if day)  # the gates refuse clips without a day
-    return min(options.delete_by or until, until)

@@ -21,8 +21,8 @@ class Case:
     today: date
     log: Sequence[Event] | None = None
     """of an output folder, oldest first; None where none was given"""
-    loose: Sequence[str] = ()
-    """names of outputs that others than their owner can read"""
+    exposed: Sequence[str] = ()
+    """names of files in it that others than their owner can read"""
 
 
 class Evidence(NamedTuple):

@@ -109,9 +109,9 @@ def _doubtful(case: Case) -> list[int]:
 def safe(case: Case) -> Evidence:
     if case.log is None:
         return not_met("not shown: no output folder was named")
-    if case.loose:
-        more = f" and {len(case.loose) - 1} more" if len(case.loose) > 1 else ""
-        return not_met(f"{case.loose[0]}{more}: others than the owner can read it")
+    if case.exposed:
+        more = f" and {len(case.exposed) - 1} more" if len(case.exposed) > 1 else ""
+        return not_met(f"{case.exposed[0]}{more}: others than the owner can read it")
     return met("outputs: for their owner's eyes only", f"audit log: {plural(len(case.log), 'line')}, unbroken")
 
 

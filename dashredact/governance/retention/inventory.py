@@ -123,8 +123,7 @@ class Inventory:
             return _overdue("is masked, and a person rejected the result; correct it")
         if clip.review_required:
             return _waiting("was masked with a doubt, and nobody has approved it; review it")
-        masked = Export(clip.source.sha256 or "0" * 64, str(clip.masked_by), str(clip.approved_by or ""))
-        refusal = gates.review_refusal(self.policy, masked)
+        refusal = gates.review_refusal(self.policy, Export.of(clip))
         if refusal and refusal.gate is Gate.REVIEW_MISSING:
             return _waiting("is masked, and waits for the review that the policy asks for; approve or correct it")
         return _waiting(str(refusal)) if refusal else None
