@@ -10,9 +10,10 @@ OUT ?= out
 SOURCE ?= samples/street.mp4
 DATA ?=
 RUN ?= .training
+MINUTES ?= 60
 export UV_HTTP_TIMEOUT ?= 600
 
-.PHONY: help setup run test check bench weights samples constraints clean
+.PHONY: help setup run test torture soak check bench weights samples constraints clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,7 +44,13 @@ run: setup  ## mask the sample clip into out/, with a report (SOURCE=..., OUT=..
 	@$(BIN)/dashredact report $(OUT)
 
 test: setup  ## run the tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal --durations=25
+
+torture: setup  ## a fleet's worst night: uploads, kills and full disks over hundreds of clips
+	$(BIN)/python tests/torture.py
+
+soak: setup  ## property tests with new cases, for as long as MINUTES says
+	timeout --preserve-status $$((60 * $(MINUTES))) bash -c 'while $(BIN)/python -m pytest -q --hypothesis-profile=hunt tests/imaging tests/tracking tests/formats tests/audit tests/media/test_segmentation.py; do :; done'
 
 check: setup  ## style and types
 	$(BIN)/ruff format --check .

@@ -63,6 +63,9 @@ class KindRow:
     shipped: bool = False
     """whether the shipped weights detect it; those kinds are masked by default"""
 
+    def noun(self, count: int) -> str:
+        return self.singular if count == 1 else self.plural
+
 
 def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())

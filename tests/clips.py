@@ -5,10 +5,12 @@ pixel near either of them in an output is a leak. Every frame carries its number
 along the bottom edge, so that a frame in the wrong place is found.
 """
 
+import fcntl
 import json
 import re
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, lru_cache
@@ -424,21 +426,35 @@ _OTHER: dict[str, Callable[[Path], Path]] = {
 
 
 class Library:
-    """Clips by name, each made once."""
+    """Clips by name, each made once, also where several processes ask for them."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        (folder / "words.srt").write_text(f"1\n00:00:00,100 --> 00:00:01,000\n{MARKER.decode()}\n")
-        (folder / "chapters.txt").write_text(
-            f";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=600\ntitle={MARKER.decode()}\n"
-        )
-        _picture(folder / "cover.png")
+        """A hidden folder inside is where clips are made: a name that is there stands for a finished clip."""
+        self._folder, self._studio = folder, folder / ".studio"
+        self._studio.mkdir(exist_ok=True)
+        with self._alone():
+            self._make_props()
 
     def __call__(self, name: str) -> Path:
         path = self._folder / name
-        if not path.exists():
-            self._make(name, path)
+        with self._alone():
+            if not path.exists():
+                self._make(name, self._studio / name)
+                (self._studio / name).rename(path)
         return path
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with (self._studio / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _make_props(self) -> None:
+        (self._studio / "words.srt").write_text(f"1\n00:00:00,100 --> 00:00:01,000\n{MARKER.decode()}\n")
+        (self._studio / "chapters.txt").write_text(
+            f";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=600\ntitle={MARKER.decode()}\n"
+        )
+        _picture(self._studio / "cover.png")
 
     def _make(self, name: str, path: Path) -> None:
         if name in _FILMS:

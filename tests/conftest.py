@@ -42,8 +42,11 @@ def _no_error_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Library:
-    """`clip("late.mp4")` is the path of that clip."""
-    return Library(tmp_path_factory.mktemp("clips"))
+    """`clip("late.mp4")` is the path of that clip. Worker processes of pytest-xdist share one folder."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "clips"
+    folder.mkdir(exist_ok=True)
+    return Library(folder)
 
 
 @pytest.fixture

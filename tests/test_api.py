@@ -8,6 +8,7 @@ from clips import Finder, Library
 
 import dashredact
 from dashredact.audit.events import Masked
+from dashredact.kinds import Kind
 
 _PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 _EXAMPLES = re.findall(r"```python\n(.*?)```", _PAGE.read_text(), re.DOTALL)
@@ -46,6 +47,20 @@ def test_a_broken_video_is_a_result_and_the_others_go_on(clip: Library, tmp_path
     assert results["trip.mp4"].ok and isinstance(results["trip.mp4"].event, Masked)
     assert results["trip.mp4"].tracks is not None
     assert dashredact.read_tracks(results["trip.mp4"].tracks).tracks
+
+
+def test_a_kind_that_the_detector_does_not_find_is_refused(clip: Library, tmp_path: Path) -> None:
+    settings = dashredact.Settings(link=dashredact.TrackSettings({Kind.FACE: 0.5, Kind.SCREEN: 0.5}))
+    with pytest.raises(dashredact.UsageError, match="finds face, plate, and screen is to be masked"):
+        dashredact.redact(clip("30.mp4"), tmp_path / "out", settings=settings, detector=Finder())
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_the_detector_finds_is_masked_where_nobody_says_which_kinds(clip: Library, tmp_path: Path) -> None:
+    finder = Finder(kind=Kind.PERSON, thresholds={Kind.PERSON: 0.5})
+    (result,) = dashredact.redact(clip("30.mp4"), tmp_path / "out", detector=finder)
+    assert result.tracks is not None
+    assert {track.kind for track in dashredact.read_tracks(result.tracks).tracks} == {Kind.PERSON}
 
 
 def test_workers_do_the_same(clip: Library, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ DRIVER = (
     "import sys, clips\n"
     "from dashredact import cli\n"
     "from dashredact.cli import batch\n"
-    "batch.detector_of = lambda chosen: clips.Finder()\n"
+    "batch.detector_of = lambda detect, **_: clips.Finder()\n"
     "cli.main(sys.argv[1:])\n"
 )
 NAMES = (

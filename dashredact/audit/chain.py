@@ -1,9 +1,9 @@
 """The audit log as a hash chain: text in, text out.
 
 A line is canonical JSON. `prev` is the sha256 of the whole line before it (64 zeros for the first), `sha256` that
-of the line itself without this field. So any changed byte, and any line removed, added or moved, is found. A tail
-cut off is not, nor a log that was written anew from the start: the first is what heads are for (`audit.head`), the
-second what signatures are for (`audit.signatures`).
+of the line itself without this field. So any changed byte, and any line removed, added or moved, is detected. A
+truncated end is not, nor a log that was rewritten from the start: heads detect the first (`audit.head`), signatures
+the second (`audit.signatures`).
 """
 
 import hashlib
@@ -44,8 +44,8 @@ START = ChainEnd(0, GENESIS)
 
 def chain_line(record: Mapping[str, Any], tip: ChainEnd, signer: Signer | None = None) -> str:
     """The line, without its newline, that puts `record` behind `tip`."""
-    told = {name: value for name, value in record.items() if name not in _OURS}
-    chained = {**told, "schema": SCHEMA, "seq": tip.seq + 1, "prev": tip.sha256}
+    own = {name: value for name, value in record.items() if name not in _OURS}
+    chained = {**own, "schema": SCHEMA, "seq": tip.seq + 1, "prev": tip.sha256}
     if signer:
         chained["key"] = signer.key
         chained["signature"] = signer.sign(message(chained))
@@ -53,9 +53,9 @@ def chain_line(record: Mapping[str, Any], tip: ChainEnd, signer: Signer | None =
 
 
 def message(record: Mapping[str, Any]) -> bytes:
-    """What a line's signature is made over: the line without `signature` and `sha256`, by its hash."""
-    told = {name: value for name, value in record.items() if name not in ("signature", "sha256")}
-    return f"{record.get('schema')} {digest(canonical(told))}".encode()
+    """What a line's signature covers: the line without `signature` and `sha256`, by its hash."""
+    signed = {name: value for name, value in record.items() if name not in ("signature", "sha256")}
+    return f"{record.get('schema')} {digest(canonical(signed))}".encode()
 
 
 def advance(line: str, tip: ChainEnd) -> ChainEnd:

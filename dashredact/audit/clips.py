@@ -88,7 +88,7 @@ class Artifact:
 class MaskedFile:
     """The newest version of one masked file, and what people decided about it."""
 
-    made: Produced
+    produced: Produced
     corrections: Corrections
     second_look: SecondLookEntry | None = None
     """newest one that ran over a version of this masking"""
@@ -131,11 +131,11 @@ class Clip:
     @property
     def output(self) -> FileEntry | None:
         """The masked file; None where there is none any more."""
-        return self.file.made.output if self.file and not self.file.purged else None
+        return self.file.produced.output if self.file and not self.file.purged else None
 
     @property
     def tracks_file(self) -> FileEntry | None:
-        return self.file.made.tracks_file if self.file and not self.file.purged else None
+        return self.file.produced.tracks_file if self.file and not self.file.purged else None
 
     @property
     def source(self) -> SourceEntry:
@@ -189,7 +189,7 @@ class Clip:
     @property
     def masked_by(self) -> Actor:
         """Who made the masked file as it is."""
-        return (self.file.made if self.file else self.tried).actor
+        return (self.file.produced if self.file else self.tried).actor
 
     @property
     def waits_for_review(self) -> bool:
@@ -252,7 +252,7 @@ class Clips:
 
     def masked_of(self, clip: Clip) -> Clip:
         """The clip under whose name the masked file of a duplicate was made; of all others the clip itself."""
-        return self.by_name.get(clip.file.made.name, clip) if clip.file else clip
+        return self.by_name.get(clip.file.produced.name, clip) if clip.file else clip
 
     def named(self, patterns: Sequence[str]) -> tuple[list[Clip], list[str]]:
         """The clips whose source or masked file has or fits one of the names; and the names that fit none."""
@@ -338,7 +338,7 @@ class _Reader:
             looked = looked or (before.second_look if before else None)
             doubted = before is not None and before.doubted
         else:
-            same = before is not None and _digest(before.made) == _digest(event)
+            same = before is not None and _digest(before.produced) == _digest(event)
             corrections = corrections.for_new_masking(same_content=same)
         self._files[output] = MaskedFile(event, corrections, looked, doubted=doubted)
         self._current[event.name] = output
@@ -372,7 +372,7 @@ class _Reader:
             return
         for name in self._by_digest.get(event.output.sha256, ()):
             file = self._files[name]
-            if file.made.output and file.made.output.sha256 == event.output.sha256:
+            if file.produced.output and file.produced.output.sha256 == event.output.sha256:
                 self._files[name] = replace(file, review=event)
 
     def _correct(self, event: Marked | Unmasked | Undone) -> None:
@@ -409,7 +409,7 @@ class _Reader:
         result = results[-1] if results else None
         file = self._file_of(result) if result else None
         if isinstance(result, Duplicate) and file:
-            result = msgspec.structs.replace(result, output=file.made.output, tracks_file=file.made.tracks_file)
+            result = msgspec.structs.replace(result, output=file.produced.output, tracks_file=file.produced.tracks_file)
         masking = next((event for event in reversed(results or state.tries) if event.settings), result or state.tried)
         review = self._source_reviews.get(state.content.sha256 or name)
         return Clip(
@@ -430,7 +430,7 @@ class _Reader:
     def _file_of(self, result: Produced | Duplicate) -> MaskedFile | None:
         """None where another content has its name by now."""
         file = self._files.get(result.output.name) if result.output else None
-        return file if file and _digest(file.made) == _digest(result) else None
+        return file if file and _digest(file.produced) == _digest(result) else None
 
 
 def _digest(event: SourceEvent) -> str | None:

@@ -46,9 +46,18 @@ class Corrections:
         return bool(bare)
 
     @property
+    def open_reason(self) -> str:
+        """Why the masked file is not as people want it to be, as half a sentence; empty where it is."""
+        if self.waiting:
+            return "has corrections that are not in its masked file; apply them with `review apply`, or undo them"
+        if lost := self.unfinished_marks:
+            return f"has a mark that lost its object at frame {lost[0].end}; mark it from there on, or undo that mark"
+        return ""
+
+    @property
     def settled(self) -> bool:
         """Whether the masked file is as people want it to be."""
-        return not self.waiting and not self.unfinished_marks
+        return not self.open_reason
 
     def after(self, event: Marked | Unmasked | Undone | Corrected) -> "Corrections":
         if isinstance(event, Marked) and event.mark:

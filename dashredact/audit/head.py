@@ -1,4 +1,4 @@
-"""How long a log should be: a small file beside it names its last line, so that a tail cut off is found.
+"""How long a log should be: a small file beside it names its last line, so that a truncated end is detected.
 
 Line first, head second: a crash between the two leaves a head that is one line behind, and whoever appends next brings
 it up to date before adding a line. So a log is never shorter than its head, and at most one of our lines longer.
@@ -50,29 +50,29 @@ def encode(head: Head) -> str:
 
 
 def decode(text: str) -> Head:
-    """ValueError if it is none, or not written exactly as `encode` writes it."""
-    told = json.loads(text)
-    if not isinstance(told, dict) or told.pop("schema", None) != SCHEMA or not told.keys() <= set(Head._fields):
+    """ValueError if it is no head, or not written exactly as `encode` writes it."""
+    fields = json.loads(text)
+    if not isinstance(fields, dict) or fields.pop("schema", None) != SCHEMA or not fields.keys() <= set(Head._fields):
         raise ValueError("is no head file of an audit log")
-    head = Head(**told)
-    sound = all(isinstance(value, type(usual)) for value, usual in zip(head, EMPTY_HEAD, strict=True))
-    if not sound or min(head.seq, head.bytes) < 0 or encode(head) != text:
+    head = Head(**fields)
+    typed = all(isinstance(value, type(usual)) for value, usual in zip(head, EMPTY_HEAD, strict=True))
+    if not typed or min(head.seq, head.bytes) < 0 or encode(head) != text:
         raise ValueError("was changed: it is not as this tool writes it")
     return head
 
 
 def message(head: Head) -> bytes:
-    """What a head's signature is made over."""
+    """What a head's signature covers."""
     return encode(head._replace(signature="")).encode()
 
 
 def faults(head: Head, lines: Sequence[str], start: Head = EMPTY_HEAD) -> Iterator[Fault]:
-    """Where the log is not the one that `head` was written for. Nothing is said of lines that are not at hand."""
-    place, end = head.seq - start.seq, start.seq + len(lines)
-    if place > len(lines):
+    """Where the log is not the one that `head` was written for. Lines that are not at hand are not judged."""
+    count, end = head.seq - start.seq, start.seq + len(lines)
+    if count > len(lines):
         yield Fault(end + 1, f"is missing: the log ends at {end} and its head names {head.seq}; the tail was cut off")
-    elif place >= 0:
-        named = head_of(lines[:place], start)
+    elif count >= 0:
+        named = head_of(lines[:count], start)
         if named.sha256 != head.sha256:
             yield Fault(head.seq, "is not the one that the head names: the log was written anew up to here")
         elif named.bytes != head.bytes:
@@ -85,7 +85,7 @@ def behind(head: Head, lines: Sequence[str], start: Head = EMPTY_HEAD) -> Sequen
 
 
 def stale(head: Head, lines: Sequence[str], start: Head = EMPTY_HEAD) -> Iterator[Fault]:
-    """A crash leaves one line without a head. More of them: an old head was put back, perhaps to hide a cut.
+    """A crash leaves one line without a head. More than one: an old head was put back, perhaps to hide a cut.
 
     Lines of version 1 were written by releases that knew no head; there may be any number of those.
     """

@@ -3,8 +3,8 @@
 Beside `audit.jsonl` lies `audit.head.json`, which names the last line. Both change under one lock, which readers share.
 Adding a line reads the head, the line it names and what came after it, however long the log is.
 
-A crash leaves one of these, and whoever appends next mends it and says so in the line that it adds:
-no head and no line; a head that names no line, and none; half a line; a line that the head does not name yet.
+A crash leaves one of these states, which the next append repairs and notes in its line: neither head nor line; a head
+that names no line, and no line; half a line; a line that the head does not name yet.
 """
 
 import errno
@@ -68,12 +68,18 @@ def append(path: Path, event: Event | Mapping[str, Any]) -> None:
         _save(path, heads.head_of([line], end.head, signer))
 
 
+def create(path: Path) -> None:
+    """Make an empty log where there is none, so that whoever asks finds that nothing was done yet."""
+    if not path.exists() and not head_path(path).exists():
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+
+
 def ready(path: Path) -> None:
     """Raise what `append` would raise, before work is done that it could not write down. Changes nothing."""
     if path.exists() or head_path(path).exists():
         signer = signing.configured()
         with _locked(path, os.O_RDONLY, fcntl.LOCK_SH) as descriptor:
-            _look(descriptor, path, signer)
+            _read_end(descriptor, path, signer)
 
 
 def _complete(record: Mapping[str, Any], mended: str) -> dict[str, Any]:
@@ -82,9 +88,9 @@ def _complete(record: Mapping[str, Any], mended: str) -> dict[str, Any]:
     return {**provenance.provenance(), **act, **record, **({"mended": mended} if mended else {})}
 
 
-def _put(descriptor: int, content: bytes, place: int) -> None:
-    os.ftruncate(descriptor, place)
-    if os.pwrite(descriptor, content, place) != len(content):
+def _put(descriptor: int, content: bytes, offset: int) -> None:
+    os.ftruncate(descriptor, offset)
+    if os.pwrite(descriptor, content, offset) != len(content):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     os.fsync(descriptor)
 
@@ -95,7 +101,7 @@ def _save(path: Path, head: Head) -> None:
 
 def _end(descriptor: int, path: Path, signer: Signer | None) -> _End:
     """The head is brought up to date first, so that no crash leaves it more than one line behind."""
-    head, start, lines, torn = _look(descriptor, path, signer)
+    head, start, lines, torn = _read_end(descriptor, path, signer)
     now = heads.head_of(lines, start, signer)
     late = len(heads.behind(head, lines, start)) if head else 0
     if head is None or late or head.key != now.key:
@@ -107,16 +113,18 @@ def _end(descriptor: int, path: Path, signer: Signer | None) -> _End:
     return _End(now, now.bytes, "; ".join(filter(None, notes)))
 
 
-def _look(descriptor: int, path: Path, signer: Signer | None) -> tuple[Head | None, Head, list[str], int]:
+def _read_end(descriptor: int, path: Path, signer: Signer | None) -> tuple[Head | None, Head, list[str], int]:
     """The head, the one before the line it names, that line and all after it, bytes of half a line behind them."""
     head = read_head(head_path(path))
-    place = _line_start(descriptor, head.bytes, path) if head else 0
-    content = _content(descriptor, place)
+    offset = _line_start(descriptor, head.bytes, path) if head else 0
+    content = _content(descriptor, offset)
     whole = content.rfind(b"\n") + 1
     first = head.seq if head and head.seq else 1
     lines = _decode(content[:whole], path, first)
     start = (
-        Head(first - 1, str(chain.parse_line(lines[0]).get("prev")), place) if first > 1 and lines else heads.EMPTY_HEAD
+        Head(first - 1, str(chain.parse_line(lines[0]).get("prev")), offset)
+        if first > 1 and lines
+        else heads.EMPTY_HEAD
     )
     _raise_first(path, _faults(lines, head, start))
     if signer is None and lines and "signature" in chain.parse_line(lines[-1]):
@@ -130,13 +138,13 @@ def _line_start(descriptor: int, end: int, path: Path) -> int:
     if length < end:
         cut = f"it has {length} bytes and its head says {end}, so its tail was cut off"
         raise LedgerError(f"The audit log {path} is broken: {cut}. {_CURE}")
-    place = end - 1
-    while place > 0:
-        block = min(_BLOCK, place)
-        found = os.pread(descriptor, block, place - block).rfind(b"\n")
-        if found >= 0:
-            return place - block + found + 1
-        place -= block
+    offset = end - 1
+    while offset > 0:
+        block = min(_BLOCK, offset)
+        newline = os.pread(descriptor, block, offset - block).rfind(b"\n")
+        if newline >= 0:
+            return offset - block + newline + 1
+        offset -= block
     return 0
 
 
@@ -157,7 +165,7 @@ def _raise_first(path: Path, faults: Iterator[Fault]) -> None:
 
 
 def read(path: Path) -> Log:
-    """All of it, unchecked. LedgerError where it is missing or no text."""
+    """All of it, unchecked. LedgerError where it is missing or not text."""
     with _locked(path, os.O_RDONLY, fcntl.LOCK_SH) as descriptor:
         content = _content(descriptor)
         head = read_head(head_path(path))
@@ -166,13 +174,13 @@ def read(path: Path) -> Log:
 
 
 def lines(path: Path) -> list[str]:
-    """The finished lines, and what a crash left of one. LedgerError where the file is missing or is no text."""
+    """The finished lines, and what a crash has left of one. LedgerError where the file is missing or not text."""
     log = read(path)
     return [*log.lines, *([log.torn] if log.torn else [])]
 
 
 def read_head(path: Path) -> Head | None:
-    """None where there is none. LedgerError where it is not readable as one."""
+    """None where there is none. LedgerError where it cannot be read as one."""
     try:
         return heads.decode(path.read_bytes().decode())
     except FileNotFoundError:
@@ -202,7 +210,7 @@ def entries(path: Path) -> list[tuple[Event, dict[str, Any]]]:
 def appended(path: Path, offset: int) -> tuple[list[Event], int]:
     """What was appended behind so many bytes, and how many bytes the log has now; unchecked, and so quick.
 
-    LedgerError where a line tells of no event.
+    LedgerError where a line is no event.
     """
     if not path.exists():
         return [], 0
@@ -224,9 +232,9 @@ def records(path: Path) -> Iterator[dict[str, Any]]:
     yield from (chain.parse_line(line) for line in log.lines)
 
 
-def _content(descriptor: int, place: int = 0) -> bytes:
+def _content(descriptor: int, offset: int = 0) -> bytes:
     with os.fdopen(descriptor, "rb", closefd=False) as file:
-        file.seek(place)
+        file.seek(offset)
         return file.read()
 
 

@@ -18,10 +18,10 @@ def faults(lines: Sequence[str], trusted: Checkers, first: int = 1) -> Iterator[
     """
     begun = False
     for number, line in enumerate(lines, first):
-        told = chain.parse_line(line)
-        if "signature" in told:
+        record = chain.parse_line(line)
+        if "signature" in record:
             begun = True
-            reason = _doubt(str(told.get("key")), chain.message(told), str(told["signature"]), trusted)
+            reason = _doubt(str(record.get("key")), chain.message(record), str(record["signature"]), trusted)
         else:
             reason = (
                 "is not signed, and lines before it are: it was forged, or written without the key" if begun else ""

@@ -23,7 +23,7 @@ VARIABLE = "DASHREDACT_AUDIT_KEY"
 
 
 def generate(path: Path) -> str:
-    """Write a private key to `path`, 0600, and its public one to `path.pub`; the key's name comes back.
+    """Write a private key to `path`, 0600, and its public one to `path.pub`; returns the key's name.
 
     UsageError where one of them exists: a key that signed is never written over.
     """
@@ -40,7 +40,7 @@ def generate(path: Path) -> str:
         files.write(public_path(path), public)
         files.write(path, private)
     except OSError as error:
-        raise UsageError(f"{path} cannot be written ({error.strerror}); choose another place.") from None
+        raise UsageError(f"{path} cannot be written ({error.strerror}); choose another folder.") from None
     return name_of(key.public_key())
 
 
@@ -55,7 +55,7 @@ def configured() -> Signer | None:
 
 
 def signer(path: Path) -> Signer:
-    """MachineError where the file is no private key, or others may read it."""
+    """MachineError where the file is not a private key, or others may read it."""
     key = _private(path)
     return Signer(name_of(key.public_key()), partial(sign, key))
 
@@ -70,14 +70,14 @@ def _private(path: Path) -> "Ed25519PrivateKey":
 
     key = _loaded(path, lambda content: load_pem_private_key(content, None))
     if not isinstance(key, Ed25519PrivateKey):
-        raise MachineError(f"{path} is no Ed25519 private key; make one with: dashredact audit keygen FILE")
+        raise MachineError(f"{path} is not an Ed25519 private key; make one with: dashredact audit keygen FILE")
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise MachineError(f"The private key {path} can be used by others than its owner; chmod it to 600.")
     return key
 
 
 def checkers(paths: Sequence[Path]) -> Checkers:
-    """Of public keys, by name. MachineError where a file is none."""
+    """Of public keys, by name. MachineError where a file is not one."""
     keys = [_public(path) for path in paths]
     return {name_of(key): partial(fits, key) for key in keys}
 
@@ -88,7 +88,7 @@ def _public(path: Path) -> "Ed25519PublicKey":
 
     key = _loaded(path, load_pem_public_key)
     if not isinstance(key, Ed25519PublicKey):
-        raise MachineError(f"{path} is no Ed25519 public key; give the .pub file that audit keygen wrote.")
+        raise MachineError(f"{path} is not an Ed25519 public key; give the .pub file that audit keygen wrote.")
     return key
 
 

@@ -20,6 +20,7 @@ from dashredact.audit.events import (
     policy_key,
 )
 from dashredact.batch.publisher import Publisher
+from dashredact.batch.summary import ReviewCounter
 from dashredact.errors import ChangedError, DashredactError, OutOfTimeError, RefusedError, VideoError
 from dashredact.execute.inline import INLINE
 from dashredact.execute.keyed_lock import KeyedLock
@@ -93,6 +94,7 @@ class Batch:
             folder, self.index, self._cache, detector, keep_detections=run_options.keep_detections
         )
         self._by_content = KeyedLock()
+        self._reviews = ReviewCounter(folder)
 
     def run(self, items: Sequence[Item], admit: Callable[[Item], str] = lambda _item: "") -> Iterator[Outcome]:
         """Mask them. Every video that was tried gets a line in the audit log.
@@ -141,6 +143,10 @@ class Batch:
             return None
         digest = None if item.fault else self.index.digest_or_none(item.source)
         return failures if digest == failures.source_sha256 else None
+
+    def needs_review(self) -> int:
+        """Masked videos of the folder that need a person."""
+        return self._reviews.count()
 
     def note_quarantined(self, item: Item, reason: str, moved_to: str) -> None:
         """Log that the source was moved. moved_to: relative to the inbox."""

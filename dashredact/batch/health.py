@@ -1,10 +1,14 @@
 """The health file, in the text format that the textfile collector of Prometheus' node exporter reads."""
 
+import shutil
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from dashredact import files
+from dashredact.batch.summary import RunSummary
 from dashredact.errors import MachineError
+from dashredact.workspace.output_folder import OutputFolder
 
 _HELP = {
     "last_run_timestamp_seconds": "When the last run ended.",
@@ -20,6 +24,37 @@ _HELP = {
 
 Values = Mapping[str, float | Mapping[str, float]]
 """By the name of the metric, without its prefix; a metric with labels maps the value of `kind` to its number."""
+
+
+class HealthFile:
+    """Of one run: what is known of it last is written, however it ends."""
+
+    def __init__(self, path: Path | None, folder: OutputFolder) -> None:
+        """path: None for a run without such a file."""
+        self._path, self._folder = path, folder
+        self._summary: Mapping[str, float | Mapping[str, float]] = {}
+
+    def update(self, exit_code: int, seconds: float, summary: RunSummary | None = None) -> None:
+        """summary: of the newest look into the inbox; None where nothing more is known than before.
+
+        MachineError where the file cannot be written.
+        """
+        if summary:
+            self._summary = {
+                "videos": {str(status): count for status, count in summary.outcomes.items()},
+                "waiting_videos": {str(reason): count for reason, count in summary.waiting.items()},
+                "oldest_waiting_seconds": summary.oldest_waiting,
+                "quarantined_videos": summary.quarantined,
+                "needs_review_videos": summary.needs_review,
+            }
+        if self._path:
+            run = {
+                "last_run_timestamp_seconds": time.time(),
+                "last_run_exit_code": exit_code,
+                "last_run_seconds": seconds,
+                "free_bytes": shutil.disk_usage(self._folder.path).free,
+            }
+            write(self._path, {**run, **self._summary})
 
 
 def write(path: Path, values: Values) -> None:

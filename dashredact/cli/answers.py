@@ -7,8 +7,9 @@ import click
 
 from dashredact.cli.app import say
 from dashredact.cli.export import print_recalls
-from dashredact.cli.masking import crew_of
-from dashredact.cli.options import FOLDER, NAMES, QUIET
+from dashredact.cli.grammar import command, command_option
+from dashredact.cli.masking import workers_of
+from dashredact.cli.options import FILE_TO_WRITE, FOLDER, INBOXES, NAMES, QUIET, WorkerOptions
 from dashredact.cli.tables import today
 from dashredact.errors import ExitCode
 from dashredact.governance.retention import erasure
@@ -17,24 +18,17 @@ from dashredact.text import printable
 from dashredact.workspace.output_folder import OutputFolder
 
 ID = click.argument("number", type=click.IntRange(1), metavar="ID")
-INBOX = click.option(
-    "--inbox",
-    "inboxes",
-    multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder in which originals may lie; may be given several times.",
-)
 
 
-@click.command()
+@command()
 @FOLDER
 @ID
 @click.argument("name")
-@click.option(
+@command_option(
     "--track", "tracks", type=click.IntRange(1), multiple=True, required=True, help="Id of a track of theirs."
 )
-@INBOX
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
+@INBOXES
+@command_option("-o", "--output", required=True, type=FILE_TO_WRITE, help="File to write.")
 @QUIET
 def copy(
     folder: OutputFolder,
@@ -59,22 +53,19 @@ def copy(
     options = subject_copy.CopyOptions(number, name, tracks, inboxes, output)
     with folder.deciding():
         prepared = subject_copy.prepare(folder, options)
-        with ProgressDisplay(quiet=quiet) as progress, crew_of(_CREW) as crew:
+        with ProgressDisplay(quiet=quiet) as progress, workers_of(WorkerOptions(), "cpu") as pool:
             progress.start({prepared.source.name: prepared.source.stat().st_size})
-            prepared.make(folder, crew, progress)
+            prepared.make(folder, pool, progress)
     click.echo(output)
     say(f"{output} shows a person unmasked: look at all of it, hand it over, and delete it.")
 
 
-_CREW = {"jobs": 1, "memory_limit": 4, "stall_limit": 120.0, "video_limit": 6.0, "device": "cpu"}
-
-
-@click.command()
+@command()
 @FOLDER
 @ID
 @NAMES
-@INBOX
-@click.option("--beyond", is_flag=True, help="Also clips that do not fit the vehicle and time of the request.")
+@INBOXES
+@command_option("--beyond", is_flag=True, help="Also clips that do not fit the vehicle and time of the request.")
 def erase(folder: OutputFolder, number: int, names: Sequence[str], inboxes: Sequence[Path], beyond: bool) -> None:
     """Delete the clips NAMES in all stages for request ID, and name everybody who was handed one.
 

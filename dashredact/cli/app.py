@@ -12,13 +12,14 @@ import click
 
 from dashredact import __version__
 from dashredact.audit import signing
+from dashredact.cli.grammar import Group, command_option
 from dashredact.errors import DashredactError, StoppedError
 from dashredact.text import printable
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     """Turns our errors into one sentence on stderr and their exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -34,8 +35,8 @@ class _Commands(click.Group):
     cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "DASHREDACT"}
 )
 @click.version_option(__version__, prog_name="dashredact")
-@click.option("-v", "--verbose", is_flag=True, help="Say more on stderr.")
-@click.option(
+@command_option("-v", "--verbose", is_flag=True, help="Say more on stderr.")
+@command_option(
     "--key",
     envvar=signing.VARIABLE,
     type=click.Path(exists=True, dir_okay=False),

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,15 @@ from dashredact.audit import export as exports
 from dashredact.audit import verify as audit_verify
 from dashredact.audit.describe import AUDIT_COLUMNS, cells, summary_line
 from dashredact.audit.events import Event, EventFilter, EventType
-from dashredact.cli.options import FOLDER, JSON, choice, options
+from dashredact.cli.grammar import EnumChoice, OptionGroup, command_option, group, option
+from dashredact.cli.options import DAY, EXISTING_FILE, FOLDER, JSON, PATTERNS
 from dashredact.errors import LedgerError, UsageError
 from dashredact.formats.spreadsheet import csv_safe
 from dashredact.text import plural, printable
 from dashredact.workspace.output_folder import OutputFolder
 
 
-@click.group()
+@group()
 def audit() -> None:
     """Read, check and export the audit log."""
 
@@ -31,25 +33,27 @@ def _day(_context: click.Context, _parameter: click.Parameter, value: datetime |
     return value.date().isoformat() if value else ""
 
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_PUBLIC = click.option(
+_PUBLIC = command_option(
     "--pub",
     "public_keys",
     multiple=True,
-    type=_FILE,
+    type=EXISTING_FILE,
     help="Public key that lines may be signed with; may be given several times.",
 )
-_DATE = click.DateTime(["%Y-%m-%d"])
-_PERIOD = options(
-    click.option("--since", type=_DATE, callback=_day, help="First day, in UTC."),
-    click.option("--until", type=_DATE, callback=_day, help="Last day, in UTC."),
-)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeriodOptions(OptionGroup):
+    """Days, ISO 8601; empty where the period is open."""
+
+    since: str = option("--since", type=DAY, callback=_day, help="First day, in UTC.")
+    until: str = option("--until", type=DAY, callback=_day, help="Last day, in UTC.")
 
 
 @audit.command()
 @FOLDER
-@click.option("--files", "results", is_flag=True, help="Also the sha256 of every masked video and tracks file.")
-@click.option("--head", type=_FILE, help="Also against a copy of audit.head.json that was kept elsewhere.")
+@command_option("--files", "results", is_flag=True, help="Also the sha256 of every masked video and tracks file.")
+@command_option("--head", type=EXISTING_FILE, help="Also against a copy of audit.head.json that was kept elsewhere.")
 @_PUBLIC
 def verify(folder: OutputFolder, results: bool, head: Path | None, public_keys: Sequence[Path]) -> None:
     """Check that no line of the audit log was changed, removed, added or moved. Exit code 7 if one was.
@@ -81,17 +85,15 @@ def verify(folder: OutputFolder, results: bool, head: Path | None, public_keys: 
 
 @audit.command()
 @FOLDER
-@_PERIOD
-@click.option("--name", "names", multiple=True, metavar="PATTERN", help="Only videos whose name fits, as in 'front-*'.")
-@click.option(
-    "--event", "events", multiple=True, type=choice(EventType), help="Only these; may be given several times."
+@PATTERNS
+@command_option(
+    "--event", "events", multiple=True, type=EnumChoice(EventType), help="Only these; may be given several times."
 )
 @JSON
-@click.option("--csv", "as_csv", is_flag=True, help="Print a table for a spreadsheet.")
+@command_option("--csv", "as_csv", is_flag=True, help="Print a table for a spreadsheet.")
 def show(
     folder: OutputFolder,
-    since: str,
-    until: str,
+    period: PeriodOptions,
     names: Sequence[str],
     events: Sequence[str],
     as_json: bool,
@@ -105,7 +107,7 @@ def show(
     """
     if as_json and as_csv:
         raise UsageError("Use either --json or --csv.")
-    wanted = EventFilter(since, until, names, events)
+    wanted = EventFilter(period.since, period.until, names, events)
     entries = [(event, record) for event, record in folder.entries() if wanted.takes(event)]
     if as_csv:
         click.echo(_csv(entries), nl=False)
@@ -124,10 +126,9 @@ def _csv(entries: Sequence[tuple[Event, Mapping[str, Any]]]) -> str:
 
 @audit.command()
 @FOLDER
-@_PERIOD
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="New folder for the export.")
+@command_option("-o", "--output", required=True, type=click.Path(path_type=Path), help="New folder for the export.")
 @_PUBLIC
-def export(folder: OutputFolder, since: str, until: str, output: Path, public_keys: Sequence[Path]) -> None:
+def export(folder: OutputFolder, period: PeriodOptions, output: Path, public_keys: Sequence[Path]) -> None:
     """Write the lines of a period, and all that is needed to check them elsewhere, into a folder.
 
     `audit verify OUTPUT` checks it; a README says how to do so without dashredact. A signed log needs its --key, so
@@ -136,12 +137,12 @@ def export(folder: OutputFolder, since: str, until: str, output: Path, public_ke
     \b
       dashredact audit export masked --since 2026-01-01 --until 2026-01-31 -o january
     """
-    count = exports.write(folder.log, EventFilter(since, until), output, public_keys)
+    count = exports.write(folder.log, EventFilter(period.since, period.until), output, public_keys)
     click.echo(printable(f"{output}: {plural(count, 'line')}."))
 
 
 @audit.command()
-@click.option(
+@command_option(
     "--version",
     type=click.IntRange(schemas.VERSIONS[0], schemas.VERSIONS[-1]),
     default=schemas.VERSIONS[-1],

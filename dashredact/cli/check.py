@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from dashredact import files
-from dashredact.cli.options import JSON, OPTIONAL_FOLDER, POLICY_FILE
+from dashredact.cli.grammar import command, command_option
+from dashredact.cli.options import FILE_TO_WRITE, JSON, OPTIONAL_FOLDER, POLICY_FILE
 from dashredact.errors import ExitCode
 from dashredact.text import printable
 from dashredact.workspace.output_folder import OutputFolder
@@ -18,12 +19,10 @@ if TYPE_CHECKING:
     from dashredact.governance.notice.guidebook import Answer
 
 
-@click.command()
+@command()
 @OPTIONAL_FOLDER
 @POLICY_FILE
-@click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Also write the answers as a web page."
-)
+@command_option("-o", "--output", type=FILE_TO_WRITE, help="Also write the answers as a web page.")
 @JSON
 def check(folder: OutputFolder | None, policy_file: Path, output: Path | None, as_json: bool) -> None:
     """Check a policy, and what was masked under it, against the Guidebook for Utilization of Camera Images.

@@ -2,15 +2,14 @@
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import click
 
 from dashredact.cli.app import say
-from dashredact.cli.masking import WORKERS, crew_of
-from dashredact.cli.options import FOLDER, NAMES, QUIET
-from dashredact.cli.review import NAME, SOURCE
+from dashredact.cli.grammar import EnumChoice, command, command_option
+from dashredact.cli.masking import workers_of
+from dashredact.cli.options import FOLDER, NAMES, QUIET, WorkerOptions
+from dashredact.cli.review import NAME, OriginalOptions
 from dashredact.errors import ExitCode, UsageError
 from dashredact.kinds import KINDS, Kind
 from dashredact.progress import ProgressDisplay
@@ -23,10 +22,10 @@ from dashredact.text import printable
 from dashredact.workspace import originals
 from dashredact.workspace.output_folder import OutputFolder
 
-_NOTE = click.option("--note", default="", help="Why; goes into the audit log.")
-_REVIEWER = click.option("--reviewer", default="", help="Who decides, where that is not the account.")
-_YES = click.option("--yes", is_flag=True, help="Decide about several videos without asking.")
-_TRACKS = click.option(
+_NOTE = command_option("--note", default="", help="Why; goes into the audit log.")
+_REVIEWER = command_option("--reviewer", default="", help="Who decides, where that is not the account.")
+_YES = command_option("--yes", is_flag=True, help="Decide about several videos without asking.")
+_TRACKS = command_option(
     "--track",
     "numbers",
     required=True,
@@ -37,7 +36,7 @@ _TRACKS = click.option(
 _WILD = "*?["
 
 
-@click.command()
+@command()
 @FOLDER
 @NAMES
 @_NOTE
@@ -60,10 +59,10 @@ def approve(folder: OutputFolder, names: Sequence[str], note: str, reviewer: str
             click.echo(printable(name))
 
 
-@click.command()
+@command()
 @FOLDER
 @NAMES
-@click.option("--note", required=True, help="Why; goes into the audit log.")
+@command_option("--note", required=True, help="Why; goes into the audit log.")
 @_REVIEWER
 @_YES
 def reject(folder: OutputFolder, names: Sequence[str], note: str, reviewer: str, yes: bool) -> None:
@@ -122,28 +121,29 @@ def _box(_context: click.Context, _parameter: click.Parameter, value: str | None
     return sides
 
 
-@click.command()
+@command()
 @FOLDER
 @NAME
-@click.option("--kind", required=True, type=click.Choice([str(kind) for kind in KINDS]), help="What was missed.")
-@click.option("--box", required=True, callback=_box, metavar="X0,Y0,X1,Y1", help="Where, on the first frame.")
-@click.option(
+@command_option("--kind", required=True, type=EnumChoice(KINDS), help="What was missed.")
+@command_option("--box", required=True, callback=_box, metavar="X0,Y0,X1,Y1", help="Where, on the first frame.")
+@command_option(
     "--frames", required=True, metavar="A..B", help="Frames from 0, or times such as 0:04..0:06.2; both are masked."
 )
-@click.option("--to-box", callback=_box, metavar="X0,Y0,X1,Y1", help="Where on the last frame, if it moves.")
-@click.option("--follow", is_flag=True, help="Follow what is in the box through the original.")
-@SOURCE
+@command_option("--to-box", callback=_box, metavar="X0,Y0,X1,Y1", help="Where on the last frame, if it moves.")
+@command_option("--follow", is_flag=True, help="Follow what is in the box through the original.")
 @_NOTE
 @_REVIEWER
 def mark(
     folder: OutputFolder,
     name: str,
-    kind: str,
+    kind: Kind,
     box: list[float],
     frames: str,
     to_box: list[float] | None,
     follow: bool,
-    **chosen: Any,
+    original: OriginalOptions,
+    note: str,
+    reviewer: str,
 ) -> None:
     """Draw a box over something that was missed; `review apply` masks it. Prints the number of the mark.
 
@@ -157,15 +157,15 @@ def mark(
     if follow and to_box:
         raise UsageError("Use either --follow or --to-box.")
     with folder.deciding():
-        own = Reviewer(folder, chosen["reviewer"])
+        own = Reviewer(folder, reviewer)
         wanted = marking.frame_range(frames, own.queue.tracks(own.queue.masked(name)).times)
         if to_box and len(wanted) < 2:
             raise UsageError("--to-box needs two frames or more; give A..B with --frames, or leave it out.")
         if follow:
-            boxes = marking.followed(own.queue, name, box, wanted, chosen["source"], chosen["inbox"])
+            boxes = marking.followed(own.queue, name, box, wanted, original.source, original.inbox)
         else:
             boxes = marking.drawn(box, to_box, wanted)
-        made = own.mark(name, Kind(kind), boxes, chosen["note"])
+        made = own.mark(name, kind, boxes, note)
     click.echo(made.id)
     if made.wanted_end:
         say(
@@ -175,7 +175,7 @@ def mark(
         raise SystemExit(ExitCode.NEEDS_REVIEW)
 
 
-@click.command()
+@command()
 @FOLDER
 @NAME
 @_TRACKS
@@ -195,7 +195,7 @@ def unmask(folder: OutputFolder, name: str, numbers: Sequence[int], note: str, r
         say(f"{name}: `review apply` will uncover {line}.")
 
 
-@click.command()
+@command()
 @FOLDER
 @NAME
 @_TRACKS
@@ -211,15 +211,13 @@ def undo(folder: OutputFolder, name: str, numbers: Sequence[int], note: str, rev
         Reviewer(folder, reviewer).undo(name, numbers, note)
 
 
-@click.command()
+@command()
 @FOLDER
 @NAME
-@SOURCE
 @_REVIEWER
-@WORKERS
 @QUIET
 def apply(
-    folder: OutputFolder, name: str, source: Path | None, inbox: Path | None, reviewer: str, quiet: bool, **chosen: Any
+    folder: OutputFolder, name: str, original: OriginalOptions, reviewer: str, workers: WorkerOptions, quiet: bool
 ) -> None:
     """Render the masked video again where corrections wait, and print its path.
 
@@ -232,13 +230,13 @@ def apply(
     with (
         ProgressDisplay(quiet=quiet) as progress,
         folder.exclusive(),
-        crew_of({"device": "cpu", **chosen}) as crew,
+        workers_of(workers, "cpu") as pool,
     ):
         own = Reviewer(folder, reviewer)
-        path = originals.locate(own.queue.masked(name).source, source, inbox)
+        path = originals.locate(own.queue.masked(name).source, original.source, original.inbox)
         progress.start({path.name: path.stat().st_size})
         correction = Correction(own, name, path)
-        event = correction.apply(progress, crew)
+        event = correction.apply(progress, pool)
     for line in uncovered_lines(correction.changes.uncovered, correction.times):
         say(f"{name}: uncovered {line}. Look at it before you approve the video.")
     if event.output:

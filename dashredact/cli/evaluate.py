@@ -3,34 +3,36 @@
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
 from dashredact import files
-from dashredact.cli import figures
 from dashredact.cli.app import say
-from dashredact.cli.options import DETECT, QUIET, detector_of, thresholds_of
+from dashredact.cli.grammar import command, command_option
+from dashredact.cli.masking import detector_of
+from dashredact.cli.options import FILE_TO_WRITE, QUIET, DetectOptions
 from dashredact.errors import MachineError, UsageError
-from dashredact.evaluate import datasets, predictions
+from dashredact.evaluate import datasets, predictions, results
 from dashredact.evaluate import run as evaluation
 from dashredact.kinds import KINDS, Kind
 from dashredact.progress import ProgressDisplay
 from dashredact.settings import TrackSettings
 from dashredact.values import Detector
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
 
-
-@click.command()
+@command()
 @click.argument("dataset", type=click.Path(exists=True, path_type=Path))
-@DETECT
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option("--predictions", "predicted", type=_FILE, help="Write every box from score 0.05 up here, as JSON.")
-@click.option("--misses", type=_FILE, help="Draw the largest missed objects here, a .png or .jpg.")
+@command_option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@command_option("--predictions", "predicted", type=FILE_TO_WRITE, help="Write all boxes from score 0.05 up here.")
+@command_option("--misses", type=FILE_TO_WRITE, help="Draw the largest missed objects here, a .png or .jpg.")
 @QUIET
 def evaluate(
-    dataset: Path, as_json: bool, predicted: Path | None, misses: Path | None, quiet: bool, **chosen: Any
+    dataset: Path,
+    detect: DetectOptions,
+    as_json: bool,
+    predicted: Path | None,
+    misses: Path | None,
+    quiet: bool,
 ) -> None:
     """Measure what is found on annotated pictures: a folder with annotations.json, a folder of such, or a COCO file.
 
@@ -43,10 +45,10 @@ def evaluate(
     _check_targets(dataset, predicted, misses)
     sets = datasets.read(dataset)
     _check_pictures(dataset, sets)
-    detector = detector_of(chosen, lowest_score=evaluation.LOWEST_SCORE)
-    thresholds = _thresholds(dataset, sets, detector, thresholds_of(chosen))
+    detector = detector_of(detect, lowest_score=evaluation.LOWEST_SCORE)
+    thresholds = _thresholds(dataset, sets, detector, detect.scores)
     evaluated = _detect(sets, detector, TrackSettings(thresholds), quiet)
-    results = {one.dataset.name: evaluation.measure([one], thresholds) for one in evaluated}
+    measured = {one.dataset.name: evaluation.measure([one], thresholds) for one in evaluated}
     together = evaluation.measure(evaluated, thresholds)
     if predicted:
         pairs = [(one.dataset, one.detections) for one in evaluated]
@@ -54,9 +56,9 @@ def evaluate(
     if misses:
         _draw(misses, evaluated)
     if as_json:
-        click.echo(json.dumps(figures.as_dict(detector, results, together), ensure_ascii=False))
+        click.echo(json.dumps(results.as_dict(detector, measured, together), ensure_ascii=False))
     else:
-        click.echo(figures.in_words(results, together))
+        click.echo(results.in_words(measured, together))
 
 
 def _thresholds(

@@ -2,22 +2,23 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 
 from dashredact.audit.disclosures import Recall
-from dashredact.cli.options import FOLDER, JSON, NAMES, POLICY_FILE
-from dashredact.cli.tables import DAY, day, table, today
+from dashredact.cli.grammar import OptionGroup, command_option, group, option
+from dashredact.cli.options import DAY, FOLDER, FOLDER_TO_WRITE, JSON, NAMES, POLICY_FILE, day
+from dashredact.cli.tables import table, today
 from dashredact.errors import ExitCode
 from dashredact.governance.disclosure.recall import recalls_of
 from dashredact.text import plural, printable
 from dashredact.workspace.output_folder import OutputFolder
 
 
-@click.group()
+@group()
 def export() -> None:
     """Hand masked clips over to a recipient of the policy, and find out whom to tell when one turns out to be wrong.
 
@@ -28,20 +29,34 @@ def export() -> None:
     """
 
 
+@dataclass(frozen=True, kw_only=True)
+class DeliveryOptions(OptionGroup):
+    """To whom clips go, and by what right."""
+
+    recipient: str = option("--recipient", required=True, help="A recipient, as the policy names it.")
+    purpose: str = option("--purpose", required=True, help="Id of the published purpose.")
+    contract: str = option(
+        "--contract", required=True, metavar="REF", help="The contract with the recipient, as in the policy."
+    )
+    captured: date | None = option(
+        "--captured", type=DAY, callback=day, help="Day of filming of all of them, where names do not tell it."
+    )
+    basis: str = option(
+        "--basis", default="", help="What allows another purpose than the one at capture: a consent, a law."
+    )
+    reason: str = option("--reason", default="", help="Why faces or plates are left out.")
+    delete_by: date | None = option(
+        "--delete-by", type=DAY, callback=day, help="[default, and latest: the end of retention.masked]"
+    )
+
+
 @export.command()
 @FOLDER
 @NAMES
-@click.option("--recipient", required=True, help="A recipient, as the policy names it.")
-@click.option("--purpose", required=True, help="Id of the published purpose.")
-@click.option("--contract", required=True, metavar="REF", help="The contract with the recipient, as in the policy.")
 @POLICY_FILE
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="New folder to hand over.")
-@click.option("--captured", type=DAY, callback=day, help="Day of filming of all of them, where names do not tell it.")
-@click.option("--basis", default="", help="What allows another purpose than the one at capture: a consent, a law.")
-@click.option("--reason", default="", help="Why only faces or only plates are masked.")
-@click.option("--delete-by", type=DAY, callback=day, help="[default, and latest: the end of retention.masked]")
+@command_option("-o", "--output", required=True, type=FOLDER_TO_WRITE, help="New folder to hand over.")
 def clips(
-    folder: OutputFolder, names: Sequence[str], recipient: str, policy_file: Path, output: Path, **chosen: Any
+    folder: OutputFolder, names: Sequence[str], delivery: DeliveryOptions, policy_file: Path, output: Path
 ) -> None:
     """Copy masked clips of FOLDER into a new folder for a recipient, with TERMS.txt and manifest.json.
 
@@ -56,9 +71,19 @@ def clips(
     from dashredact.governance.disclosure import export as exports  # noqa: PLC0415 - what reads a policy is slow to load
     from dashredact.governance.policy import file as store  # noqa: PLC0415
 
-    options = exports.ExportOptions(names=names, target=output, recipient=recipient, **chosen)
+    options = exports.ExportOptions(
+        names,
+        delivery.recipient,
+        delivery.purpose,
+        delivery.contract,
+        output,
+        delivery.captured,
+        delivery.basis,
+        delivery.reason,
+        delivery.delete_by,
+    )
     exported = exports.export(folder, store.read(policy_file), options, today())
-    click.echo(printable(f"{output}: {plural(len(exported), 'clip')} for {recipient.rstrip('.')}."))
+    click.echo(printable(f"{output}: {plural(len(exported), 'clip')} for {delivery.recipient.rstrip('.')}."))
 
 
 @export.command()

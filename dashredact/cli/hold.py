@@ -9,13 +9,14 @@ import click
 
 from dashredact.audit.legal_holds import Ground, Hold
 from dashredact.cli.app import say
-from dashredact.cli.options import FOLDER, INBOX, JSON, NAMES, choice
+from dashredact.cli.grammar import EnumChoice, command_option, group
+from dashredact.cli.options import DAY, FOLDER, INBOX, JSON, NAMES
 from dashredact.governance.retention import holds
 from dashredact.text import printable
 from dashredact.workspace.output_folder import OutputFolder
 
 
-@click.group()
+@group()
 def hold() -> None:
     """Keep videos from being deleted: after an accident, for the police, for a law."""
 
@@ -24,9 +25,9 @@ def hold() -> None:
 @FOLDER
 @NAMES
 @INBOX
-@click.option("--kind", type=choice(Ground), required=True, help="Why it is held.")
-@click.option("--reason", required=True, help="Which accident, which request, which law.")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Last day.")
+@command_option("--kind", type=EnumChoice(Ground), required=True, help="Why it is held.")
+@command_option("--reason", required=True, help="Which accident, which request, which law.")
+@command_option("--until", type=DAY, required=True, help="Last day.")
 def add(
     folder: OutputFolder, names: Sequence[str], inbox: Path | None, kind: str, reason: str, until: datetime
 ) -> None:
@@ -65,7 +66,7 @@ def list_(folder: OutputFolder, as_json: bool) -> None:
 @hold.command()
 @FOLDER
 @NAMES
-@click.option("--reason", required=True, help="Why it is no longer needed.")
+@command_option("--reason", required=True, help="Why it is no longer needed.")
 def release(folder: OutputFolder, names: Sequence[str], reason: str) -> None:
     """Hold the sources of these NAMES no longer.
 

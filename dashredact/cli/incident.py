@@ -8,15 +8,16 @@ from pathlib import Path
 import click
 from msgspec import to_builtins
 
-from dashredact.cli.options import FOLDER, JSON
-from dashredact.cli.tables import DAY, day, table, today
+from dashredact.cli.grammar import command_option, group
+from dashredact.cli.options import DAY, EXISTING_FILE, FILE_TO_WRITE, FOLDER, JSON, day
+from dashredact.cli.tables import table, today
 from dashredact.governance.disclosure.incident import Dates, IncidentOptions, incidents, report
 from dashredact.workspace.output_folder import OutputFolder
 
 _KEYS = ("id", "preliminary", "final", "days_left", "known", "wrongful")
 
 
-@click.group()
+@group()
 def incident() -> None:
     """Draft the report of a leak as Japanese law asks for it, and keep its dates. No legal advice.
 
@@ -28,17 +29,17 @@ def incident() -> None:
 
 @incident.command()
 @FOLDER
-@click.option("--known", type=DAY, callback=day, help="Day on which it became known [default: today].")
-@click.option("--wrongful", is_flag=True, help="Somebody may have acted on purpose: 60 days instead of 30.")
-@click.option(
+@command_option("--known", type=DAY, callback=day, help="Day on which it became known [default: today].")
+@command_option("--wrongful", is_flag=True, help="Somebody may have acted on purpose: 60 days instead of 30.")
+@command_option(
     "--name",
     "names",
     multiple=True,
     metavar="PATTERN",
     help="A clip, or a pattern; may be given several times.",
 )
-@click.option("--policy", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Says who films.")
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Text to write.")
+@command_option("--policy", type=EXISTING_FILE, help="Says who films.")
+@command_option("-o", "--output", required=True, type=FILE_TO_WRITE, help="Text to write.")
 def new(
     folder: OutputFolder,
     known: date | None,

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from dashredact import files
+from dashredact.cli.grammar import Group
 from dashredact.cli.options import JSON
 from dashredact.detect.dashnet import manifest
 from dashredact.detect.external import fetch, registry
@@ -16,7 +17,7 @@ from dashredact.errors import MachineError, UsageError
 _SHIPPED = "dashnet"
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @click.pass_context
 def models(context: click.Context) -> None:
     """List, check and fetch detectors. Alone it lists them.

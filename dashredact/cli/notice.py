@@ -4,12 +4,13 @@ from pathlib import Path
 
 import click
 
-from dashredact.cli.options import POLICY_FILE
+from dashredact.cli.grammar import command, command_option
+from dashredact.cli.options import FOLDER_TO_WRITE, POLICY_FILE
 
 
-@click.command()
+@command()
 @POLICY_FILE
-@click.option("-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="Output folder.")
+@command_option("-o", "--output", required=True, type=FOLDER_TO_WRITE, help="Output folder.")
 def notice(policy_file: Path, output: Path) -> None:
     """Write the public notice of a policy in Japanese and English: notice.html, sticker.svg, sticker.pdf, notice.json.
 

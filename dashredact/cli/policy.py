@@ -7,19 +7,20 @@ from typing import Any
 
 import click
 
-from dashredact.cli.options import JSON
+from dashredact.cli.grammar import group
+from dashredact.cli.options import EXISTING_FILE, FILE_TO_WRITE, JSON
 
 
-@click.group()
+@group()
 def policy() -> None:
     """Begin, check and show the policy: who films, why, and how long anything is kept."""
 
 
-_FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+_FILE = click.argument("file", type=EXISTING_FILE)
 
 
 @policy.command()
-@click.argument("file", default="policy.toml", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", default="policy.toml", type=FILE_TO_WRITE)
 def init(file: Path) -> None:
     """Write a policy with blanks to fill in to FILE, policy.toml if none is named.
 

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import click
 
+from dashredact.cli.grammar import command, command_option
 from dashredact.cli.options import JSON, SOURCES
 from dashredact.errors import ExitCode, VideoError
 from dashredact.media.describe import as_dict, as_text
 from dashredact.media.probe import probe as probe_file
 
 
-@click.command()
+@command()
 @SOURCES
-@click.option("--video-stream", type=click.IntRange(0), help="Index of the one to describe in files with several.")
+@command_option("--video-stream", type=click.IntRange(0), help="Index of the one to describe in files with several.")
 @JSON
 def probe(sources: Sequence[Path], video_stream: int | None, as_json: bool) -> None:
     """Say what is known of SOURCES before they are decoded, and what stands in the way of masking them.

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from dashredact.cli.app import say
+from dashredact.cli.grammar import command, command_option
 from dashredact.cli.options import FOLDER, INBOX, JSON, POLICY_FILE
 from dashredact.errors import ExitCode
 from dashredact.governance.retention import encryption
@@ -16,14 +17,14 @@ from dashredact.text import printable
 from dashredact.workspace.output_folder import OutputFolder
 
 
-@click.command()
+@command()
 @FOLDER
 @POLICY_FILE
 @INBOX
-@click.option(
+@command_option(
     "--seal", "recipient", default="", metavar="RECIPIENT", help="Encrypt originals that are kept for this age key."
 )
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@command_option("--dry-run", is_flag=True, help="Only say what would be done.")
 @JSON
 def purge(
     folder: OutputFolder, policy_file: Path, inbox: Path | None, recipient: str, dry_run: bool, as_json: bool

@@ -3,12 +3,13 @@
 import click
 
 from dashredact.cli.app import say
+from dashredact.cli.grammar import command
 from dashredact.cli.options import FOLDER
 from dashredact.errors import ExitCode
 from dashredact.workspace.output_folder import OutputFolder
 
 
-@click.command()
+@command()
 @FOLDER
 def report(folder: OutputFolder) -> None:
     """Write pages about the videos of FOLDER, and print the path of the first one.

@@ -11,10 +11,11 @@ from msgspec import to_builtins
 
 from dashredact.audit.events import RequestKind
 from dashredact.audit.subject_requests import RequestState
-from dashredact.cli.answers import ID, INBOX, copy, erase
+from dashredact.cli.answers import ID, copy, erase
 from dashredact.cli.app import say
-from dashredact.cli.options import FOLDER, JSON, choice
-from dashredact.cli.tables import DAY, day, table, today
+from dashredact.cli.grammar import EnumChoice, command_option, group
+from dashredact.cli.options import DAY, EXISTING_FILE, FOLDER, INBOXES, JSON, day
+from dashredact.cli.tables import table, today
 from dashredact.errors import ExitCode
 from dashredact.governance.disclosure import requests
 from dashredact.governance.disclosure.find_clips import ClipQuery, find_clips
@@ -22,12 +23,14 @@ from dashredact.governance.policy.words import ANSWER_DAYS
 from dashredact.workspace.output_folder import OutputFolder
 
 _MOMENT = click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"])
-_FROM = click.option("--from", "start", type=_MOMENT, help="Local time of the camera, as 2026-04-12T08:15.")
-_TO = click.option("--to", "end", type=_MOMENT, help="The same; the last moment.")
-_VEHICLE = click.option("--vehicle", default="", metavar="PATTERN", help="Pattern of its file names, as in 'taxi7-*'.")
+_FROM = command_option(
+    "--from", "start", type=_MOMENT, metavar="TIME", help="Local time of the camera, as 2026-04-12T08:15."
+)
+_TO = command_option("--to", "end", type=_MOMENT, metavar="TIME", help="The same; the last moment.")
+_VEHICLE = command_option("--vehicle", default="", metavar="PATTERN", help="Pattern of its file names: 'taxi7-*'.")
 
 
-@click.group()
+@group()
 def request() -> None:
     """Keep and answer requests of people who may have been filmed: a copy, erasing, no further use.
 
@@ -44,19 +47,17 @@ def request() -> None:
 
 @request.command()
 @FOLDER
-@click.option("--kind", type=choice(RequestKind), required=True, help="What is asked for.")
-@click.option("--reference", required=True, help="Number of your own file; not a name.")
+@command_option("--kind", type=EnumChoice(RequestKind), required=True, help="What is asked for.")
+@command_option("--reference", required=True, help="Number of your own file; not a name.")
 @_VEHICLE
 @_FROM
 @_TO
-@click.option("--place", default="", help="A note on where.")
-@click.option("--received", type=DAY, callback=day, help="[default: today]")
-@click.option(
-    "--policy", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Says contact.answer_days."
-)
+@command_option("--place", default="", help="A note on where.")
+@command_option("--received", type=DAY, callback=day, help="[default: today]")
+@command_option("--policy", type=EXISTING_FILE, help="Says contact.answer_days.")
 def add(
     folder: OutputFolder,
-    kind: str,
+    kind: RequestKind,
     reference: str,
     vehicle: str,
     start: datetime | None,
@@ -70,7 +71,7 @@ def add(
     \b
       dashredact request add masked --kind erase --reference 2026-032 --from 2026-04-12T08:00 --to 2026-04-12T08:30
     """
-    new = requests.NewRequest(RequestKind(kind), reference, received or today(), vehicle, start, end, place)
+    new = requests.NewRequest(kind, reference, received or today(), vehicle, start, end, place)
     entered = requests.add(folder, new, _answer_days(policy), today())
     click.echo(f"Request {entered.id}, due {entered.due}.")
 
@@ -85,7 +86,7 @@ def _answer_days(policy: Path | None) -> int:
 
 @request.command("list")
 @FOLDER
-@click.option("--all", "everything", is_flag=True, help="Closed ones too.")
+@command_option("--all", "everything", is_flag=True, help="Closed ones too.")
 @JSON
 def list_requests(folder: OutputFolder, everything: bool, as_json: bool) -> None:
     """List requests that wait: open, due within three days, overdue. Exit code 5 if one is overdue.
@@ -117,7 +118,7 @@ def _print(rows: Sequence[Mapping[str, Any]], keys: Sequence[str], as_json: bool
 @_VEHICLE
 @_FROM
 @_TO
-@INBOX
+@INBOXES
 @JSON
 def find(
     folder: OutputFolder,
@@ -162,7 +163,7 @@ def find(
 @request.command()
 @FOLDER
 @ID
-@click.option("--note", required=True, help="How it ended, such as: copy sent; nobody found; refused, and why.")
+@command_option("--note", required=True, help="How it ended, such as: copy sent; nobody found; refused, and why.")
 def close(folder: OutputFolder, number: int, note: str) -> None:
     """Close request ID.
 

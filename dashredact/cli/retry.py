@@ -6,19 +6,15 @@ from pathlib import Path
 import click
 
 from dashredact.batch import retry as retries
-from dashredact.cli.options import FOLDER, NAMES
+from dashredact.cli.grammar import command
+from dashredact.cli.options import FOLDER, NAMES, REQUIRED_INBOX
 from dashredact.workspace.output_folder import OutputFolder
 
 
-@click.command()
+@command()
 @FOLDER
 @NAMES
-@click.option(
-    "--inbox",
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder with the originals.",
-)
+@REQUIRED_INBOX
 def retry(folder: OutputFolder, names: Sequence[str], inbox: Path) -> None:
     """Let the next `batch` run try the videos of these NAMES again, as the log calls them, and print their paths.
 

@@ -1,6 +1,7 @@
 """`review`: what waits for a person, and what people decide about it."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -9,7 +10,8 @@ from dashredact import files
 from dashredact.audit.describe import history_line
 from dashredact.audit.events import SourceEvent
 from dashredact.cli.app import say
-from dashredact.cli.options import FOLDER, INBOX, JSON, options
+from dashredact.cli.grammar import OptionGroup, command_option, group, option
+from dashredact.cli.options import EXISTING_FOLDER, FOLDER, JSON
 from dashredact.cli.tables import print_rows
 from dashredact.errors import ExitCode, UsageError
 from dashredact.review import source_frames
@@ -20,13 +22,19 @@ from dashredact.workspace import originals
 from dashredact.workspace.output_folder import OutputFolder
 
 NAME = click.argument("name")
-SOURCE = options(
-    click.option("--source", type=click.Path(exists=True, path_type=Path), help="The original of the video."),
-    INBOX,
-)
 
 
-@click.group()
+@dataclass(frozen=True, kw_only=True)
+class OriginalOptions(OptionGroup):
+    """Where the original of a masked video is."""
+
+    source: Path | None = option(
+        "--source", type=click.Path(exists=True, path_type=Path), help="The original of the video."
+    )
+    inbox: Path | None = option("--inbox", type=EXISTING_FOLDER, help="Folder with the originals.")
+
+
+@group()
 def review() -> None:
     """Look at what was masked, correct it, and answer for it.
 
@@ -36,8 +44,8 @@ def review() -> None:
 
 @review.command("list")
 @FOLDER
-@click.option("--all", "every", is_flag=True, help="Also videos that were approved.")
-@click.option("--min-risk", type=click.FloatRange(0), default=0, help="Only videos of at least this risk.")
+@command_option("--all", "every", is_flag=True, help="Also videos that were approved.")
+@command_option("--min-risk", type=click.FloatRange(0), default=0, help="Only videos of at least this risk.")
 @JSON
 def list_videos(folder: OutputFolder, every: bool, min_risk: float, as_json: bool) -> None:
     """Print the videos of FOLDER that wait for a person, most pressing first. Exit code 5 if there is one.
@@ -56,7 +64,7 @@ def list_videos(folder: OutputFolder, every: bool, min_risk: float, as_json: boo
 @review.command()
 @FOLDER
 @NAME
-@click.option("--all", "every", is_flag=True, help="Every track that has a reason, however little it weighs.")
+@command_option("--all", "every", is_flag=True, help="Every track that has a reason, however little it weighs.")
 @JSON
 def show(folder: OutputFolder, name: str, every: bool, as_json: bool) -> None:
     """Print the tracks of a video that are worth a look, and its corrections with who made them.
@@ -99,9 +107,8 @@ def history(folder: OutputFolder, name: str, as_json: bool) -> None:
 @review.command()
 @FOLDER
 @NAME
-@SOURCE
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="PNG to write, outside FOLDER.")
-def sheet(folder: OutputFolder, name: str, source: Path | None, inbox: Path | None, output: Path) -> None:
+@command_option("-o", "--output", required=True, type=click.Path(path_type=Path), help="PNG to write, outside FOLDER.")
+def sheet(folder: OutputFolder, name: str, original: OriginalOptions, output: Path) -> None:
     """Draw what lies under the masks that are worth a look, as it was filmed. Private: delete it after use.
 
     \b
@@ -115,7 +122,7 @@ def sheet(folder: OutputFolder, name: str, source: Path | None, inbox: Path | No
     flagged = [one for one in rank_tracks(clip, file) if one.worth_a_look]
     if not flagged:
         raise UsageError(f"{name}: has no track that is worth a look; nothing was drawn.")
-    path = originals.locate(clip.source, source, inbox)
+    path = originals.locate(clip.source, original.source, original.inbox)
     content = source_frames.contact_sheet(path, file, flagged, clip.masking.parsed_settings().video_stream)
     files.write_new(output, content)
     say(f"{output} shows people and plates unmasked; only its owner can read it. Delete it after use.")

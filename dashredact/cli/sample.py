@@ -11,8 +11,10 @@ from msgspec import to_builtins
 
 from dashredact.audit.events import Draw
 from dashredact.cli.app import say
-from dashredact.cli.options import FOLDER, JSON
+from dashredact.cli.grammar import command_option, group
+from dashredact.cli.options import EXISTING_FILE, FOLDER, JSON, PATTERNS
 from dashredact.errors import ExitCode, UsageError
+from dashredact.kinds import Kind
 from dashredact.review import draws, sampling
 from dashredact.review.decisions import Reviewer
 from dashredact.review.miss_bound import frames_needed
@@ -21,10 +23,10 @@ from dashredact.text import plural, printable
 from dashredact.workspace.output_folder import OutputFolder
 
 _MOST = 9999  # pictures that somebody may be asked to look at
-_REVIEWER = click.option("--reviewer", default="", help="Who does it, where that is not the account.")
+_REVIEWER = command_option("--reviewer", default="", help="Who does it, where that is not the account.")
 
 
-@click.group()
+@group()
 def sample() -> None:
     """Bound how much was missed, from frames drawn by chance that a person judges.
 
@@ -37,16 +39,16 @@ def sample() -> None:
 
 @sample.command()
 @FOLDER
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="New folder, outside FOLDER.")
-@click.option("--frames", type=click.IntRange(1, _MOST), help="How many frames [default: 300].")
-@click.option(
+@command_option("-o", "--output", required=True, type=click.Path(path_type=Path), help="New folder, outside FOLDER.")
+@command_option("--frames", type=click.IntRange(1, _MOST), help="How many frames [default: 300].")
+@command_option(
     "--prove",
     type=click.FloatRange(0, min_open=True),
     metavar="SECONDS",
     help="As many frames as show that at most so many object-seconds an hour are missed, if none is seen on them.",
 )
-@click.option("--name", "names", multiple=True, metavar="PATTERN", help="Only videos of such names.")
-@click.option("--seed", default="", help="Text that decides what is drawn, to repeat a draw [default: by chance].")
+@PATTERNS
+@command_option("--seed", default="", help="Text that decides what is drawn, to repeat a draw [default: by chance].")
 @_REVIEWER
 def draw(
     folder: OutputFolder,
@@ -74,7 +76,7 @@ def draw(
         raise UsageError(f"That takes {wanted:,} frames, more than the {_MOST:,} that one draw may have; ask for less.")
     with folder.deciding():
         drawn = sampling.draw(Reviewer(folder, reviewer), names, wanted, output, seed)
-    columns = " and ".join(f"{kind}s" for kind in drawn.kinds)
+    columns = " and ".join(Kind(kind).row.plural for kind in drawn.kinds)
     again = drawn.frames - len(drawn.drawn)
     repeated = f" ({drawn.frames} frames were drawn, {again} of them more than once)" if again else ""
     say(
@@ -87,8 +89,8 @@ def draw(
 
 @sample.command()
 @FOLDER
-@click.argument("verdicts", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--note", default="", help="Goes into the audit log.")
+@click.argument("verdicts", type=EXISTING_FILE)
+@command_option("--note", default="", help="Goes into the audit log.")
 @_REVIEWER
 def count(folder: OutputFolder, verdicts: Path, note: str, reviewer: str) -> None:
     """Turn the table of verdicts into bounds and write them into the audit log. Exit code 5 if something was missed.
@@ -99,9 +101,10 @@ def count(folder: OutputFolder, verdicts: Path, note: str, reviewer: str) -> Non
     with folder.deciding():
         judgement = sampling.count(Reviewer(folder, reviewer), verdicts, note)
     for kind, bound in draws.bounds(judgement).items():
-        click.echo(f"{kind}s: {bound.sentence(kind)}")
+        click.echo(f"{Kind(kind).row.plural}: {bound.sentence(kind)}")
     for miss in judgement.misses:
-        say(f"{miss.name}: {plural(miss.missed, miss.kind)} missed on frame {miss.frame}; see `review mark`.")
+        missed = f"{miss.missed} {Kind(miss.kind).row.noun(miss.missed)}"
+        say(f"{miss.name}: {missed} missed on frame {miss.frame}; see `review mark`.")
     raise SystemExit(ExitCode.NEEDS_REVIEW if judgement.misses else ExitCode.OK)
 
 

@@ -2,18 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import click
 
 from dashredact.text import printable
-
-DAY = click.DateTime(["%Y-%m-%d"])
-
-
-def day(_context: click.Context, _parameter: click.Parameter, value: datetime | None) -> date | None:
-    return value.date() if value else None
 
 
 def today() -> date:

@@ -11,7 +11,8 @@ import numpy as np
 
 from dashredact import files
 from dashredact.cli.app import say
-from dashredact.cli.options import JSON, choice
+from dashredact.cli.grammar import EnumChoice, command_option, group
+from dashredact.cli.options import EXISTING_FILE, FILE_TO_WRITE, JSON
 from dashredact.errors import UsageError
 from dashredact.formats import exchange, tracks_json
 from dashredact.formats.exchange import Canvas, TracksFormat
@@ -19,18 +20,17 @@ from dashredact.formats.tracks_json import TracksFile
 from dashredact.media.probe import probe
 from dashredact.values import ModelIdentity
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _COLUMNS = ("id", "kind", "frames", "seconds", "size", "top_score")
 _SNIFF = 64  # bytes
 
 
-@click.group()
+@group()
 def tracks() -> None:
     """Show a tracks file, and carry tracks to and from other tools."""
 
 
 @tracks.command()
-@click.argument("file", type=_FILE)
+@click.argument("file", type=EXISTING_FILE)
 @JSON
 def show(file: Path, as_json: bool) -> None:
     """Print the tracks of FILE, one a line: frames first-last, seconds, widest and highest box, top score.
@@ -70,20 +70,20 @@ def _seconds(file: TracksFile, frame: int) -> Fraction:
 
 
 @tracks.command()
-@click.argument("tracks_files", metavar="TRACKS_JSON...", nargs=-1, required=True, type=_FILE)
-@click.option(
+@click.argument("tracks_files", metavar="TRACKS_JSON...", nargs=-1, required=True, type=EXISTING_FILE)
+@command_option(
     "--format",
-    type=choice(TracksFormat),
+    type=EnumChoice(TracksFormat),
     help="[default: by the name of the output, where it ends in .xml, .tracks.json or .coco.json]",
 )
-@click.option(
+@command_option(
     "-o",
     "--output",
     required=True,
     type=click.Path(path_type=Path),
     help="File to write, or for several a folder; names must be free.",
 )
-def export(tracks_files: Sequence[Path], format: str | None, output: Path) -> None:
+def export(tracks_files: Sequence[Path], format: TracksFormat | None, output: Path) -> None:
     """Write the tracks of TRACKS_JSON for another tool: COCO, CVAT for video 1.1, or MOT challenge.
 
     mot0 is MOT with coordinates from 0. Prints the path of each file.
@@ -98,13 +98,13 @@ def export(tracks_files: Sequence[Path], format: str | None, output: Path) -> No
 
 
 def _targets(
-    tracks_files: Sequence[Path], format: str | None, output: Path
+    tracks_files: Sequence[Path], format: TracksFormat | None, output: Path
 ) -> Sequence[tuple[Path, Path, TracksFormat]]:
     """Each tracks file, what is written from it, and in which format. UsageError where that is not clear."""
     into_folder = len(tracks_files) > 1 or output.is_dir()
     if into_folder and output.exists() and not output.is_dir():
         raise UsageError(f"{output} is a file, and there are {len(tracks_files)} to export; name a folder with -o.")
-    chosen = TracksFormat(format) if format else None if into_folder else exchange.format_of_name(output)
+    chosen = format or (None if into_folder else exchange.format_of_name(output))
     if chosen is None:
         raise UsageError(f"{output} does not tell the format by its name; add --format with {', '.join(TracksFormat)}.")
     if not into_folder:
@@ -116,22 +116,18 @@ def _targets(
 
 
 @tracks.command("import")
-@click.argument("file", type=_FILE)
-@click.option(
+@click.argument("file", type=EXISTING_FILE)
+@command_option(
     "--format",
-    type=choice(TracksFormat),
+    type=EnumChoice(TracksFormat),
     help="[default: what FILE looks like, which is then said; mot0 looks like mot and is never assumed]",
 )
-@click.option("--like", required=True, type=_FILE, help="The video that FILE is about, or a tracks file of it.")
-@click.option("--boxes-of-another-video", is_flag=True, help="Use FILE although it names another video than --like.")
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write; its name must be free.",
-)
-def import_tracks(file: Path, format: str | None, like: Path, boxes_of_another_video: bool, output: Path) -> None:
+@command_option("--like", required=True, type=EXISTING_FILE, help="The video that FILE is about, or its tracks file.")
+@command_option("--boxes-of-another-video", is_flag=True, help="Use FILE although it names another video than --like.")
+@command_option("-o", "--output", required=True, type=FILE_TO_WRITE, help="File to write; its name must be free.")
+def import_tracks(
+    file: Path, format: TracksFormat | None, like: Path, boxes_of_another_video: bool, output: Path
+) -> None:
     """Make a tracks file of the boxes in FILE. Size, frames and times come from --like.
 
     \b
@@ -140,7 +136,7 @@ def import_tracks(file: Path, format: str | None, like: Path, boxes_of_another_v
     """
     is_video = not _is_json(like)
     video = _video(like, file) if is_video else tracks_json.read(like)
-    source_format = TracksFormat(format) if format else exchange.format_of(file)
+    source_format = format or exchange.format_of(file)
     if is_video and not boxes_of_another_video:
         exchange.check_source(file, like, source_format)
     boxes = exchange.read(file, Canvas(*video.size, len(video.pts)), source_format)

@@ -5,7 +5,7 @@ batch page says so, and pages of earlier reports go.
 """
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from dashredact.audit.events import Event, FileEntry
 from dashredact.errors import LedgerError, MachineError, RefusedError, UsageError, VideoError
 from dashredact.formats import tracks_json
 from dashredact.formats.tracks_json import TracksFile
-from dashredact.kinds import KINDS, SHIPPED_KINDS
+from dashredact.kinds import KINDS, Kind
 from dashredact.media.thumbnails import Thumbnail, filmstrip, shrunk
 from dashredact.report import pages
 from dashredact.report.page_names import FOLDER, INDEX, page_names
@@ -131,7 +131,8 @@ def _video(out: OutputFolder, clip: Clip, page: str) -> Video:
     file, tracks_state, faults = _tracks(out, clip.tracks_file)
     output, thumbnails, more = _thumbnails(out, clip.output)
     queued = assess(clip, file, None, altered=output in WRONG)
-    pictures = [_picture(one, file, number) for number, one in enumerate(thumbnails, 1)]
+    kinds = clip.masking.parsed_settings().link.kinds
+    pictures = [_picture(one, file, number, kinds) for number, one in enumerate(thumbnails, 1)]
     masks = _masks(clip, file) if file else None
     return Video(clip, page, queued, output, tracks_state, masks, [*faults, *more], pictures)
 
@@ -172,7 +173,8 @@ def _thumbnails(out: OutputFolder, entry: FileEntry | None) -> tuple[DiskState, 
     return (DiskState.CHANGED, (), []) if pictures is None else (DiskState.AS_LOGGED, pictures, [])
 
 
-def _picture(shown: Thumbnail, file: TracksFile | None, number: int) -> Picture:
+def _picture(shown: Thumbnail, file: TracksFile | None, number: int, kinds: Container[Kind]) -> Picture:
+    """kinds: that were to be masked."""
     data = base64.b64encode(shown.jpeg).decode()
     if file is None:
         return Picture(float(shown.time), shown.width, shown.height, data, f"Masked picture {number}")
@@ -180,6 +182,6 @@ def _picture(shown: Thumbnail, file: TracksFile | None, number: int) -> Picture:
     time = max(float(shown.time) - start, 0.0)
     frame = int(np.searchsorted(file.times, time + _ROUNDING, "right")) - 1
     on = [track.kind for track in file.tracks if track.first <= frame < track.end]
-    kinds = [kind for kind in KINDS if kind in SHIPPED_KINDS or kind in on]
-    words = f"Masked picture {number}: {' and '.join(f'{on.count(kind)} {kind}' for kind in kinds)} masks"
+    counts = " and ".join(f"{on.count(kind)} {kind}" for kind in KINDS if kind in kinds or kind in on)
+    words = f"Masked picture {number}: {counts} masks"
     return Picture(time, shown.width, shown.height, data, words)

@@ -93,15 +93,15 @@ class Scale:
 
 def panels(masks: Masks) -> list[Panel]:
     """A panel for each kind that has tracks."""
-    found = []
+    shown = []
     for kind in Kind:
         tracks = sorted((track for track in masks.tracks if track.kind is kind), key=lambda track: track.first)
         rows = timeline.rows(tracks)
         scale = Scale(masks)
         bars = [_bar(track, row, scale) for track, row in zip(tracks, rows, strict=True)]
         if bars:
-            found.append(Panel(kind, bars, ROW * (max(rows) + 1)))
-    return found
+            shown.append(Panel(kind, bars, ROW * (max(rows) + 1)))
+    return shown
 
 
 def _bar(track: Track, row: int, scale: Scale) -> Bar:
@@ -138,9 +138,9 @@ class Dot:
 
 
 def legend(masks: Masks) -> str:
-    """`Circles are faces, squares are plates`: the usual kinds, and others that have tracks."""
+    """`Circles are faces, squares are plates`: the kinds that were to be masked, and others that have tracks."""
     there = {track.kind for track in masks.tracks}
-    rows = [kind.row for kind in Kind if kind in SHIPPED_KINDS or kind in there]
+    rows = [kind.row for kind in Kind if kind in (masks.thresholds or SHIPPED_KINDS) or kind in there]
     return ", ".join(f"{row.shape}s are {row.plural}" for row in rows).capitalize()
 
 

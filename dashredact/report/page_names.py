@@ -45,7 +45,7 @@ def page_names(events: Iterable[Event]) -> dict[str, str]:
 
 
 def page_paths(out: Path, pages: Mapping[str, str], names: Iterable[str]) -> list[Path]:
-    """Those of the sources of such names, and the first page, which tells of all and is soon made again; there or not.
+    """Those of these sources, and the batch page, which shows all and is soon written again; whether there or not.
 
     pages: see `page_names`.
     """

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from dashredact.audit.clips import Clip
 from dashredact.audit.events import Duplicate, ResidualEntry, ReviewVerdict, SecondLookEntry, Tried
-from dashredact.kinds import KINDS, SHIPPED_KINDS, Kind
+from dashredact.kinds import KINDS, Kind
 from dashredact.review import flags
 from dashredact.review.draws import DrawRecord
 from dashredact.review.flags import FlaggedTrack, Hole
@@ -174,7 +174,7 @@ class Video:
     @property
     def counts(self) -> dict[Kind, int]:
         """Tracks by kind, of the kinds that were to be masked and of others that are: people may draw any."""
-        masked = self.clip.masking.parsed_settings().link.thresholds or SHIPPED_KINDS
+        masked = self.clip.masking.parsed_settings().link.kinds
         counts = {kind: self._count(kind) for kind in KINDS}
         return {kind: count for kind, count in counts.items() if count or kind in masked}
 
@@ -209,8 +209,8 @@ class Video:
             if clip.verdict is ReviewVerdict.REJECTED and clip.review:
                 note = f": {clip.review.reason.rstrip('.')}" if clip.review.reason else ""
                 sentences.append(f"{clip.review.actor} rejected it{note}; correct it.")
-            elif not clip.verdict and clip.file.made.reason:
-                sentences.append(clip.file.made.reason)
+            elif not clip.verdict and clip.file.produced.reason:
+                sentences.append(clip.file.produced.reason)
             if corrections.waiting:
                 sentences.append(
                     f"{plural(corrections.waiting, 'correction')} not yet in the file; apply or undo them."

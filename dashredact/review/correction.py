@@ -93,7 +93,7 @@ class Correction:
             raise UsageError(
                 f"{source} is not the video that {self._before.name} was made from; name that with --source."
             )
-        self._made = clip.file.made
+        self._made = clip.file.produced
         self._settings = clip.masking.parsed_settings().for_rendering()
 
     @cached_property

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from dashredact.audit.clips import Clip, Clips
-from dashredact.audit.events import Corrected, NeedsReview, ResidualEntry, ReviewVerdict, SourceEvent
+from dashredact.audit.events import Corrected, ResidualEntry, ReviewVerdict, SourceEvent
 from dashredact.errors import RefusedError, UsageError, did_you_mean
 from dashredact.formats import tracks_json
 from dashredact.formats.tracks_json import TracksFile
@@ -54,7 +54,7 @@ def state_of(clip: Clip) -> str:
     open_ends += ["a mark lost its object"] if corrections.unfinished_marks else []
     if clip.verdict is ReviewVerdict.REJECTED or (clip.verdict and not open_ends):
         return ", ".join([str(clip.verdict), *open_ends])
-    made = clip.file.made
+    made = clip.file.produced
     return ", ".join(open_ends) or ("corrected" if isinstance(made, Corrected) else f"{made.type}, not reviewed")
 
 
@@ -63,7 +63,7 @@ def assess(clip: Clip, file: TracksFile | None, luma: float | None, *, altered: 
     failed = clip.failure.type if clip.failure else ""
     if clip.file is None or clip.output is None:
         return QueuedVideo(clip, flags.without_output(failed or str(clip.tried.type)))
-    doubted = isinstance(clip.file.made, NeedsReview)
+    doubted = clip.file.doubted and not clip.approved_by
     if file is None:
         priority = flags.priority(None, 0, 0, luma, doubted=doubted, altered=altered, failed=failed)
         return QueuedVideo(clip, priority, altered=altered)

@@ -16,7 +16,7 @@ from dashredact.audit.clips import Clip
 from dashredact.audit.events import BoundEntry, Draw, DrawRef, Judged, Judgement, Miss, Sampled
 from dashredact.errors import MachineError, RefusedError, UsageError
 from dashredact.formats.spreadsheet import csv_safe
-from dashredact.kinds import KINDS
+from dashredact.kinds import KINDS, Kind
 from dashredact.media.thumbnails import stills
 from dashredact.review import draws
 from dashredact.review.decisions import Reviewer, readable
@@ -122,7 +122,7 @@ def _picture(number: int) -> str:
 def _table(draw: Draw, times: Mapping[str, Array]) -> str:
     text = io.StringIO()
     table = csv.writer(text, quoting=csv.QUOTE_ALL)
-    columns = [f"{kind}s" for kind in draw.kinds]
+    columns = [Kind(kind).row.plural for kind in draw.kinds]
     table.writerow(["draw", "picture", *columns, "video", "seconds"])
     for number, one in enumerate(draw.drawn, 1):
         video = [csv_safe(one.name), f"{times[one.name][one.frame]:.2f}"]
@@ -144,7 +144,7 @@ def count(reviewer: Reviewer, verdicts: Path, note: str) -> Judgement:
     misses = []
     for number, one in enumerate(draw.drawn, 1):
         for kind in draw.kinds:
-            seen = _count(verdicts, by_picture.get(_picture(number)), number, f"{kind}s")
+            seen = _count(verdicts, by_picture.get(_picture(number)), number, Kind(kind).row.plural)
             missed[kind] += [seen] * one.times
             if seen:
                 misses.append(Miss(name=one.name, frame=one.frame, kind=kind, missed=seen))

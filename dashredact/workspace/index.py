@@ -22,7 +22,6 @@ from dashredact.audit.events import (
     Purged,
     Quarantined,
     Retried,
-    Reviewed,
     RunEvent,
     parse,
 )
@@ -48,7 +47,6 @@ create table if not exists failures (
     tries integer not null, last real not null, reason text not null, quarantined text
 ) without rowid;
 create table if not exists erased (source text primary key, request integer not null) without rowid;
-create table if not exists reviewed (output_sha256 text primary key) without rowid;
 create table if not exists digests (path blob primary key, state text not null, sha256 text not null) without rowid;
 """
 
@@ -131,7 +129,6 @@ class Index:
         self._data.execute("delete from detections")
         self._data.execute("delete from failures")
         self._data.execute("delete from erased")
-        self._data.execute("delete from reviewed")
         for event in self._folder.events():
             self._apply(event)
         self._save_log_state()
@@ -167,11 +164,6 @@ class Index:
         same = "results where outcome != 'duplicate' and source = ? and fingerprint = ?"
         return self._all(Result, same, source_sha256, fingerprint)
 
-    def needs_review(self) -> int:
-        """Masked videos that nobody has reviewed although their run said that somebody should."""
-        unreviewed = "output_sha256 not in (select output_sha256 from reviewed)"
-        return int(self._row(f"select count(*) from results where outcome = 'needs review' and {unreviewed}")[0])
-
     def failures(self, name: str) -> FailureHistory | None:
         return self._one(FailureHistory, "failures where name = ?", name)
 
@@ -203,8 +195,6 @@ class Index:
     def _apply(self, event: Event) -> None:
         if isinstance(event, Purged) and event.request and event.erased:
             self._data.execute("insert or replace into erased values (?, ?)", (event.erased, event.request.id))
-        if isinstance(event, Reviewed) and event.output and event.verdict:
-            self._data.execute("insert or replace into reviewed values (?)", (event.output.sha256,))
         if not isinstance(event, RunEvent) or event.source is None:
             return  # it is not about masking
         name, digest = event.source.name, event.source.sha256

@@ -141,6 +141,10 @@ class OutputFolder:
         """What was appended to the log behind so many bytes, unchecked, and how many bytes it has now."""
         return audit_log.appended(self.log, offset)
 
+    def create_log(self) -> None:
+        """An empty one where there is none: then every command about the folder can be asked about it."""
+        audit_log.create(self.log)
+
     def check_log(self) -> None:
         """Raise what `append` would raise, before work is done that it could not write down."""
         audit_log.ready(self.log)

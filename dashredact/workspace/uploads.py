@@ -27,6 +27,9 @@ class Upload:
     """bytes"""
     arrived: float
     """last change, seconds since 1970"""
+    complete_at: float | None = None
+    """when it counts as complete if nothing about it changes, seconds since 1970; None while its upload tool says that
+    it is not"""
 
 
 @dataclass(frozen=True)
@@ -62,15 +65,21 @@ class InboxWatcher:
             before = self._since.get(name)
             since[name] = before if before and before[0] == state else (state, time.monotonic())
             item = replace(inbox.claim(path, name, taken), within=self._folder)
-            upload = Upload(item, now.st_size, now.st_ctime)
-            settled = self._settled(now.st_ctime, since[name][1]) and not _is_marked_incomplete(path)
-            (complete if settled else incomplete).append(upload)
+            complete_at = None if _is_marked_incomplete(path) else self._complete_at(now.st_ctime, since[name][1])
+            upload = Upload(item, now.st_size, now.st_ctime, complete_at)
+            (incomplete if complete_at is None or time.time() < complete_at else complete).append(upload)
         self._since = since
         return InboxContents(complete, incomplete, links)
 
-    def _settled(self, changed: float, since: float) -> bool:
-        """changed: wall-clock time of the last change. since: monotonic time of the first scan with this state."""
-        return 0 <= self._settle <= time.time() - changed or time.monotonic() - since >= max(self._settle, 1)
+    def _complete_at(self, changed: float, since: float) -> float:
+        """When it counts as complete, seconds since 1970.
+
+        changed: wall-clock time of the last change, by a clock that may be ahead of ours. since: monotonic time of the
+        first scan with this state.
+        """
+        now = time.time()
+        seen = now - (time.monotonic() - since) + max(self._settle, 1)
+        return min(changed + self._settle, seen) if changed <= now else seen
 
 
 def _state(path: Path) -> os.stat_result | None:

@@ -69,16 +69,16 @@ def test_what_is_no_private_key_is_said_to_be_none(tmp_path: Path, content: byte
     path = tmp_path / "fleet.key"
     path.write_bytes(content)
     path.chmod(0o600)
-    with pytest.raises(MachineError, match="is no Ed25519 private key"):
+    with pytest.raises(MachineError, match="is not an Ed25519 private key"):
         signing.signer(path)
-    with pytest.raises(MachineError, match="is no Ed25519 public key"):
+    with pytest.raises(MachineError, match="is not an Ed25519 public key"):
         signing.checkers([path])
 
 
 def test_the_halves_are_not_taken_for_each_other(key: Path) -> None:
-    with pytest.raises(MachineError, match="is no Ed25519 private key"):
+    with pytest.raises(MachineError, match="is not an Ed25519 private key"):
         signing.signer(signing.public_path(key))
-    with pytest.raises(MachineError, match="is no Ed25519 public key"):
+    with pytest.raises(MachineError, match="is not an Ed25519 public key"):
         signing.checkers([key])
 
 

@@ -90,7 +90,7 @@ def test_an_upload_that_cannot_be_moved_to_quarantine_does_not_end_the_run(tmp_p
             InboxRules(tries=1),
         )
         summaries += [([outcome.status for outcome in run.outcomes()], dict(run.summary.waiting))]
-    assert summaries == [(["failed", "failed"], {"set aside": 2}), ([], {"set aside": 2})]
+    assert summaries == [(["failed", "failed"], {"given up": 2}), ([], {"given up": 2})]
     assert batch.index.quarantined() == []
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -283,7 +284,7 @@ def test_without_quarantine_it_stays_and_is_left_alone_until_it_changes(fleet: F
     for _ in range(2):
         assert fleet.statuses(tries=2, quarantine=False) == {"broken.mp4": "failed"}
     assert fleet.statuses(tries=2, quarantine=False) == {}
-    assert fleet.summary.waiting == {"set aside": 1}
+    assert fleet.summary.waiting == {"given up": 1}
     assert path.exists()
     fleet.upload("30.mp4", "broken.mp4")
     assert fleet.statuses(tries=2, quarantine=False) == {"broken.mp4": "masked"}
@@ -319,7 +320,7 @@ def test_what_cannot_be_read_is_not_tried_for_ever(fleet: Fleet, monkeypatch: py
     for _ in range(2):
         assert fleet.statuses(tries=2, quarantine=False) == {"30.mp4": "failed"}
     assert fleet.statuses(tries=2, quarantine=False) == {}
-    assert fleet.summary.waiting == {"set aside": 1}
+    assert fleet.summary.waiting == {"given up": 1}
 
 
 def test_quarantine_never_overwrites(fleet: Fleet) -> None:
@@ -483,10 +484,11 @@ def _until(true: Callable[[], bool]) -> None:
 
 def test_a_time_limit_ends_between_segments_and_the_next_run_goes_on(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    torture.Film(frames=700, options=(("g", "300"),)).shoot(tmp_path / "in" / "trip.mp4")
+    torture.Film(frames=300, time_base=Fraction(1, 10), options=(("g", "100"),)).shoot(tmp_path / "in" / "trip.mp4")
     saved = []
-    for _ in range(40):
-        process = _start(tmp_path / "in", tmp_path / "out", "--time-limit", "0.1")
+    for number in range(20):  # on a slow machine the first limits are over before anything is done
+        limit = f"{0.02 * 1.4**number:.3f}"
+        process = _start(tmp_path / "in", tmp_path / "out", "--time-limit", limit, "--preset", "ultrafast")
         told, complaints = process.communicate(timeout=60)
         assert process.returncode == 0, complaints
         if told.startswith("1 masked"):
@@ -506,15 +508,15 @@ def test_an_inbox_in_the_output_folder_is_refused(tmp_path: Path) -> None:
     assert complaints.count("\n") == 1 and "keep masked and unmasked videos apart" in complaints
 
 
-@pytest.mark.parametrize("jobs", ["2", "3"])
-def test_results_do_not_depend_on_the_number_of_workers(tmp_path: Path, clip: Library, jobs: str) -> None:
+def test_results_do_not_depend_on_the_number_of_workers(tmp_path: Path, clip: Library) -> None:
+    """With the ultrafast preset: macroblock trees of x264 are not the same bit for bit from one call to the next."""
     (tmp_path / "in").mkdir()
-    torture.Film(frames=700, options=(("g", "25"),)).shoot(tmp_path / "in" / "long.mp4")
+    torture.Film(frames=240, time_base=Fraction(1, 10), options=(("g", "10"),)).shoot(tmp_path / "in" / "long.mp4")
     shutil.copyfile(clip("pyramid.mp4"), tmp_path / "in" / "pyramid.mp4")
     made = []
-    for count in ("1", jobs):
+    for count in ("1", "3"):
         out = tmp_path / f"out-{count}"
-        process = _start(tmp_path / "in", out, "--jobs", count)
+        process = _start(tmp_path / "in", out, "--jobs", count, "--preset", "ultrafast")
         process.communicate(timeout=120)
         assert process.returncode == 0
         made.append({path.name: path.read_bytes() for path in out.glob("*.m*")} | _tracks(out))
@@ -526,6 +528,7 @@ def _tracks(out: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in out.glob("*.tracks.json")}
 
 
+@pytest.mark.slow
 def test_a_night_of_overlapping_runs_and_kills(tmp_path: Path) -> None:
     """`python tests/torture.py` does it with 200 clips."""
     (tmp_path / "out").mkdir()

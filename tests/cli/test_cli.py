@@ -17,9 +17,7 @@ from click.testing import CliRunner, Result
 
 from dashredact import cli
 from dashredact.audit import log as audit_log
-from dashredact.cli import masking
 from dashredact.errors import ExitCode
-from dashredact.pipeline.outcome import VideoStatus
 from dashredact.workspace import locks
 from dashredact.workspace.output_folder import OutputFolder
 
@@ -114,6 +112,9 @@ def test_help_lists_the_exit_codes() -> None:
         ["redact", "-o", "out"],
         ["redact", "."],
         ["redact", ".", "-o", "out", "--face-threshold", "0.05"],
+        ["redact", ".", "-o", "out", "--face-threshold", "nan"],
+        ["redact", ".", "-o", "out", "--threshold", "face=0.05"],
+        ["redact", ".", "-o", "out", "--threshold", "plate=nan"],
         ["redact", ".", "-o", "out", "--audio", "maybe"],
         ["redact", ".", "-o", "out", "--detect-size", "31"],
         ["models", "get"],
@@ -128,6 +129,40 @@ def test_a_wrong_command_line_is_code_2(words: list[str], tmp_path: Path, monkey
     assert done.stdout == ""
     assert "Error" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ["--kinds", "both"],
+            "--kinds both: 'both' is no kind; give some of face,plate,person,screen, commas between.",
+        ),
+        (["--kinds", "zone"], "'zone' is no kind"),
+        (["--kinds", ""], "'' is no kind"),
+        (["--kinds", "face,person"], "--kinds names person: the chosen models find face, plate; add a --model"),
+        (["--threshold", "face"], "--threshold face is not KIND=SCORE, such as face=0.4"),
+        (["--threshold", "hand=0.4"], "--threshold hand=0.4 is not KIND=SCORE"),
+        (["--threshold", "face=0.4", "--threshold", "face=0.5"], "--threshold names face twice"),
+        (["--threshold", "screen=0.4"], "--threshold names screen: the chosen models find face, plate; leave it out."),
+    ],
+)
+def test_kinds_and_thresholds_that_make_no_sense(words: list[str], told: str, clip: Path, tmp_path: Path) -> None:
+    done = _call("redact", clip, "-o", tmp_path / "out", *words)
+    assert done.exit_code == 2
+    assert _one_sentence(done.stderr) and told in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("value", ["person face", "person, face", "face,person,face"])
+def test_kinds_come_from_the_environment_with_commas_or_spaces(value: str, clip: Path, tmp_path: Path) -> None:
+    done = _call("redact", clip, "-o", tmp_path / "out", DASHREDACT_REDACT_KINDS=value)
+    assert "--kinds names person: the chosen models find face, plate" in done.stderr
+
+
+def test_thresholds_come_from_the_environment_with_spaces(clip: Path, tmp_path: Path) -> None:
+    done = _call("redact", clip, "-o", tmp_path / "out", DASHREDACT_REDACT_THRESHOLD="face=0.4 screen=0.3")
+    assert "--threshold names screen" in done.stderr
 
 
 def test_a_folder_without_videos_is_code_2_and_nothing_is_made(tmp_path: Path) -> None:
@@ -281,18 +316,3 @@ def test_a_broken_weights_folder_is_code_4(broken: str, clip: Path, tmp_path: Pa
     assert done.exit_code == 4
     assert _one_sentence(done.stderr) and str(folder) in done.stderr
     assert not list((tmp_path / "out").glob("*.mp4"))
-
-
-@pytest.mark.parametrize(
-    ("verdicts", "code"),
-    [
-        ([], 0),
-        ([VideoStatus.MASKED, VideoStatus.SKIPPED, VideoStatus.REHEARSED], 0),
-        ([VideoStatus.MASKED, VideoStatus.NEEDS_REVIEW], 5),
-        ([VideoStatus.NEEDS_REVIEW, VideoStatus.FAILED], 3),
-        ([VideoStatus.NEEDS_REVIEW, VideoStatus.REFUSED], 3),
-        ([VideoStatus.FAILED, VideoStatus.BUG, VideoStatus.MASKED], 1),
-    ],
-)
-def test_the_worst_verdict_gives_the_exit_code(verdicts: list[VideoStatus], code: int) -> None:
-    assert masking.exit_code(verdicts) == code

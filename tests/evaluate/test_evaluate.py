@@ -17,6 +17,7 @@ from clips import FIRST_SEEN, SIZE, Finder, scene, secret_box
 
 import dashredact.cli.evaluate
 from dashredact import cli
+from dashredact.cli.options import DetectOptions
 from dashredact.errors import ExitCode
 from dashredact.evaluate import datasets
 from dashredact.evaluate import run as evaluation
@@ -286,7 +287,7 @@ def test_a_sheet_has_room_for_the_largest_only(tmp_path: Path) -> None:
 def finder(monkeypatch: pytest.MonkeyPatch) -> Finder:
     finder = Finder(miss_every=5)
 
-    def detector_of(_chosen: dict[str, Any], *, lowest_score: float) -> Finder:
+    def detector_of(_detect: DetectOptions, *, lowest_score: float) -> Finder:
         assert lowest_score == 0.05
         return finder
 
@@ -310,6 +311,37 @@ def test_it_prints_a_table_and_sentences(tmp_path: Path) -> None:
     )
     assert "Of 10 frames of faces at least 32 px on the longer side, 0.0 % were uncovered" in done.stdout
     assert done.stderr == ""
+
+
+def test_kinds_that_the_detector_does_not_find_are_not_measured(tmp_path: Path, finder: Finder) -> None:
+    """The set is labelled for persons too, and nothing looks for them: that is no recall of nothing."""
+    folder = _make(tmp_path / "set", range(FIRST_SEEN, FIRST_SEEN + 3))
+    _change(folder, labelled=["face", "person"])
+    finder.thresholds = {Kind.FACE: 0.5}
+    done = _call(folder, "--json")
+    assert done.exit_code == ExitCode.OK, done.output
+    assert list(json.loads(done.stdout)["all"]["classes"]) == ["face"]
+    _change(folder, labelled=["person"])
+    done = _call(folder)
+    assert done.exit_code == ExitCode.USAGE
+    assert "is labelled for person, and the chosen models find face; choose another --model." in done.stderr
+    done = _call(folder, "--threshold", "person=0.4")
+    assert done.exit_code == ExitCode.USAGE
+    assert "--threshold names person: the chosen models find face; leave it out." in done.stderr
+
+
+def test_persons_are_measured_by_their_height(tmp_path: Path, finder: Finder) -> None:
+    """Where a model finds them; the secret stands for one."""
+    folder = _make(tmp_path / "set", range(FIRST_SEEN, FIRST_SEEN + 10), zoom=2)
+    rows = json.loads((folder / datasets.NAME).read_text())["images"]
+    people = [{**row, "boxes": [{**box, "label": "person"} for box in row["boxes"]]} for row in rows]
+    _change(folder, labelled=["person"], images=people)
+    finder.kind, finder.thresholds, finder.miss_every = Kind.PERSON, {Kind.PERSON: 0.5}, 0
+    done = _call(folder, "--threshold", "person=0.4")
+    assert done.exit_code == ExitCode.OK, done.output
+    assert "set person       10      10" in done.stdout
+    assert "Of 10 people at least 50 px on the longer side, 100.0 %" in done.stdout
+    assert "score 0.4)" in done.stdout
 
 
 @pytest.mark.usefixtures("finder")

@@ -1,6 +1,5 @@
 """A run under a policy: what it does not allow is refused and logged, and nothing of it is masked."""
 
-import json
 import shutil
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -8,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import clips
-import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 from clips import Finder, Library, ffmpeg
 from conftest import SETTINGS
+from output_checks import check_schema
 from policies import FULL, changed, toml
 
 from dashredact import cli
 from dashredact.audit import log as audit_log
-from dashredact.audit import schemas
 from dashredact.batch.batch import Batch
 from dashredact.cli import batch as batch_command
 from dashredact.cli import redact
@@ -62,7 +60,7 @@ def videos(tmp_path: Path, clip: Library) -> Callable[..., Path]:
 def call(monkeypatch: pytest.MonkeyPatch) -> Call:
     """A command with the detector of the tests."""
     for module in (redact, batch_command):
-        monkeypatch.setattr(module, "detector_of", lambda _chosen: Finder())
+        monkeypatch.setattr(module, "detector_of", lambda _detect, **_: Finder())
 
     def run(*words: str | Path, **environment: str) -> Result:
         return CliRunner(env=environment).invoke(cli.main, [str(word) for word in words])
@@ -73,7 +71,7 @@ def call(monkeypatch: pytest.MonkeyPatch) -> Call:
 def _records(tmp_path: Path) -> list[dict[str, Any]]:
     found = list(audit_log.records(tmp_path / "out" / audit_log.NAME))
     for record in found:
-        jsonschema.validate(record, json.loads(schemas.text("audit-2.json")))
+        check_schema(record, "audit")
     return found
 
 

@@ -1,19 +1,18 @@
 """Erasing: whatever moment it is killed at, the next command finishes it, and the audit log and the disk agree."""
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import jsonschema
 import kills
 import pytest
 from clips import Film, Finder
 from conftest import SETTINGS
 from fleet import Fleet, call
 from kills import Step
+from output_checks import check_schema
 
 from dashredact import files
-from dashredact.audit import chain, schemas
+from dashredact.audit import chain
 from dashredact.audit import log as audit_log
 from dashredact.audit.clips import Clips
 from dashredact.batch.batch import Batch
@@ -55,7 +54,7 @@ def _purged(fleet: Fleet) -> tuple[set[str], set[str]]:
     """Names of sources and of other files in lines about deletions."""
     lines = [record for record in fleet.records() if record["act"] == "purged"]
     for line in lines:
-        jsonschema.validate(line, json.loads(schemas.text(schemas.file_name(2))))
+        check_schema(line, "audit")
     assert len({line["deletion"] for line in lines}) == len(lines)
     sources = [line["source"]["name"] for line in lines if "source" in line]
     others = [file["name"] for line in lines for file in line.get("files", ())]

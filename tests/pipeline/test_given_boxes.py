@@ -7,20 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import clips
-import jsonschema
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from clips import Finder, Library
 from conftest import SETTINGS, Mask
-from output_checks import check_cover, check_pictures, output_of, schema, tracks_of
+from output_checks import check_cover, check_pictures, check_schema, output_of, tracks_of
 
 from dashredact import cli, files
 from dashredact.audit import log as audit_log
 from dashredact.batch.batch import Batch
 from dashredact.cli import redact
+from dashredact.cli.options import DetectOptions
 from dashredact.errors import ExitCode, UsageError
 from dashredact.formats import exchange, tracks_json
 from dashredact.formats.exchange import TracksFormat
+from dashredact.kinds import Kind
 from dashredact.pipeline.outcome import Outcome, VideoStatus
 from dashredact.pipeline.video import RunOptions
 from dashredact.values import Detector, ProgressEvent
@@ -68,7 +70,7 @@ def test_given_boxes_hide_what_nobody_sees(clip: Library, given: Any, tmp_path: 
     outcome = run(source, boxes, tmp_path / "out", Finder(miss_first=BLIND))
     check_pictures(source, output_of(outcome))
     (record,) = audit_log.records(tmp_path / "out" / audit_log.NAME)
-    jsonschema.validate(record, schema("audit"))
+    check_schema(record, "audit")
     assert record["settings"]["boxes"]["sha256"] == files.sha256(boxes)
 
 
@@ -117,6 +119,118 @@ def test_boxes_that_change_on_the_way_end_the_run(clip: Library, given: Any, tmp
     assert not list((tmp_path / "out").glob("*.masked.*"))
 
 
+# --- kinds --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mixed(given: Callable[..., Path]) -> Path:
+    """The secret of a clip as a face, and beside it a plate, two persons and a zone."""
+    path = given("30.mp4")
+    told = tracks_json.read(path)
+    (face,) = told.tracks
+    others = [(Kind.ZONE, 0), (Kind.PLATE, 8), (Kind.PERSON, 16), (Kind.PERSON, 24)]
+    beside = [
+        replace(face, id=number, kind=kind, boxes=np.tile([x, 0.0, x + 6, 4.0], (len(face.boxes), 1)))
+        for number, (kind, x) in enumerate(others, 2)
+    ]
+    path.write_bytes(tracks_json.encode_file(replace(told, tracks=(face, *beside))))
+    return path
+
+
+def _kinds(out: Path) -> list[str]:
+    return [track["kind"] for track in tracks_of(out / "30.masked.mp4")["tracks"]]
+
+
+def _secret_is_seen(out: Path) -> bool:
+    return any(clips.secret_pixels(picture).any() for picture in clips.pictures_of(out / "30.masked.mp4"))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "masked", "told"),
+    [
+        ("plate", ["zone", "plate"], "1 face track, 2 person tracks left out"),
+        ("face,plate", ["zone", "face", "plate"], "2 person tracks left out"),
+        ("person", ["zone", "person", "person"], "1 face track, 1 plate track left out"),
+        ("face,plate,person", ["zone", "face", "plate", "person", "person"], "2 person tracks taken."),
+    ],
+)
+def test_only_the_chosen_kinds_of_the_file_are_taken_and_it_says_so(
+    clip: Library, mixed: Path, tmp_path: Path, call: Any, kinds: str, masked: list[str], told: str
+) -> None:
+    out = tmp_path / "out"
+    done = call(clip("30.mp4"), "-o", out, "--boxes", mixed, "--no-detector", "--kinds", kinds)
+    assert done.exit_code == ExitCode.OK, done.stderr
+    assert sorted(_kinds(out)) == sorted(masked)
+    assert _secret_is_seen(out) == ("face" not in masked)
+    assert done.stderr.count("\n") == 1
+    assert "1 zone track" in done.stderr and told in done.stderr
+    (record,) = audit_log.records(out / audit_log.NAME)
+    check_schema(record, "audit")
+    assert record["settings"]["boxes"]["kinds"] == kinds.split(",")
+    assert set(record["settings"]["link"]["thresholds"]) == set(kinds.split(","))
+    assert set(record["tracks"]) == set(masked)
+    check_schema(tracks_of(out / "30.masked.mp4"), "tracks")
+
+
+def test_other_kinds_of_the_same_file_are_another_result(clip: Library, mixed: Path, tmp_path: Path, call: Any) -> None:
+    words = (clip("30.mp4"), "-o", tmp_path / "out", "--boxes", mixed, "--no-detector")
+    assert call(*words, "--kinds", "plate").exit_code == ExitCode.OK
+    assert call(*words).exit_code == ExitCode.OK
+    assert not _secret_is_seen(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (
+            ("--kinds", "face,screen"),
+            "--kinds names screen: no detector looks, and {boxes} holds face, plate, person, zone",
+        ),
+        (
+            ("--kinds", "face,screen", "--boxes", "{faces}"),
+            "--kinds names screen: no detector looks, and {faces} holds face;",
+        ),
+        (("--kinds", "plate", "--boxes", "{faces}"), "{faces} holds 1 face track, none of which --kinds names"),
+        (
+            (
+                "--threshold",
+                "person=0.4",
+            ),
+            "--threshold names person: no detector looks",
+        ),
+    ],
+)
+def test_what_nothing_finds_is_refused(
+    clip: Library, mixed: Path, tmp_path: Path, call: Any, words: tuple[str, ...], reason: str
+) -> None:
+    """Else it would stay to be seen in a video whose line in the log says that it is masked."""
+    told = tracks_json.read(mixed)
+    faces = tmp_path / "faces.json"
+    faces.write_bytes(tracks_json.encode_file(replace(told, tracks=told.tracks[:1])))
+    names = {"boxes": mixed, "faces": faces}
+    filled = [word.format(**names) for word in words]
+    done = call(clip("30.mp4"), "-o", tmp_path / "out", "--boxes", mixed, "--no-detector", *filled)
+    assert done.exit_code == ExitCode.USAGE, done.stderr
+    assert reason.format(**names) in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_that_nothing_of_the_file_is_taken_is_found_out_on_the_way_where_the_video_is_damaged(
+    clip: Library, mixed: Path, tmp_path: Path, call: Any
+) -> None:
+    """Only decoding tells how many frames it has, and so whether the file is for it."""
+    told = tracks_json.read(mixed)
+    source, boxes, out = clip("cut off.mp4"), tmp_path / "gt.txt", tmp_path / "out"
+    face = replace(told.tracks[0], boxes=told.tracks[0].boxes[:2], origins=told.tracks[0].origins[:2])
+    exchange.write(boxes, replace(told, tracks=(face,)), TracksFormat.MOT)
+    words = (source, "-o", out, "--boxes", boxes, "--no-detector", "--damaged", "salvage")
+    done = call(*words, "--kinds", "plate")
+    assert done.exit_code == ExitCode.USAGE
+    assert "gt.txt: zones and the kinds plate are taken, when the video is decoded." in done.stderr
+    assert "gt.txt holds nothing of the kinds that are to be masked" in done.stderr
+    assert not list(out.glob("*.masked.*"))
+
+
 # --- the command --------------------------------------------------------------------------------------------------
 
 
@@ -124,7 +238,7 @@ def test_boxes_that_change_on_the_way_end_the_run(clip: Library, given: Any, tmp
 def call(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """The command with a detector that must not be asked."""
 
-    def nobody(_chosen: dict[str, Any]) -> Finder:
+    def nobody(_detect: DetectOptions, **_: Any) -> Finder:
         raise AssertionError("a detector was made")
 
     monkeypatch.setattr(redact, "detector_of", nobody)
@@ -136,9 +250,10 @@ def test_boxes_alone_on_the_command_line(clip: Library, given: Any, tmp_path: Pa
     out = tmp_path / "out"
     done = call(clip("30.mp4"), "-o", out, "--boxes", given("30.mp4"), "--no-detector")
     assert done.exit_code == ExitCode.OK, done.stderr
-    assert not any(clips.secret_pixels(picture).any() for picture in clips.pictures_of(out / "30.masked.mp4"))
+    assert done.stderr.endswith("b.json: 1 face track taken.\n")
+    assert not _secret_is_seen(out)
     (record,) = audit_log.records(out / audit_log.NAME)
-    jsonschema.validate(record, schema("audit"))
+    check_schema(record, "audit")
     assert record["model"]["name"] == "none"
     assert record["second_look"] == {"ran": False}
 

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import clips
-import jsonschema
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from clips import Finder, Library
 from conftest import SETTINGS
-from output_checks import check_cover, check_pictures, output_of, schema, tracks_of
+from output_checks import check_cover, check_pictures, check_schema, output_of, tracks_of
 
 from dashredact import cli
 from dashredact.audit import log as audit_log
@@ -88,7 +87,7 @@ def test_the_books_know_the_file(clip: Library, run: Run, tmp_path: Path) -> Non
     path = tmp_path / "out" / "30.detections.npz"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     (record,) = audit_log.records(tmp_path / "out" / audit_log.NAME)
-    jsonschema.validate(record, schema("audit"))
+    check_schema(record, "audit")
     (told,) = record["files"]
     assert (told["name"], told["bytes"]) == (path.name, path.stat().st_size)
     assert CliRunner().invoke(cli.main, ["audit", "verify", str(tmp_path / "out"), "--files"]).exit_code == ExitCode.OK
@@ -207,7 +206,7 @@ def _segment(chance: np.random.Generator, frames: int) -> SegmentDetections:
 
 def test_relink_on_the_command_line(clip: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     finder, out = Finder(), tmp_path / "out"
-    monkeypatch.setattr(redact, "detector_of", lambda _: finder)
+    monkeypatch.setattr(redact, "detector_of", lambda _detect, **_: finder)
     monkeypatch.setattr(cli.app.signal, "signal", lambda *_: None)
 
     def call(*words: object) -> Any:

@@ -230,7 +230,7 @@ def test_sigterm_ends_a_run_with_143_and_the_next_one_goes_on(clip: Library, tmp
         "from dashredact import cli\n"
         "from dashredact.cli import redact\n"
         "from dashredact.progress import ProgressDisplay\n"
-        "redact.detector_of = lambda chosen: clips.Finder(batch_size=1)\n"
+        "redact.detector_of = lambda detect, **_: clips.Finder(batch_size=1)\n"
         "def signalled(self, fact):\n"
         "    if os.environ['WHEN'] == 'now' and fact.stage == 'render': os.kill(os.getpid(), signal.SIGTERM)\n"
         "ProgressDisplay.__call__ = signalled\n"

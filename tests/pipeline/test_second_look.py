@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import clips
-import jsonschema
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from clips import Finder, Library
 from conftest import SETTINGS, work_left
-from output_checks import schema, tracks_of
+from output_checks import check_schema, tracks_of
 
 from dashredact import cli
 from dashredact.audit import log as audit_log
 from dashredact.batch.batch import Batch
 from dashredact.cli import masking, redact
+from dashredact.cli.options import DetectOptions
 from dashredact.errors import ExitCode
 from dashredact.kinds import KINDS, Kind
 from dashredact.pipeline.outcome import Outcome, VideoStatus
@@ -120,9 +120,9 @@ def test_books_tell_what_was_found_or_that_nobody_looked(clip: Library, run: Run
     assert unlooked.output is not None
     lines = list(audit_log.records(tmp_path / "out" / audit_log.NAME))
     for line, output, ran in zip(lines, (found.output, unlooked.output), (True, False), strict=True):
-        jsonschema.validate(line, schema("audit"))
+        check_schema(line, "audit")
         told = tracks_of(output)
-        jsonschema.validate(told, schema("tracks"))
+        check_schema(told, "tracks")
         assert told["second_look"] == line["second_look"]
         assert line["second_look"]["ran"] is ran
     assert "recheck" in lines[0]["seconds"]
@@ -183,9 +183,9 @@ def test_stopped_in_the_second_look_it_goes_on_there(clip: Library, run: Run, tm
 def call(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """The command with a blind detector, and `seer.onnx` as the name of one that sees."""
 
-    def chosen(words: dict[str, Any]) -> Finder:
+    def chosen(detect: DetectOptions, **_: Any) -> Finder:
         seer = Finder(identity=ModelIdentity("seer", "5" * 64))
-        return seer if words["models"] == ("seer.onnx",) else Finder(miss_first=BLIND)
+        return seer if detect.models == ("seer.onnx",) else Finder(miss_first=BLIND)
 
     monkeypatch.setattr(redact, "detector_of", chosen)
     monkeypatch.setattr(masking, "detector_of", chosen)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import clips
-import jsonschema
 import numpy as np
 import pytest
 from clips import Finder, Library
@@ -18,9 +17,9 @@ from output_checks import (
     check_form,
     check_pictures,
     check_privacy,
+    check_schema,
     check_times,
     output_of,
-    schema,
     tracks_of,
 )
 
@@ -367,7 +366,7 @@ def test_bad_file_ends_in_one_sentence_and_no_output(
     assert no_results(tmp_path / "out")
     assert source.read_bytes() == content
     (record,) = audit_log.records(tmp_path / "out" / audit_log.NAME)
-    jsonschema.validate(record, schema("audit"))
+    check_schema(record, "audit")
     assert (record["outcome"], record["reason"], record["output"]) == (outcome.status, outcome.reason, None)
     with pytest.raises(kind):
         VideoPipeline(
@@ -394,7 +393,7 @@ def test_salvage_masks_what_can_be_decoded(clip: Library, mask: Mask, tmp_path: 
     assert outcome.output is not None
     record = outcome.record
     assert record is not None
-    jsonschema.validate(list(audit_log.records(tmp_path / "out" / audit_log.NAME))[-1], schema("audit"))
+    check_schema(list(audit_log.records(tmp_path / "out" / audit_log.NAME))[-1], "audit")
     lost = record["frames"]["lost_at"]
     assert record["frames"]["out"] == record["frames"]["in"] - len(lost)
     assert record["frames"]["out"] > 0

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import clips
-import jsonschema
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from clips import SIZE, Finder, Library
 from conftest import SETTINGS, Mask
-from output_checks import check_times, output_of, schema, tracks_of
+from output_checks import check_schema, check_times, output_of, tracks_of
 
 from dashredact import cli
 from dashredact.audit import log as audit_log
@@ -39,7 +38,7 @@ def test_masked_zone_hides_what_the_detector_does_not_see(clip: Library, mask: M
     zones = Zones(mask=(replace(PATH, box=(0.0, 0.1, 1.0, 0.6)),))
     output = output_of(mask(source, by=Finder(miss_first=BLIND), zones=zones, hide=replace(SETTINGS.hide, style=style)))
     told = tracks_of(output)
-    jsonschema.validate(told, schema("tracks"))
+    check_schema(told, "tracks")
     (track,) = told["tracks"]
     frames = len(told["pts"])
     assert (track["kind"], track["first"], track["end"]) == ("zone", 0, frames)
@@ -58,7 +57,7 @@ def test_zone_and_track_lie_over_each_other(clip: Library, mask: Mask, tmp_path:
     assert [(track["id"], track["kind"]) for track in told["tracks"]] == [(1, "zone"), (2, "face")]
     assert not any(clips.secret_pixels(picture).any() for picture in clips.pictures_of(output_of(outcome)))
     (record,) = audit_log.records(tmp_path / "out" / audit_log.NAME)
-    jsonschema.validate(record, schema("audit"))
+    check_schema(record, "audit")
     assert record["settings"]["zones"] == {"ignore": [], "mask": [{"name": "left", "box": [0.0, 0.0, 0.5, 1.0]}]}
     assert record["tracks"]["zone"] == {"tracks": 1, "manual": len(told["pts"])}
 
@@ -68,7 +67,7 @@ def test_ignored_zone_leaves_what_lies_in_it(clip: Library, mask: Mask, tmp_path
     assert tracks_of(output)["tracks"] == []
     assert all(clips.secret_pixels(picture).sum() > 200 for picture in clips.pictures_of(output)[clips.FIRST_SEEN :])
     (record,) = audit_log.records(tmp_path / "out" / audit_log.NAME)
-    jsonschema.validate(record, schema("audit"))
+    check_schema(record, "audit")
     assert record["settings"]["zones"]["ignore"] == [{"name": "path", "box": list(PATH.box)}]
 
 
@@ -121,7 +120,7 @@ box = [0.0, 0.1, 1.0, 0.6]
 @pytest.fixture
 def call(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """The command with a blind detector."""
-    monkeypatch.setattr(redact, "detector_of", lambda chosen: Finder(miss_first=BLIND))
+    monkeypatch.setattr(redact, "detector_of", lambda _detect, **_: Finder(miss_first=BLIND))
     monkeypatch.setattr(cli.app.signal, "signal", lambda *_: None)
     return lambda *words: CliRunner().invoke(cli.main, ["redact", "-q", *map(str, words)])
 
@@ -168,7 +167,7 @@ def test_secret_is_gone_when_looked_at_in_tiles(clip: Library, tmp_path: Path) -
     assert finder.pictures == 10 * len(tracks_of(output)["pts"])
     assert not any(clips.secret_pixels(picture).any() for picture in clips.pictures_of(output))
     (record,) = audit_log.records(out / audit_log.NAME)
-    jsonschema.validate(record, schema("audit"))
+    check_schema(record, "audit")
     assert record["settings"]["tiles"] == 2
 
 

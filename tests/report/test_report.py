@@ -6,6 +6,7 @@ import re
 import shutil
 import stat
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -17,14 +18,19 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from clips import MARKER, Library
-from conftest import Mask
+from clips import MARKER, Finder, Library
+from conftest import SETTINGS, Mask
 
 from dashredact import cli
 from dashredact.audit import log as audit_log
+from dashredact.batch.batch import Batch
 from dashredact.errors import LedgerError
+from dashredact.kinds import SHIPPED_KINDS, Kind
 from dashredact.report import build as report_builder
+from dashredact.report.charts import SHAPES
+from dashredact.settings import TrackSettings
 from dashredact.values import Picture
+from dashredact.workspace import inbox
 from dashredact.workspace.output_folder import OutputFolder
 
 HOSTILE = (
@@ -291,6 +297,32 @@ def test_a_page_tells_all_that_the_log_has(out: Path) -> None:
     parts += [record["source"]["sha256"], record["output"]["sha256"], record["tracks_file"]["sha256"]]
     parts += [str(record["verified"]["masks_looked_at"]), "link.thresholds.face", "has the sha256 that the audit log"]
     assert [part for part in parts if part not in words] == []
+
+
+def test_kinds_that_somebody_chose_have_words_columns_and_marks(clip: Library, tmp_path: Path) -> None:
+    """One video masks faces and plates, the other plates and what another model finds."""
+    folder = OutputFolder(tmp_path / "out")
+    for name, kinds, finder in (
+        ("30.mp4", SHIPPED_KINDS, Finder()),
+        ("25.mov", (Kind.PLATE, Kind.PERSON), Finder(kind=Kind.PERSON, thresholds={Kind.PERSON: 0.5, Kind.PLATE: 0.5})),
+    ):
+        settings = replace(SETTINGS, link=TrackSettings(dict.fromkeys(kinds, 0.5)))
+        with folder.masking():
+            list(Batch(folder, finder, settings, lambda _: None).run(inbox.plan([clip(name)], folder.path)))
+    report_builder.write_report(folder)
+    shown = pages(folder.path)
+    index, other, own = (shown[name] for name in ("index.html", "30.html", "25.html"))
+    assert re.search(r"Faces\s*Plates\s*People", index.words)
+    rows = (folder.path / "report" / "index.html").read_text().split("<tr>")
+    (first,), (second,) = ([row for row in rows if f">{name}</a>" in row] for name in ("30.mp4", "25.mov"))
+    assert "<td>1</td><td>0</td><td>not masked</td>" in first
+    assert "<td>not masked</td><td>0</td><td>1</td>" in second
+    assert "0 plate tracks and 1 person track are masked" in own.words
+    assert "ナンバープレート 0 件、人物 1 件の軌跡を隠しました" in own.words
+    assert "Person tracks over time: 1" in own.words and "triangles are people" in own.words
+    assert any(path.get("class") == "dot person" and path["d"] == SHAPES["triangle"] for path in own.all("path"))
+    assert "people" not in other.words and "1 face track and 0 plate tracks are masked" in other.words
+    assert "0 plate and 1 person masks" in {image["alt"].partition(": ")[2] for image in own.all("img")}
 
 
 def test_never_calls_an_output_anything_but_masked(out: Path) -> None:

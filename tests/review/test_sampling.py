@@ -11,11 +11,10 @@ import cv2
 import pytest
 from click.testing import CliRunner, Result
 from clips import Library
-from jsonschema import validate
+from output_checks import check_schema
 from review_made import lines, redact
 
 from dashredact import cli
-from dashredact.audit import schemas
 from dashredact.errors import ExitCode
 from dashredact.review.miss_bound import miss_bound
 from dashredact.workspace import locks
@@ -68,7 +67,7 @@ def drawn(out: Path) -> Path:
 
 def test_each_picture_is_the_drawn_frame_of_the_masked_file(out: Path, drawn: Path) -> None:
     told = lines(out)[-1]
-    validate(told, json.loads(schemas.text(schemas.file_name(2))))
+    check_schema(told, "audit")
     rows = _rows(drawn / "verdicts.csv")
     assert len(rows) == len(told["draw"]["drawn"]) == len(list(drawn.glob("*.jpg")))
     assert {one["name"] for one in told["draw"]["drawn"]} == {"30.mp4", "late.mp4", "irregular.mkv"}
@@ -90,7 +89,7 @@ def test_verdicts_become_a_bound_in_log_list_and_report(out: Path, drawn: Path) 
     done = _call("count", out, table, "--reviewer", "A. Clerk", "--note", "on a large screen")
     assert done.exit_code == ExitCode.NEEDS_REVIEW
     line = lines(out)[-1]
-    validate(line, json.loads(schemas.text(schemas.file_name(2))))
+    check_schema(line, "audit")
     frames = [0] * 40
     third = lines(out)[-2]["draw"]["drawn"][2]
     frames[: third["times"]] = [2] * third["times"]

@@ -55,21 +55,3 @@ def test_processes_that_write_at_once_lose_and_double_nothing(tmp_path: Path) ->
     index = Index(OutputFolder(tmp_path))
     assert (_tries(index, "a.mp4"), _tries(index, "b.mp4")) == (16, 8)
     assert len(list(audit_log.records(tmp_path / audit_log.NAME))) == 24
-
-
-def _line(name: str, **fields: Any) -> Mapping[str, Any]:
-    made = {"output": {"name": name, "sha256": name * 64, "bytes": 1}, "tracks_file": {"name": f"{name}.json"}}
-    return {"source": {"name": name, "sha256": "0" * 64, "bytes": 1, "place": None}, **made, **fields}
-
-
-def test_outputs_that_need_review_are_counted_until_somebody_reviews_that_very_output(tmp_path: Path) -> None:
-    index = Index(OutputFolder(tmp_path))
-    for name in "ab":
-        index.append(_line(name, outcome="needs review", fingerprint="1" * 64))
-    index.append(_line("c", outcome="masked", fingerprint="1" * 64))
-    assert index.needs_review() == 2
-    index.append(_line("a", act="reviewed", verdict="approved"))
-    assert index.needs_review() == Index(OutputFolder(tmp_path)).needs_review() == 1
-    again = _line("a", outcome="needs review", fingerprint="2" * 64)
-    index.append({**again, "output": {"name": "a", "sha256": "9" * 64, "bytes": 1}})
-    assert index.needs_review() == 2

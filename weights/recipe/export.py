@@ -11,9 +11,9 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from dashredact.cli.figures import in_words
 from dashredact.detect.dashnet.network import PAD_VALUE, STRIDES, DashNet
 from dashredact.evaluate import metrics
+from dashredact.evaluate.results import in_words
 from dashredact.evaluate.run import EvaluatedSet, Evaluation, measure
 from dashredact.kinds import Kind
 

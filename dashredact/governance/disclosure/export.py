@@ -169,10 +169,8 @@ class _Handover:
 
 def _waits(clip: Clip) -> Iterator[str]:
     """What a person has to do about the file before it leaves, whatever the policy asks for."""
-    if clip.corrections.waiting:
-        yield "has corrections that are not in the file; apply them with `review apply`, or undo them"
-    if clip.corrections.unfinished_marks:
-        yield "has a mark that lost what it followed; draw another one from there on, or undo it"
+    if clip.corrections.open_reason:
+        yield clip.corrections.open_reason
     if clip.verdict is ReviewVerdict.REJECTED:
         yield "was reviewed and rejected; correct it, and have it approved"
     elif clip.file and clip.file.doubted and clip.verdict is not ReviewVerdict.APPROVED:

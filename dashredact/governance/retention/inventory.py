@@ -117,12 +117,8 @@ class Inventory:
 
     def _unreviewed(self, clip: Clip) -> Obstacle | None:
         """Once the original has gone, nothing that a review finds can be corrected."""
-        if clip.corrections.waiting:
-            return _overdue(
-                "has corrections that are not in its masked video, and they need the original; apply or undo them"
-            )
-        if clip.corrections.unfinished_marks:
-            return _overdue("has a mark that lost what it followed; draw another one from there on, or undo it")
+        if clip.corrections.open_reason:
+            return _overdue(clip.corrections.open_reason)
         if clip.review_required and _is_rejected(clip):
             return _overdue("is masked, and a person rejected the result; correct it")
         if clip.review_required:

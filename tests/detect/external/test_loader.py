@@ -5,13 +5,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import models_made as made
 import numpy as np
 import pytest
 
-from dashredact.cli.options import detector_of
+from dashredact.detect.api import DetectorOptions, build_detector
 from dashredact.detect.dashnet import manifest
 from dashredact.detect.ensemble import EnsembleDetector, Member, identity
 from dashredact.detect.external import loader
@@ -74,21 +73,10 @@ def test_identity_of_several_names_them_all() -> None:
     assert len({both.sha256, identity([other, one]).sha256, one.sha256, other.sha256}) == 4
 
 
-def _chosen(**options: Any) -> dict[str, Any]:
-    return {
-        "weights": None,
-        "device": "cpu",
-        "batch_size": None,
-        "detect_size": None,
-        "tile": 1,
-        "trust_code": False,
-    } | options
-
-
 def test_the_shipped_weights_find_what_the_given_model_does_not(tmp_path: Path) -> None:
     path = made.save(made.v8(np.array([[30, 20, 20, 10, 0.9]])), tmp_path / "p.onnx")
-    alone = detector_of(_chosen(models=[]))
-    lazy = detector_of(_chosen(models=[f"{path}=plate"]))
+    alone = build_detector(DetectorOptions(device="cpu"))
+    lazy = build_detector(DetectorOptions(device="cpu", models=(f"{path}=plate",)))
     assert "dashnet-s" in lazy.identity.name and "p=plate" in lazy.identity.name
     assert lazy.identity.sha256 != alone.identity.sha256
     assert lazy.thresholds == {Kind.FACE: alone.thresholds[Kind.FACE], Kind.PLATE: 0.25}
@@ -112,9 +100,10 @@ def test_the_shipped_weights_are_not_loaded_where_the_given_models_find_both(tmp
 def test_planning_with_a_model_loads_no_runtime(tmp_path: Path) -> None:
     """Work that is done is skipped without waiting for torch or onnxruntime."""
     path = made.save(made.v8(np.zeros((0, 5))), tmp_path / "p.onnx")
-    options = _chosen(models=[f"{path}=plate"])
+    options = {"device": "cpu", "models": (f"{path}=plate",)}
     code = (
-        f"from dashredact.cli.options import detector_of; print(detector_of({options!r}).identity.name)\n"
+        "from dashredact.detect.api import DetectorOptions, build_detector\n"
+        f"print(build_detector(DetectorOptions(**{options!r})).identity.name)\n"
         "import sys; print(sorted({'torch', 'onnxruntime'} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

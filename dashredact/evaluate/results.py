@@ -178,15 +178,11 @@ def _sentences(result: Evaluation) -> Iterator[str]:
             yield f"Of {what}, {_percent(frames)} were uncovered after linking ({meaning})."
         if tracks := linked.tracks.of:
             how = f"{_percent(linked.tracks)} {_interval(linked.tracks)} were uncovered on one frame or more"
-            yield f"Of {tracks} such {_noun(kind, tracks)}, each followed through its video, {how}."
+            yield f"Of {tracks} such {kind.row.noun(tracks)}, each followed through its video, {how}."
     if result.masked is not None:
         yield f"On average {100 * result.masked:.2f} % of a video's picture was masked."
 
 
 def _objects(kind: Kind, count: int, least: float) -> str:
     """`412 plates at least 40 px wide`; without the number where it is 0."""
-    return f"{count or ''} {_noun(kind, count)} at least {least:g} px {kind.row.measure}".lstrip()
-
-
-def _noun(kind: Kind, count: int) -> str:
-    return kind.row.singular if count == 1 else kind.row.plural
+    return f"{count or ''} {kind.row.noun(count)} at least {least:g} px {kind.row.measure}".lstrip()
