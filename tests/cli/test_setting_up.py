@@ -35,7 +35,7 @@ def _write(path: Path, content: str) -> Path:
     return path
 
 
-# --- configuration -----------------------------------------------------------------------------------------------------
+# --- configuration ---------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_a_misspelt_variable_is_said(log: Path) -> None:
     assert "STYEL is not known and does nothing; did you mean DASHREDACT_REDACT_STYLE?" in done.stderr
 
 
-# --- doctor, versions, status ------------------------------------------------------------------------------------------
+# --- doctor, versions, status ----------------------------------------------------------------------------------------
 
 
 def test_doctor_says_what_is_ready(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_status_names_uploads_that_are_not_complete(log: Path, tmp_path: Path) -
     assert "later.mp4.part: an upload that is not complete" in done.stdout
 
 
-# --- completion and man page -------------------------------------------------------------------------------------------
+# --- completion and man page -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
