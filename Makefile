@@ -13,7 +13,7 @@ RUN ?= .training
 MINUTES ?= 60
 export UV_HTTP_TIMEOUT ?= 600
 
-.PHONY: help setup run test torture soak check bench weights samples constraints clean
+.PHONY: help setup run test torture soak check bench man weights samples constraints clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,6 +56,9 @@ check: setup  ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+man: setup  ## write the man page anew from the commands
+	$(BIN)/python -c "from dashredact import __version__, cli; from dashredact.cli import manual; print(manual.page(cli.main, __version__), end='')" > docs/dashredact.1
 
 bench: setup  ## speed against a plain ffmpeg transcode, and where the time goes
 	$(BIN)/python tests/bench.py

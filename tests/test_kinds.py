@@ -21,7 +21,8 @@ _TRACKS_SCHEMA = _PACKAGE.parent / "docs" / "schemas" / "tracks-1.json"
 NAMED_ELSEWHERE = {
     "governance.policy.gates": "a policy decides which kinds must be masked, whatever there are",
     "detect.external.model_spec": "two forms of model find faces, by what their makers made them for",
-    "cli.incident": "how many persons a leak concerns is guessed by their faces",
+    "cli.options": "two kinds have a short option for their threshold",
+    "governance.disclosure.incident": "how many persons a leak concerns is guessed by their faces",
 }
 """Modules that name a face or a plate, and why a row cannot say that for them."""
 

@@ -8,6 +8,7 @@ from dashredact.cli import (
     check,
     completion,
     corrections,
+    doctor,
     evaluate,
     export,
     hold,
@@ -23,6 +24,7 @@ from dashredact.cli import (
     retry,
     review,
     sample,
+    status,
     tracks,
 )
 from dashredact.cli.app import main
@@ -30,14 +32,14 @@ from dashredact.cli.app import main
 __all__ = ["main"]
 
 _SECTIONS: dict[str, tuple[click.Command, ...]] = {
-    "Mask": (redact.redact, batch.batch, retry.retry, probe.probe),
+    "Mask": (redact.redact, batch.batch, status.status, retry.retry, probe.probe),
     "Look and decide": (report.report, review.review, tracks.tracks),
     "Account for it": (audit.audit, check.check, policy.policy, notice.notice),
     "Keep, delete, hand over": (purge.purge, hold.hold, export.export, request.request, incident.incident),
-    "Set up": (models.models, evaluate.evaluate, completion.completion),
+    "Set up": (doctor.doctor, models.models, evaluate.evaluate, completion.completion),
 }
-for _command in corrections.COMMANDS:
-    review.review.add_command(_command)
+for _decision in corrections.COMMANDS:
+    review.review.add_command(_decision)
 review.review.add_command(sample.sample)
 for _commands in _SECTIONS.values():
     for _command in _commands:

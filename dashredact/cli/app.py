@@ -107,7 +107,7 @@ def main(context: click.Context, verbose: bool, key: str | None) -> None:
     )
     for number in _SIGNALS:
         signal.signal(number, _stop)
-    for warning in config.warnings(main):
+    for warning in config.unknown_variables(main):
         say(warning)
 
 

@@ -64,8 +64,8 @@ class _KindsType(click.ParamType):  # type: ignore[type-arg]  # it takes argumen
         named = value.replace(",", " ").split() if isinstance(value, str) else list(value)
         unknown = [name for name in named if name not in KINDS]
         if unknown or not named:
-            wrong = repr(unknown[0]) if unknown else "nothing"
-            self.fail(f"{wrong} is not a kind; give some of {','.join(KINDS)}, commas between.", param, ctx)
+            wrong = f"{unknown[0]!r} is not a kind" if unknown else "it names no kind"
+            self.fail(f"{wrong}; give some of {','.join(KINDS)}, commas between.", param, ctx)
         return tuple(kind for kind in KINDS if kind in named)
 
 

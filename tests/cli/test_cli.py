@@ -127,7 +127,7 @@ def test_a_wrong_command_line_is_code_2(words: list[str], tmp_path: Path, monkey
     done = _call(*words)
     assert done.exit_code == 2
     assert done.stdout == ""
-    assert "Error" in done.stderr
+    assert done.stderr.startswith("dashredact: ") and done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
 
@@ -136,13 +136,13 @@ def test_a_wrong_command_line_is_code_2(words: list[str], tmp_path: Path, monkey
     [
         (
             ["--kinds", "both"],
-            "--kinds both: 'both' is no kind; give some of face,plate,person,screen, commas between.",
+            "'--kinds': 'both' is not a kind; give some of face,plate,person,screen, commas between.",
         ),
-        (["--kinds", "zone"], "'zone' is no kind"),
-        (["--kinds", ""], "'' is no kind"),
+        (["--kinds", "zone"], "'zone' is not a kind"),
+        (["--kinds", ""], "nothing is not a kind"),
         (["--kinds", "face,person"], "--kinds names person: the chosen models find face, plate; add a --model"),
-        (["--threshold", "face"], "--threshold face is not KIND=SCORE, such as face=0.4"),
-        (["--threshold", "hand=0.4"], "--threshold hand=0.4 is not KIND=SCORE"),
+        (["--threshold", "face"], "'--threshold': face is not KIND=SCORE, such as face=0.4"),
+        (["--threshold", "hand=0.4"], "'--threshold': hand=0.4 is not KIND=SCORE"),
         (["--threshold", "face=0.4", "--threshold", "face=0.5"], "--threshold names face twice"),
         (["--threshold", "screen=0.4"], "--threshold names screen: the chosen models find face, plate; leave it out."),
     ],
@@ -150,7 +150,7 @@ def test_a_wrong_command_line_is_code_2(words: list[str], tmp_path: Path, monkey
 def test_kinds_and_thresholds_that_make_no_sense(words: list[str], told: str, clip: Path, tmp_path: Path) -> None:
     done = _call("redact", clip, "-o", tmp_path / "out", *words)
     assert done.exit_code == 2
-    assert _one_sentence(done.stderr) and told in done.stderr
+    assert told in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
 
 
