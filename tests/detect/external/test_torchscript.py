@@ -117,9 +117,7 @@ print(len(detector([np.full((40, 60, 3), 255, np.uint8)])[0]))
     assert done.stdout == "2\n"
 
 
-@pytest.mark.parametrize(
-    ("module", "wrong"), [(Odd(), "2 tensors instead of 4 or 5"), (Lost(), "NaN or infinity")]
-)
+@pytest.mark.parametrize(("module", "wrong"), [(Odd(), "2 tensors instead of 4 or 5"), (Lost(), "NaN or infinity")])
 def test_answer_that_is_none_stops_the_run(module: nn.Module, wrong: str, tmp_path: Path) -> None:
     with pytest.raises(MachineError, match=wrong):
         load(module, tmp_path)([PICTURE])
