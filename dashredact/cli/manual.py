@@ -1,6 +1,7 @@
 """The man page, made from the commands themselves (docs/dashredact.1; `make man` writes it)."""
 
 from collections.abc import Iterator
+from inspect import cleandoc
 
 import click
 
@@ -33,7 +34,7 @@ def _commands(group: click.Group, context: click.Context) -> Iterator[tuple[clic
 
 def _text(help_text: str) -> Iterator[str]:
     """Paragraphs; those that click leaves as they stand, such as examples, stay so here."""
-    for paragraph in help_text.split("\n\n"):
+    for paragraph in cleandoc(help_text).split("\n\n"):
         rows = paragraph.splitlines()
         if paragraph.startswith(_VERBATIM):
             yield from (".nf", *map(_escaped, rows[1:]), ".fi", ".PP")

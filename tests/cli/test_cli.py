@@ -139,7 +139,7 @@ def test_a_wrong_command_line_is_code_2(words: list[str], tmp_path: Path, monkey
             "'--kinds': 'both' is not a kind; give some of face,plate,person,screen, commas between.",
         ),
         (["--kinds", "zone"], "'zone' is not a kind"),
-        (["--kinds", ""], "nothing is not a kind"),
+        (["--kinds", ""], "it names no kind"),
         (["--kinds", "face,person"], "--kinds names person: the chosen models find face, plate; add a --model"),
         (["--threshold", "face"], "'--threshold': face is not KIND=SCORE, such as face=0.4"),
         (["--threshold", "hand=0.4"], "'--threshold': hand=0.4 is not KIND=SCORE"),
