@@ -18,8 +18,11 @@ from dashredact.values import ProgressEvent
 from dashredact.workspace import inbox, locks
 from dashredact.workspace.output_folder import OutputFolder
 
-hypothesis.settings.register_profile("steady", derandomize=True)  # a build must not turn red by chance;
-hypothesis.settings.register_profile("hunt")  # `pytest --hypothesis-profile=hunt` looks for new cases
+# A build must not turn red by chance or on a slow machine; `pytest --hypothesis-profile=hunt` looks for new cases.
+hypothesis.settings.register_profile(
+    "steady", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.register_profile("hunt")
 hypothesis.settings.load_profile("steady")
 
 SETTINGS = Settings(

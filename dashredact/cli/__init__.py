@@ -1,5 +1,7 @@
 """Every command, option and exit code. The only room that knows click."""
 
+import click
+
 from dashredact.cli import (
     audit,
     batch,
@@ -29,31 +31,17 @@ from dashredact.cli.app import main
 
 __all__ = ["main"]
 
-_COMMANDS = (
-    redact.redact,
-    batch.batch,
-    retry.retry,
-    report.report,
-    status.status,
-    review.review,
-    probe.probe,
-    tracks.tracks,
-    audit.audit,
-    policy.policy,
-    notice.notice,
-    check.check,
-    export.export,
-    request.request,
-    incident.incident,
-    purge.purge,
-    hold.hold,
-    evaluate.evaluate,
-    models.models,
-    doctor.doctor,
-    completion.completion,
-)
-for _command in _COMMANDS:
-    main.add_command(_command)
-for _command in corrections.COMMANDS:
-    review.review.add_command(_command)
+_SECTIONS: dict[str, tuple[click.Command, ...]] = {
+    "Mask": (redact.redact, batch.batch, status.status, retry.retry, probe.probe),
+    "Look and decide": (report.report, review.review, tracks.tracks),
+    "Account for it": (audit.audit, check.check, policy.policy, notice.notice),
+    "Keep, delete, hand over": (purge.purge, hold.hold, export.export, request.request, incident.incident),
+    "Set up": (doctor.doctor, models.models, evaluate.evaluate, completion.completion),
+}
+for _decision in corrections.COMMANDS:
+    review.review.add_command(_decision)
 review.review.add_command(sample.sample)
+for _commands in _SECTIONS.values():
+    for _command in _commands:
+        main.add_command(_command)
+main.sections = {heading: [str(command.name) for command in commands] for heading, commands in _SECTIONS.items()}

@@ -3,65 +3,87 @@
 import logging
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
-from dashredact import __version__
 from dashredact.audit import signing
-from dashredact.cli import config
+from dashredact.cli import config, exit_codes, version
 from dashredact.cli.grammar import Group, command_option
-from dashredact.errors import DashredactError, StoppedError
+from dashredact.errors import DashredactError, ExitCode, StoppedError
 from dashredact.text import printable
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class _Commands(Group):
-    """Turns our errors into one sentence on stderr and their exit code."""
+class Program(Group):
+    """Turns errors into one sentence on stderr and an exit code, and lists all commands in its help."""
+
+    sections: Mapping[str, Sequence[str]] = {}
+    """headings of the help, and the names of the commands under each"""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        with _one_sentence(ctx):
+            return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with _one_sentence(ctx):
             return super().invoke(ctx)
-        except DashredactError as error:
-            for sentence in error.args:
-                say(str(sentence))
-            ctx.exit(error.exit_code)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as click
+        for heading, names in self.sections.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name, _about(self.commands[name])) for name in names])
+        with formatter.section("Exit codes"):
+            formatter.write_dl(exit_codes.rows())
 
 
-def _show_version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    """What a report of a fault needs: this tool, its weights, its engine and ffmpeg."""
-    if not value or context.resilient_parsing:
-        return
-    from dashredact.detect.dashnet import manifest  # noqa: PLC0415 - only this needs it here
-    from dashredact.media import ffmpeg  # noqa: PLC0415
+def _about(command: click.Command) -> str:
+    """What it does, and the names of the commands in it."""
+    inner = f" ({', '.join(command.commands)})" if isinstance(command, click.Group) else ""
+    return command.get_short_help_str(200).rstrip(".") + inner
 
-    click.echo(f"dashredact {__version__}")
+
+@contextmanager
+def _one_sentence(ctx: click.Context) -> Iterator[None]:
     try:
-        identity = manifest.read(manifest.default_folder()).identity
-        click.echo(f"weights {identity.name}, sha256 {identity.sha256[:12]}")
-        click.echo(f"engine torch {version('torch')}, ffmpeg {'.'.join(map(str, ffmpeg.ffmpeg_version()))}")
-    except (DashredactError, PackageNotFoundError) as error:
-        click.echo(f"not ready: {error}")
-    context.exit()
+        yield
+    except DashredactError as error:
+        for sentence in error.args:
+            say(str(sentence))
+        ctx.exit(error.exit_code)
+    except NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        message = error.format_message().rstrip()
+        if error.ctx and not isinstance(error, click.BadParameter) and not message.endswith("?"):
+            message = f"{message.rstrip('.')}; see `{error.ctx.command_path} -h`."
+        say(" ".join(message.split()))
+        ctx.exit(ExitCode.USAGE)
 
 
-@click.group(
-    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "DASHREDACT"}
-)
-@click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Versions in use."
-)
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "DASHREDACT"})
 @command_option(
     "--config",
-    "config_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help=f"Options by their names, as TOML [default: {config.NAME} here, else in $XDG_CONFIG_HOME/dashredact].",
+    is_eager=True,
+    expose_value=False,
+    callback=config.load,
+    help=f"File of options [default: {config.NAME} in the current folder, else in $XDG_CONFIG_HOME/dashredact].",
+)
+@command_option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    allow_from_autoenv=False,
+    callback=version.show,
+    help="Print the versions of this tool, its weights, its engine and ffmpeg.",
 )
 @command_option("-v", "--verbose", is_flag=True, help="Say more on stderr.")
 @command_option(
@@ -71,19 +93,12 @@ def _show_version(context: click.Context, _parameter: click.Parameter, value: bo
     help=f"Private key that signs what is written into the audit log, see `audit keygen` [env: {signing.VARIABLE}].",
 )
 @click.pass_context
-def main(context: click.Context, verbose: bool, config_file: Path | None, key: str | None) -> None:
+def main(context: click.Context, verbose: bool, key: str | None) -> None:
     """Mask faces and licence plates in dashcam footage.
 
-    Every option can be set by an environment variable, for example DASHREDACT_REDACT_STYLE=fill, or in dashredact.toml.
-
-    \b
-    Exit codes:
-      0 done                          4 machine not ready (ffmpeg, weights, device, disk)
-      1 a fault of this tool          5 done, a person should look
-      2 wrong command line            6 another run holds the output folder
-      3 some videos failed            7 the audit log is broken
-                                      8 refused by the policy
-      128+N stopped by signal N; run the same command again to go on
+    Every option can be set by an environment variable, such as DASHREDACT_REDACT_STYLE=fill, and in a file
+    dashredact.toml, such as `style = "fill"` under `[redact]`. The command line counts before the environment, and that
+    before the file.
     """
     if key:
         context.with_resource(_environment(signing.VARIABLE, key))
@@ -92,11 +107,8 @@ def main(context: click.Context, verbose: bool, config_file: Path | None, key: s
     )
     for number in _SIGNALS:
         signal.signal(number, _stop)
-    assert isinstance(context.command, click.Group)
-    for sentence in config.unknown_variables(context.command):
-        say(sentence)
-    if path := config_file or config.find():
-        context.default_map = config.read(path, context.command)
+    for warning in config.unknown_variables(main):
+        say(warning)
 
 
 @contextmanager

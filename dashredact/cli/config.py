@@ -1,4 +1,4 @@
-"""The configuration file: options by their names. The environment and the command line overrule it.
+"""The configuration file and the environment variables: options by their names, where the command line does not say.
 
     [redact]
     style = "fill"
@@ -11,22 +11,33 @@ It is `dashredact.toml` in the current folder, else in `$XDG_CONFIG_HOME/dashred
 """
 
 import os
-import stat
 import tomllib
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 
-from dashredact.cli.grammar import Option
-from dashredact.errors import UsageError
+from dashredact.audit import signing
+from dashredact.cli.grammar import CONFIG_FILE, Option
+from dashredact.errors import UsageError, did_you_mean
 
 NAME = "dashredact.toml"
-PREFIX = "DASHREDACT_"
-APART = ("DASHREDACT_AUDIT_KEY", "DASHREDACT_MODELS", "DASHREDACT_TEST_MEDIA", "DASHREDACT_COMPLETE")
-"""Variables that no option is named after."""
+_PREFIX = "DASHREDACT"
+_OTHERS = {signing.VARIABLE, "DASHREDACT_MODELS", "DASHREDACT_TEST_MEDIA"}
+"""Variables that set no option."""
+_WRITABLE_BY_OTHERS = 0o022
+
+
+def load(context: click.Context, _parameter: click.Parameter, path: Path | None) -> None:
+    """Callback of --config, which runs before other options are looked at."""
+    if context.resilient_parsing:
+        return
+    path = path or find()
+    if path and isinstance(context.command, click.Group):
+        context.meta[CONFIG_FILE] = path
+        context.default_map = read(path, context.command)
 
 
 def find() -> Path | None:
@@ -35,54 +46,69 @@ def find() -> Path | None:
     return next((path for path in (Path(NAME), home / "dashredact" / NAME) if path.is_file()), None)
 
 
-def read(path: Path, commands: click.Group) -> dict[str, Any]:
+def read(path: Path, program: click.Group) -> dict[str, Any]:
     """The defaults that the file sets, as `click.Context.default_map` takes them.
 
-    UsageError that names file and key where others may write to it, or where a command or option is not known.
+    UsageError that names file and key where others may write to it, where a command or option is not known, or where a
+    value is of a wrong type.
     """
     try:
-        state = path.stat()
-        content = tomllib.loads(path.read_text("utf-8"))
+        state, content = path.stat(), tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}).") from None
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not TOML ({error}); correct it.") from None
-    if stat.S_IMODE(state.st_mode) & 0o022 or state.st_uid not in (0, os.getuid()):
+    if state.st_mode & _WRITABLE_BY_OTHERS or state.st_uid not in (0, os.geteuid()):
         raise UsageError(f"{path} can be changed by others, so it is not used; chmod it to 600, or remove it.")
-    return _defaults(path, content, commands, "")
+    return _defaults(path, content, program, "")
 
 
 def _defaults(path: Path, table: Mapping[str, Any], command: click.Command, prefix: str) -> dict[str, Any]:
-    options = {option.long_name: option for option in command.params if isinstance(option, Option)}
+    """prefix: names of the commands that lead to the command, each with a dot."""
+    options = {one.long_name: one for one in command.params if isinstance(one, Option) and one.expose_value}
     commands = command.commands if isinstance(command, click.Group) else {}
     defaults: dict[str, Any] = {}
     for key, value in table.items():
         if key in commands and isinstance(value, dict):
             defaults[key] = _defaults(path, value, commands[key], f"{prefix}{key}.")
         elif key in options and not isinstance(value, dict):
-            defaults[str(options[key].name)] = value
+            defaults[str(options[key].name)] = _value(options[key], value, path, f"{path}: {prefix}{key}")
         else:
             known = [*options, *commands]
-            near = get_close_matches(key, known, 1)
-            hint = f"did you mean {near[0]}?" if near else f"use one of {', '.join(sorted(known))}."
+            hint = did_you_mean(key, known) or f"use one of {', '.join(sorted(known))}."
             raise UsageError(f"{path}: {prefix}{key} is not an option or command; {hint}")
     return defaults
 
 
-def unknown_variables(commands: click.Group) -> Iterator[str]:
+def _value(option: Option, value: Any, path: Path, where: str) -> Any:
+    """As click converts it further."""
+    if option.is_flag:
+        if not isinstance(value, bool):
+            raise UsageError(f"{where} is {value!r}; write true or false.")
+        return value
+    if option.multiple and isinstance(value, list):
+        return [_text(option, one, path, where) for one in value]
+    return [_text(option, value, path, where)] if option.multiple else _text(option, value, path, where)
+
+
+def _text(option: Option, value: Any, path: Path, where: str) -> str:
+    """Relative paths count from the folder of the file."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float | date):
+        raise UsageError(f"{where} is {value!r}; write a text or a number.")
+    return str(path.parent / str(value)) if isinstance(option.type, click.Path) else str(value)
+
+
+def unknown_variables(program: click.Group) -> Iterator[str]:
     """A sentence for each variable that looks as if it set an option, and sets none: a misspelt one does nothing."""
-    known = {*APART, *_variables(commands, PREFIX)}
-    for name in sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known):
-        near = get_close_matches(name, known, 1, 0.8)
-        yield f"The environment variable {name} is not known and does nothing" + (
-            f"; did you mean {near[0]}?" if near else "."
-        )
+    known = _OTHERS | set(_variables(program, click.Context(program, auto_envvar_prefix=_PREFIX)))
+    for name in sorted(os.environ):
+        if name.startswith(f"{_PREFIX}_") and name not in known:
+            hint = did_you_mean(name, known) or "`-h` behind a command lists its options."
+            yield f"The environment variable {name} is not known and does nothing; {hint}"
 
 
-def _variables(command: click.Command, prefix: str) -> Iterator[str]:
-    for option in command.params:
-        if isinstance(option, Option):
-            yield f"{prefix}{option.long_name.replace('-', '_').upper()}"
+def _variables(command: click.Command, context: click.Context) -> Iterator[str]:
+    yield from (name for one in command.params if isinstance(one, Option) and (name := one.variable(context)))
     if isinstance(command, click.Group):
         for name, inner in command.commands.items():
-            yield from _variables(inner, f"{prefix}{name.replace('-', '_').upper()}_")
+            yield from _variables(inner, click.Context(inner, context, info_name=name))

@@ -29,6 +29,8 @@ from dashredact.workspace.output_folder import OutputFolder
 E = TypeVar("E", bound=StrEnum)
 Callback = Callable[..., None]
 
+CONFIG_FILE = "dashredact.config"
+"""Key in `click.Context.meta` of the path of the file of options, where there is one."""
 _FEW = 12  # options that need no headings
 _GENERAL = "General"
 _METAVARS = {
@@ -69,9 +71,14 @@ class Option(click.Option):
     ) -> tuple[Any, list[str]]:
         try:
             return super().handle_parse_result(ctx, opts, args)
+        except click.MissingParameter:
+            raise
         except click.BadParameter as error:
-            if ctx.get_parameter_source(self.name or "") is ParameterSource.ENVIRONMENT:
+            source = ctx.get_parameter_source(self.name or "")
+            if source is ParameterSource.ENVIRONMENT:
                 error.param_hint = f"the environment variable {self.variable(ctx)}"
+            elif source is ParameterSource.DEFAULT_MAP:
+                error.param_hint = f"{self.long_name} in {ctx.meta.get(CONFIG_FILE)}"
             raise
 
 

@@ -66,6 +66,12 @@ def _last_lines(stderr: bytes) -> str:
     return " / ".join(line.strip() for line in lines[-3:])[-_MAX_MESSAGE:] or "no message"
 
 
+def version_text(tool: str = "ffmpeg") -> str:
+    """As the tool gives it, such as `5.1.6-0+deb12u1`."""
+    words = run([tool, "-hide_banner", "-version"], timeout=20).split()
+    return words[words.index("version") + 1] if "version" in words[:-1] else "of an unknown version"
+
+
 @cache
 def ffmpeg_version() -> tuple[int, int]:
     """Major and minor version; (0, 0) for builds without a release number."""

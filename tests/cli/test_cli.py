@@ -127,7 +127,7 @@ def test_a_wrong_command_line_is_code_2(words: list[str], tmp_path: Path, monkey
     done = _call(*words)
     assert done.exit_code == 2
     assert done.stdout == ""
-    assert "Error" in done.stderr
+    assert done.stderr.startswith("dashredact: ") and done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
 

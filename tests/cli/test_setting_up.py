@@ -95,7 +95,7 @@ def test_options_of_inner_commands_and_of_the_program_can_be_set(tmp_path: Path)
     with pytest.raises(UsageError, match="health"):
         config.read(path, main)
     _write(path, 'key = "x"\n[review.list]\nall = true\n')
-    assert config.read(path, main) == {"key": "x", "review": {"list": {"every": True}}}
+    assert config.read(path, main) == {"key": str(tmp_path / "x"), "review": {"list": {"every": True}}}
 
 
 def test_a_misspelt_variable_is_said(log: Path) -> None:
