@@ -13,10 +13,10 @@ RUN ?= .training
 MINUTES ?= 60
 export UV_HTTP_TIMEOUT ?= 600
 
-.PHONY: help setup run test torture soak check bench weights samples constraints clean
+.PHONY: help setup run test test-all torture soak check bench man weights samples constraints clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(READY)  ## make .venv/bin/dashredact
 	@command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null || $(MAKE) --no-print-directory .ffmpeg
@@ -43,7 +43,10 @@ run: setup  ## mask the sample clip into out/, with a report (SOURCE=..., OUT=..
 	@$(BIN)/dashredact audit show $(OUT)
 	@$(BIN)/dashredact report $(OUT)
 
-test: setup  ## run the tests
+test: setup  ## run the tests, but for the few that take minutes
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal --durations=25 -m 'not slow'
+
+test-all: setup  ## run all tests
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal --durations=25
 
 torture: setup  ## a fleet's worst night: uploads, kills and full disks over hundreds of clips
@@ -56,6 +59,9 @@ check: setup  ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+man: setup  ## write the man page anew from the commands
+	$(BIN)/python -c "from dashredact import __version__, cli; from dashredact.cli import manual; print(manual.page(cli.main, __version__), end='')" > docs/dashredact.1
 
 bench: setup  ## speed against a plain ffmpeg transcode, and where the time goes
 	$(BIN)/python tests/bench.py

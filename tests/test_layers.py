@@ -30,7 +30,7 @@ LAYERS = (
     {"review", "evaluate"},
     {"report"},
     {"batch", "governance"},
-    {"api"},
+    {"api", "doctor"},
     {"cli"},
     {"__main__"},
 )

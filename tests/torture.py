@@ -4,7 +4,7 @@
 
 Prints what it did and what is wrong at the end; exits 1 if anything is. The detector is the one that finds the secret
 of the made clips, so that what is measured is the batch. With --tmpfs (root only) the outbox is a small disk that is
-filled up twice. `test_unattended.py` runs it with few clips.
+filled up twice. `batch/test_inbox_run.py` runs it with few clips.
 """
 
 import argparse

@@ -4,7 +4,9 @@ from dashredact.cli import (
     audit,
     batch,
     check,
+    completion,
     corrections,
+    doctor,
     evaluate,
     export,
     hold,
@@ -20,6 +22,7 @@ from dashredact.cli import (
     retry,
     review,
     sample,
+    status,
     tracks,
 )
 from dashredact.cli.app import main
@@ -31,6 +34,7 @@ _COMMANDS = (
     batch.batch,
     retry.retry,
     report.report,
+    status.status,
     review.review,
     probe.probe,
     tracks.tracks,
@@ -45,6 +49,8 @@ _COMMANDS = (
     hold.hold,
     evaluate.evaluate,
     models.models,
+    doctor.doctor,
+    completion.completion,
 )
 for _command in _COMMANDS:
     main.add_command(_command)

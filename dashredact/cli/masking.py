@@ -43,18 +43,18 @@ def detector_of(
     detect: DetectOptions, *, wanted: Collection[Kind] | None = None, lowest_score: float = LOWEST_SCORE
 ) -> Detector:
     """wanted: kinds of which every model has to find one. lowest_score: from which boxes come back."""
-    return build_detector(
-        DetectorOptions(
-            device=detect.device,
-            batch_size=detect.batch_size,
-            weights=detect.weights,
-            models=detect.models,
-            trust_code=detect.trust_code,
-            long_side=detect.detect_size,
-            tiles=detect.tile,
-            lowest_score=lowest_score,
-            wanted=wanted,
-        )
+    return build_detector(replace(detector_options(detect), wanted=wanted, lowest_score=lowest_score))
+
+
+def detector_options(detect: DetectOptions) -> DetectorOptions:
+    return DetectorOptions(
+        device=detect.device,
+        batch_size=detect.batch_size,
+        weights=detect.weights,
+        models=detect.models,
+        trust_code=detect.trust_code,
+        long_side=detect.detect_size,
+        tiles=detect.tile,
     )
 
 

@@ -40,7 +40,7 @@ INBOXES = command_option(
 POLICY_FILE = command_option("--policy", "policy_file", required=True, type=EXISTING_FILE, help="The policy.")
 OUTPUT_FOLDER = command_option("-o", "--output", required=True, type=FOLDER_TO_WRITE, help="Output folder.")
 JSON = command_option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
-QUIET = command_option("-q", "--quiet", is_flag=True, help="Show no progress.")
+QUIET = command_option("-q", "--quiet", is_flag=True, help="Show no progress and no summary.")
 PATTERNS = command_option(
     "--name",
     "names",

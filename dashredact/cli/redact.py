@@ -103,7 +103,7 @@ def redact(
             _show(outcome, as_json)
         if not how.dry_run:
             summary.needs_review = needing_review(Clips.read(folder.events()), [item.name for item in items])
-    if len(items) > 1 or any(source.is_dir() for source in sources):
+    if not quiet and (len(items) > 1 or any(source.is_dir() for source in sources)):
         say(f"{summary.line}.")
     raise SystemExit(summary.exit_code)
 

@@ -9,7 +9,7 @@ import av
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange
 
-from dashredact.errors import MediaError
+from dashredact.errors import MachineError, MediaError
 from dashredact.media.ffmpeg import raise_if_disk_full
 from dashredact.media.images import orientation, upright_size, working_format
 from dashredact.media.info import VideoInfo
@@ -47,6 +47,14 @@ class EncoderSettings:
     color: tuple[int, int, int, int]
     """range, primaries, transfer and matrix, in the numbering of libavutil"""
     options: tuple[tuple[str, str], ...]
+
+
+def available() -> list[str]:
+    """Those of ENCODERS that the linked codec library has. MachineError where it has none of them."""
+    names = [name for name in ENCODERS if name in av.codecs_available]
+    if not names:
+        raise MachineError("The av package was built without libx264 and libx265; install its ordinary wheel.")
+    return names
 
 
 def encoder_settings(info: VideoInfo, image: VideoFrame, settings: RenderSettings) -> EncoderSettings:

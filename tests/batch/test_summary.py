@@ -35,7 +35,7 @@ def test_what_earlier_runs_left_for_a_person_counts_too() -> None:
 
 
 def test_a_full_disk_comes_before_all_else() -> None:
-    assert RunSummary(Counter([VideoStatus.FAILED]), short_of_room=True).exit_code == ExitCode.NOT_READY
+    assert RunSummary(Counter([VideoStatus.FAILED]), short_of_space=True).exit_code == ExitCode.NOT_READY
 
 
 def test_the_line_says_when_and_which_option_decides() -> None:

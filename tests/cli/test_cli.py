@@ -138,8 +138,8 @@ def test_a_wrong_command_line_is_code_2(words: list[str], tmp_path: Path, monkey
             ["--kinds", "both"],
             "'--kinds': 'both' is not a kind; give some of face,plate,person,screen, commas between.",
         ),
-        (["--kinds", "zone"], "'--kinds': 'zone' is not a kind"),
-        (["--kinds", ","], "'--kinds': it names no kind"),
+        (["--kinds", "zone"], "'zone' is not a kind"),
+        (["--kinds", ""], "it names no kind"),
         (["--kinds", "face,person"], "--kinds names person: the chosen models find face, plate; add a --model"),
         (["--threshold", "face"], "'--threshold': face is not KIND=SCORE, such as face=0.4"),
         (["--threshold", "hand=0.4"], "'--threshold': hand=0.4 is not KIND=SCORE"),
@@ -150,7 +150,7 @@ def test_a_wrong_command_line_is_code_2(words: list[str], tmp_path: Path, monkey
 def test_kinds_and_thresholds_that_make_no_sense(words: list[str], told: str, clip: Path, tmp_path: Path) -> None:
     done = _call("redact", clip, "-o", tmp_path / "out", *words)
     assert done.exit_code == 2
-    assert told in done.stderr.splitlines()[-1]
+    assert told in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
 
 

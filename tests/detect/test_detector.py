@@ -256,7 +256,7 @@ def test_weights_of_one_class_find_that_kind_alone(folder: Path) -> None:
 @pytest.mark.parametrize("names", [[], ["face", "face"], ["face", "zone"], ["face", "hand"], "face"])
 def test_classes_that_are_no_kinds_are_refused(folder: Path, names: object) -> None:
     change(folder, classes=names)
-    with pytest.raises(MachineError, match="describes no model of this tool"):
+    with pytest.raises(MachineError, match="does not describe a model of this tool"):
         manifest.read(folder)
 
 

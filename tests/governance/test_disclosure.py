@@ -179,6 +179,14 @@ def test_only_what_somebody_else_approved_leaves_where_the_policy_says_so(
     assert ("have a person review it" in done.stderr) == bool(share and not by)
 
 
+def test_another_name_for_the_account_that_masked_makes_no_second_person(tmp_path: Path) -> None:
+    fleet = Fleet(tmp_path)
+    about = {"output": fleet.masked(_CLIP), "verdict": "approved", "by": {"user": "masker", "host": "h", "name": "Eve"}}
+    fleet.append("reviewed", source=fleet.source(_CLIP), **about)
+    done = _export(fleet, _CLIP)
+    assert done.exit_code == ExitCode.REFUSED_BY_POLICY and "from the same account (masker)" in done.stderr
+
+
 @pytest.mark.parametrize("share", [0, 1])
 def test_what_was_masked_with_a_doubt_stays_until_somebody_approves_it(tmp_path: Path, share: int) -> None:
     """Also as a correction left it, and whatever share of the videos the policy wants reviewed."""

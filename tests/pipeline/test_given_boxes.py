@@ -227,7 +227,7 @@ def test_that_nothing_of_the_file_is_taken_is_found_out_on_the_way_where_the_vid
     done = call(*words, "--kinds", "plate")
     assert done.exit_code == ExitCode.USAGE
     assert "gt.txt: zones and the kinds plate are taken, when the video is decoded." in done.stderr
-    assert "gt.txt holds nothing of the kinds that are to be masked" in done.stderr
+    assert "gt.txt has no boxes of the kinds that are to be masked" in done.stderr
     assert not list(out.glob("*.masked.*"))
 
 

@@ -13,7 +13,7 @@ from dashredact.detect.external import centerface, yolo, yunet
 from dashredact.detect.external.class_kinds import ClassKinds
 from dashredact.detect.external.formats import PREPROCESSING, ModelFormat
 from dashredact.detect.external.model_spec import ModelSpec
-from dashredact.detect.external.onnx_file import Shape, with_dynamic_shapes
+from dashredact.detect.external.onnx_file import Shape, library, with_dynamic_shapes
 from dashredact.detect.external.postprocess import ModelOutputError, ScoredBoxes, require, to_detections, unusable_model
 from dashredact.detect.external.preprocess import Letterbox, batch
 from dashredact.errors import MachineError
@@ -92,7 +92,7 @@ class Session:
 
     def __init__(self, name: str, content: bytes, device: str) -> None:
         """device: auto, cpu, cuda or cuda:N. MachineError if the model or the device cannot be used."""
-        self._name, self._runtime = name, _onnxruntime()
+        self._name, self._runtime = name, library("onnxruntime")
         self.device = _device(self._runtime, name, device)
         providers: list[Any] = [_CPU]
         if self.device != "cpu":
@@ -131,15 +131,6 @@ class Session:
                 " --detect-size or --device."
             ) from error
         return {name: np.asarray(output, np.float64) for name, output in zip(self._names, outputs, strict=True)}
-
-
-def _onnxruntime() -> ModuleType:
-    try:
-        import onnxruntime  # noqa: PLC0415 - optional, and slow to import
-    except ImportError:
-        raise MachineError("ONNX models need onnxruntime, which is missing; install dashredact[onnx].") from None
-    module: ModuleType = onnxruntime
-    return module
 
 
 def _device(runtime: ModuleType, name: str, requested: str) -> str:

@@ -1,4 +1,4 @@
-"""What an ONNX file says of itself, read by the onnx package: no onnxruntime, and nothing of the model runs."""
+"""Reads the description of an ONNX model with the onnx package, without onnxruntime and without running anything."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from onnx import ModelProto, TensorShapeProto, ValueInfoProto
 
 Shape = tuple[int | str, ...] | None
-"""A number for each side, a name where it may vary; None where the file does not say."""
+"""A number for each fixed dimension and a name for each flexible one; None if the file does not state it."""
 
-_LARGEST_SIDE = (1 << 31) - 1
+_MAX_DIMENSION = (1 << 31) - 1
 
 
 @dataclass(frozen=True)
 class Value:
-    """An input or output."""
+    """An input or output of the model."""
 
     name: str
     type: int
@@ -34,13 +34,13 @@ class OnnxFile:
     outputs: tuple[Value, ...]
     metadata: dict[str, str]
     external: bool
-    """whether weights are in other files"""
+    """whether weights are stored in other files"""
 
 
 def read(content: bytes) -> OnnxFile:
-    """ValueError where the bytes are no valid ONNX file. Files that it names are never opened.
+    """ValueError if the bytes are not a valid ONNX file. Other files that it refers to are never opened.
 
-    A file with weights in others is not checked further: the checker would look for them.
+    A model with weights in other files is not checked further: the checker would open them.
     """
     onnx = library("onnx")
     model = _parse(onnx, content)
@@ -60,7 +60,7 @@ def read(content: bytes) -> OnnxFile:
 
 
 def with_dynamic_shapes(content: bytes) -> bytes:
-    """The same model without the shapes that it states for its inputs and outputs."""
+    """The same model without the shapes of its inputs and outputs."""
     model = _parse(library("onnx"), content)
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.ClearField("shape")
@@ -69,11 +69,11 @@ def with_dynamic_shapes(content: bytes) -> bytes:
 
 
 def library(name: str) -> ModuleType:
-    """onnx or onnxruntime, which are optional and slow to load. MachineError where it is not installed."""
+    """Import onnx or onnxruntime, which are optional and slow to import. MachineError if it is not installed."""
     try:
         return import_module(name)
     except ImportError:
-        raise MachineError(f"{name} is missing, which ONNX models need; run pip install 'dashredact[onnx]'.") from None
+        raise MachineError(f"{name} is missing, but ONNX models need it; run pip install 'dashredact[onnx]'.") from None
 
 
 def _parse(onnx: ModuleType, content: bytes) -> "ModelProto":
@@ -82,14 +82,14 @@ def _parse(onnx: ModuleType, content: bytes) -> "ModelProto":
     try:
         model: ModelProto = onnx.ModelProto.FromString(content)
     except DecodeError:
-        raise ValueError("it is damaged, cut off, or something else") from None
+        raise ValueError("it is damaged, truncated, or not an ONNX file") from None
     if not model.graph.output:
-        raise ValueError("it holds no network")
+        raise ValueError("it contains no network")
     return model
 
 
 def _tensors(message: "Message") -> Iterator[Any]:
-    """Every TensorProto, wherever it is: weights, attributes of nodes, functions, graphs in graphs."""
+    """Every TensorProto of the model: weights, attributes of nodes, functions, nested graphs."""
     for field, value in message.ListFields():
         if field.message_type is None:
             continue
@@ -104,8 +104,9 @@ def _value(value: "ValueInfoProto") -> Value:
     tensor = value.type.tensor_type
     if not tensor.HasField("shape"):
         return Value(value.name, tensor.elem_type, None)
-    return Value(value.name, tensor.elem_type, tuple(map(_side, tensor.shape.dim)))
+    return Value(value.name, tensor.elem_type, tuple(map(_dimension, tensor.shape.dim)))
 
 
-def _side(side: "TensorShapeProto.Dimension") -> int | str:
-    return side.dim_value if 0 < side.dim_value <= _LARGEST_SIDE else side.dim_param or "?"
+def _dimension(dimension: "TensorShapeProto.Dimension") -> int | str:
+    value = dimension.dim_value
+    return value if 0 < value <= _MAX_DIMENSION else dimension.dim_param or "?"
