@@ -92,10 +92,12 @@ def _value(option: Option, value: Any, path: Path, where: str) -> Any:
 
 
 def _text(option: Option, value: Any, path: Path, where: str) -> str:
-    """Relative paths count from the folder of the file."""
+    """Relative paths count from the folder of the file; `-` stays the standard stream."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | date):
         raise UsageError(f"{where} is {value!r}; write a text or a number.")
-    return str(path.parent / str(value)) if isinstance(option.type, click.Path) else str(value)
+    if isinstance(option.type, click.Path) and value != "-":
+        return str(path.parent / str(value))
+    return str(value)
 
 
 def unknown_variables(program: click.Group) -> Iterator[str]:
