@@ -29,7 +29,7 @@ from clips import Film
 from dashredact import files
 from dashredact.audit import chain
 from dashredact.audit import log as audit_log
-from dashredact.workspace import locks
+from dashredact.workspace import journal, locks
 from dashredact.workspace.inbox import MASKED
 
 TESTS = Path(__file__).parent
@@ -174,7 +174,9 @@ class Night:
         return found
 
     def _leftovers(self) -> list[str]:
-        work = [path.name for path in (self.out / locks.STATE_FOLDER).iterdir() if path.is_dir()]
+        state = self.out / locks.STATE_FOLDER
+        work = [path.name for path in state.iterdir() if path.is_dir() and path.name != journal.FOLDER]
+        work += [path.name for path in (state / journal.FOLDER).glob("*")]
         secret = [path for path in self.out.rglob(f"*{MASKED}.*") if _shows_secret(path)]
         pwned = [path for path in (Path("pwned"), self.inbox / "pwned", self.out / "pwned") if path.exists()]
         return [f"left over: {path}" for path in (*work, *pwned)] + [f"secret in {path}" for path in secret]

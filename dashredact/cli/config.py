@@ -59,7 +59,7 @@ def read(path: Path, program: click.Group) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not TOML ({error}); correct it.") from None
     if state.st_mode & _WRITABLE_BY_OTHERS or state.st_uid not in (0, os.geteuid()):
-        raise UsageError(f"{path} can be changed by others, so it is not used; chmod it to 600, or remove it.")
+        raise UsageError(f"{path} can be changed by others, so it is not used; own it, chmod it to 600, or remove it.")
     return _defaults(path, content, program, "")
 
 

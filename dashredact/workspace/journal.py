@@ -143,6 +143,8 @@ class Journal:
         pending = self.pending()
         for path in pending:
             self._settle(path, append)
+        for unfinished in self._entries.glob(".*.tmp"):  # its change had not begun
+            unfinished.unlink()
         return bool(pending)
 
     def _settle(self, path: Path, append: Callable[[Mapping[str, Any]], None]) -> None:

@@ -183,8 +183,7 @@ class OutputFolder:
                 self._settle()
 
     def _settle(self) -> None:
-        if self._journal.pending():
-            self._journal.settle(self.append)
+        self._journal.settle(self.append)
 
     def carry_out(self, *entries: Entry, append: Callable[[Mapping[str, Any]], None] | None = None) -> None:
         """Make a change that a crash must not leave half done. The lock for masking is held.

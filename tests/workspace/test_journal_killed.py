@@ -264,3 +264,20 @@ def test_an_entry_with_a_name_that_leads_out_of_the_folder_moves_nothing(scene: 
     )
     with pytest.raises(MachineError, match="leads out of the output folder"):
         _redact(scene, _NEW)
+
+
+def _dies_while_it_writes(write: Callable[..., Any]) -> Callable[..., Any]:
+    def dying(*args: Any) -> Any:
+        journal.files.publish = kills.die
+        return write(*args)
+
+    return dying
+
+
+def test_an_entry_that_a_kill_cut_short_goes_with_the_next_run(scene: Scene) -> None:
+    kills.kill_at(Step(Journal, "_write", _dies_while_it_writes), lambda: _redact(scene, _NEW))
+    entries = scene.folder.state_folder / journal.FOLDER
+    assert [path.suffix for path in entries.glob("*")] == [".tmp"]
+    _redact(scene, _NEW)
+    _agrees(scene)
+    _has_happened_once(scene, "first publication")
