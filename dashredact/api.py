@@ -1,7 +1,7 @@
 """The Python interface that docs/api.md shows. `dashredact` itself exports it and loads it when it is first used."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +17,10 @@ from dashredact.execute.protocol import Executor
 from dashredact.formats import exchange, tracks_json
 from dashredact.formats.exchange import TracksFormat
 from dashredact.formats.tracks_json import TracksFile
-from dashredact.kinds import KINDS
+from dashredact.kinds import KINDS, Kind
 from dashredact.media.info import VideoInfo
 from dashredact.media.probe import probe as probe_file
+from dashredact.pipeline import given_boxes
 from dashredact.pipeline.outcome import Outcome, VideoStatus
 from dashredact.pipeline.video import RunOptions, VideoPipeline
 from dashredact.settings import RecheckSettings, Settings
@@ -90,17 +91,21 @@ def redact(
     """
     chosen = [Path(source) for source in ([sources] if isinstance(sources, str | Path) else sources)]
     target = OutputFolder(Path(folder))
+    inbox.check_apart(chosen, target.path)
     items = inbox.plan(chosen, target.path)
+    if boxes and len(items) > 1:
+        raise UsageError(f"{boxes} holds the boxes of one video, and there are {len(items)}; give one.")
     looks = detector or build_detector(DetectorOptions(tiles=settings.tiles if settings else 1))
     if boxes and not boxes_of_another_video:
         for item in items:
             exchange.check_source(Path(boxes), item.source)
     named = settings.link.thresholds if settings else {}
-    if missing := [kind for kind in named if kind not in looks.thresholds and not boxes]:
-        finds = ", ".join(looks.thresholds)
-        raise UsageError(f"The detector finds {finds}, and {', '.join(missing)} is to be masked; use another detector.")
     taken = [kind for kind in KINDS if kind in (named or KINDS)]
     box_file = exchange.box_file(Path(boxes), taken) if boxes else None
+    in_boxes = _kinds_in(Path(boxes), items[0].source, settings) if boxes and items else frozenset()
+    if missing := [kind for kind in named if kind not in looks.thresholds and kind not in in_boxes]:
+        finds = ", ".join(looks.thresholds)
+        raise UsageError(f"The detector finds {finds}, and {', '.join(missing)} is to be masked; use another detector.")
     how = replace(_complete(settings or Settings(), looks, second_look=second_look), boxes=box_file)
     run_options = RunOptions((looks,) if how.second_look else (), boxes=Path(boxes) if boxes else None)
     with target.masking(), _executor(workers) as executor:
@@ -131,6 +136,12 @@ def read_tracks(path: str | Path) -> TracksFile:
 def write_tracks(path: str | Path, tracks: TracksFile, format: TracksFormat | str = TracksFormat.JSON) -> None:
     """Write them for another tool (json, coco, cvat, mot, mot0) under a name that is free."""
     exchange.write(Path(path), tracks, TracksFormat(format))
+
+
+def _kinds_in(boxes: Path, source: Path, settings: Settings | None) -> Set[Kind]:
+    """All of them where only decoding tells."""
+    tracks = given_boxes.read(boxes, source, settings.video_stream if settings else None)
+    return frozenset(KINDS) if tracks is None else {track.kind for track in tracks}
 
 
 def _complete(settings: Settings, detector: Detector, *, second_look: bool) -> Settings:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from dashredact.errors import MachineError, UsageError
 
@@ -28,6 +28,18 @@ def within(folder: Path, name: str) -> Path | None:
         return None
 
 
+def inside(folder: Path, name: str) -> Path | None:
+    """The path of whatever has that name inside the folder; None if the name leads out, also by a symbolic link."""
+    pure = PurePosixPath(name)
+    if not pure.parts or pure.is_absolute() or ".." in pure.parts or "\0" in name:
+        return None
+    try:
+        path = folder / pure
+        return path if path.resolve().is_relative_to(folder.resolve()) else None
+    except (OSError, ValueError, RuntimeError):  # too long, or a loop of links
+        return None
+
+
 def private_folder(path: Path) -> Path:
     """Create the folder and its parents, new ones 0700. MachineError if that fails."""
     try:
@@ -41,7 +53,8 @@ def private_folder(path: Path) -> Path:
 def write(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Replace the file atomically and durably: a power cut leaves the old content or the new."""
     temporary = path.with_name(f".{hashlib.sha256(path.name.encode()).hexdigest()[:16]}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    temporary.unlink(missing_ok=True)  # of a crash, or a link that somebody planted to have its target overwritten
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()

@@ -111,7 +111,7 @@ def check_privacy(output: Path) -> None:
 
 def check_books(source: Path, outcome: Outcome, out: Path) -> None:
     """The audit line and the tracks file tell what is there, and the work folder is empty."""
-    assert list(chain.verify(audit_log.lines(out / audit_log.NAME))) == []
+    assert list(chain.verify(audit_log.read(out / audit_log.NAME).lines)) == []
     record = list(audit_log.records(out / audit_log.NAME))[-1]
     check_schema(record, "audit")
     assert (

@@ -1,5 +1,6 @@
 """Files appear whole or not at all, for their owner's eyes only."""
 
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -161,3 +162,23 @@ def test_a_long_name_is_shortened_between_its_characters_and_stays_its_own(stem:
 def test_a_name_of_exactly_the_greatest_length_is_kept() -> None:
     assert files.bounded_name("x" * 251, ".mp4") == "x" * 251 + ".mp4"
     assert files.bounded_name("x" * 252, ".mp4") != "x" * 252 + ".mp4"
+
+
+def test_a_planted_link_is_not_written_through(tmp_path: Path) -> None:
+    """Who may write to the folder knows the temporary name; what it leads to stays as it is."""
+    theirs, path = tmp_path / "theirs", tmp_path / "name"
+    theirs.write_bytes(b"mine")
+    digest = hashlib.sha256(path.name.encode()).hexdigest()[:16]
+    path.with_name(f".{digest}.tmp").symlink_to(theirs)
+    files.write(path, b"content")
+    assert (theirs.read_bytes(), path.read_bytes(), path.is_symlink()) == (b"mine", b"content", False)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../a", "a/../b", "/etc", "a\0", "link/a"])
+def test_a_name_that_leads_out_has_no_path(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "link").symlink_to(tmp_path)
+    assert files.inside(folder, name) is None
+    for good in ("sub/a", "..a/b..mp4"):
+        assert files.inside(folder, good) == folder / good

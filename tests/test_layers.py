@@ -60,7 +60,7 @@ OWNERS = {
 
 PURE = (
     *("kinds", "imaging", "tracking", "media.info", "media.segmentation"),
-    *("audit.events", "audit.chain", "audit.head", "audit.signatures", "audit.clips", "audit.subject_requests"),
+    *("audit.events", "audit.chain", "audit.heads", "audit.signatures", "audit.clips", "audit.subject_requests"),
     *("audit.corrections", "audit.disclosures"),
     *("review.flags", "review.draws", "review.miss_bound", "evaluate.metrics"),
     *("governance.policy.gates", "governance.retention.inventory", "pipeline.recheck"),

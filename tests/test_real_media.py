@@ -93,7 +93,7 @@ def test_real_video_ends_masked_or_with_a_reason(source: Path, tmp_path: Path) -
         before, after = _times(source, index), clips.contents(outcome.output).times()
         assert len(before) == len(after)
         assert np.abs(np.array(before) - after).max() <= 0.001
-    assert list(chain.verify(audit_log.lines(tmp_path / audit_log.NAME))) == []
+    assert list(chain.verify(audit_log.read(tmp_path / audit_log.NAME).lines)) == []
     assert files.sha256(source) == digest
 
 

@@ -140,7 +140,7 @@ class Night:
 
     def faults(self) -> list[str]:
         """What is not as it should be."""
-        found = [f"ledger: {fault}" for fault in chain.verify(audit_log.lines(self.out / audit_log.NAME))]
+        found = [f"ledger: {fault}" for fault in chain.verify(audit_log.read(self.out / audit_log.NAME).lines)]
         newest: dict[str, dict[str, Any]] = {}
         for record in audit_log.records(self.out / audit_log.NAME):
             newest[record["source"]["name"]] = record

@@ -2,7 +2,7 @@
 
 A line is canonical JSON. `prev` is the sha256 of the whole line before it (64 zeros for the first), `sha256` that
 of the line itself without this field. So any changed byte, and any line removed, added or moved, is detected. A
-truncated end is not, nor a log that was rewritten from the start: heads detect the first (`audit.head`), signatures
+truncated end is not, nor a log that was rewritten from the start: heads detect the first (`audit.heads`), signatures
 the second (`audit.signatures`).
 """
 

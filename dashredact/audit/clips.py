@@ -307,8 +307,7 @@ class _Reader:
     # --- one kind of event each --------------------------------------------------------------------------------------
 
     def _date(self, event: RunEvent, content: Content) -> None:
-        captured = str(event.policy.get("captured") or "") if isinstance(event.policy, dict) else ""
-        known = self._versions.get(content)
+        known, captured = self._versions.get(content), event.captured
         if known is None:
             self._versions[content] = SourceVersion(content, event.time[:10], captured)
         elif captured:

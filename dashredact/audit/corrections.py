@@ -39,11 +39,11 @@ class Corrections:
         return [mark for mark in self.marks.values() if self._is_unfinished(mark)]
 
     def _is_unfinished(self, lost: Mark) -> bool:
-        bare = set(range(lost.end, lost.wanted_end or 0))
+        uncovered = set(range(lost.end, lost.wanted_end or 0))
         for mark in self.marks.values():
             if mark.kind == lost.kind:
-                bare.difference_update(range(mark.first, mark.end))
-        return bool(bare)
+                uncovered.difference_update(range(mark.first, mark.end))
+        return bool(uncovered)
 
     @property
     def open_reason(self) -> str:

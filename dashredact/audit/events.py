@@ -84,11 +84,6 @@ class FileEntry(_Part, frozen=True):
     stage: str = ""
     """what it is to the clip, where an erasure tells of it: masked, tracks, detections, report"""
 
-    @property
-    def inside(self) -> bool:
-        """Whether the name stays in the folder, links aside."""
-        return not self.name.startswith("/") and ".." not in self.name.split("/") and "\0" not in self.name
-
 
 class SourceEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A video as it came in."""
@@ -381,6 +376,11 @@ class RunEvent(SourceEvent, frozen=True):
     def policy_key(self) -> str:
         return policy_key(self.policy)
 
+    @property
+    def captured(self) -> str:
+        """Day of filming, ISO 8601, as it was taken to be when it was masked; empty where the line does not say."""
+        return str(self.policy.get("captured") or "") if isinstance(self.policy, dict) else ""
+
     def parsed_settings(self) -> Settings:
         """The settings of the run. LedgerError where the line does not hold what this version knows as settings."""
         try:
@@ -410,11 +410,6 @@ class Tried(RunEvent, frozen=True):
     notes: list[str] | None = None
     seconds: dict[str, float] = {}
     """by stage"""
-
-    @property
-    def captured(self) -> str:
-        """Day of filming, ISO 8601, as it was taken to be when it was masked; empty where the line does not say."""
-        return str(self.policy.get("captured") or "") if isinstance(self.policy, dict) else ""
 
 
 class Produced(Tried, frozen=True):

@@ -5,9 +5,8 @@ from itertools import count
 from pathlib import Path
 
 from dashredact import files
-from dashredact.audit import head as heads
+from dashredact.audit import heads, schemas, signing
 from dashredact.audit import log as audit_log
-from dashredact.audit import schemas, signing
 from dashredact.audit import verify as audit_verify
 from dashredact.audit.events import EventFilter
 from dashredact.errors import LedgerError, UsageError

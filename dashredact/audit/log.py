@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dashredact import files
-from dashredact.audit import chain, provenance, signing
-from dashredact.audit import head as heads
+from dashredact.audit import chain, heads, provenance, signing
 from dashredact.audit.chain import Fault, Signer
 from dashredact.audit.events import Event, parse
-from dashredact.audit.head import Head
+from dashredact.audit.heads import Head
 from dashredact.errors import LedgerError, UsageError
 from dashredact.text import plural
 
@@ -171,12 +170,6 @@ def read(path: Path) -> Log:
         head = read_head(head_path(path))
     whole = content.rfind(b"\n") + 1
     return Log(_decode(content[:whole], path), content[whole:].decode(errors="replace"), head)
-
-
-def lines(path: Path) -> list[str]:
-    """The finished lines, and what a crash has left of one. LedgerError where the file is missing or not text."""
-    log = read(path)
-    return [*log.lines, *([log.torn] if log.torn else [])]
 
 
 def read_head(path: Path) -> Head | None:

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from dashredact.audit import chain
-from dashredact.audit import head as heads
+from dashredact.audit import chain, heads
 from dashredact.audit.chain import Fault
-from dashredact.audit.head import Head
+from dashredact.audit.heads import Head
 
 Checkers = Mapping[str, Callable[[bytes, str], bool]]
 """By the key's name: whether a signature is that key's over the message."""

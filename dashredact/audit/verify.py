@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from dashredact.audit import chain, signatures, signing
-from dashredact.audit import head as heads
+from dashredact.audit import chain, heads, signatures, signing
 from dashredact.audit import log as audit_log
 from dashredact.audit.chain import Fault
 from dashredact.audit.events import Event, FileEntry, files_there, parse
-from dashredact.audit.head import Head
+from dashredact.audit.heads import Head
 from dashredact.audit.signatures import Checkers
 
 BEFORE = "audit.before.json"

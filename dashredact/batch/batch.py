@@ -231,8 +231,11 @@ class Batch:
 
     def _is_intact(self, result: Result) -> bool:
         entries = ((result.output, result.output_sha256), (result.tracks, result.tracks_sha256))
-        paths = [(self._folder.resolve(name), digest) for name, digest in entries]
-        return all(path.is_file() and self.index.digest(path, force=self._force_hash) == sha for path, sha in paths)
+        try:
+            paths = [(self._folder.resolve(name), digest) for name, digest in entries]
+        except RefusedError:
+            return False
+        return all(self.index.digest_or_none(path, force=self._force_hash) == digest for path, digest in paths)
 
     def _mask(self, attempt: _Attempt, source: Source, shares: int) -> Outcome:
         work = self._work_folder(attempt, source)

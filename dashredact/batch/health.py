@@ -52,9 +52,9 @@ class HealthFile:
                 "last_run_timestamp_seconds": time.time(),
                 "last_run_exit_code": exit_code,
                 "last_run_seconds": seconds,
-                "free_bytes": shutil.disk_usage(self._folder.path).free,
             }
-            write(self._path, {**run, **self._summary})
+            room = {"free_bytes": shutil.disk_usage(self._folder.path).free} if self._folder.path.is_dir() else {}
+            write(self._path, {**run, **room, **self._summary})
 
 
 def write(path: Path, values: Values) -> None:

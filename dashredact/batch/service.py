@@ -69,6 +69,7 @@ class Service:
             if self._options.poll is None or (until is not None and time.monotonic() >= until):
                 return
             lock.rest(self._options.poll)
+            self._folder.settle_locked()  # another command may have been killed meanwhile
             self._batch.index.refresh()
 
     def _inbox_run(self, rules: InboxRules) -> InboxRun:

@@ -1,4 +1,4 @@
-"""What an output folder waits for, by its log, its last run and its inbox: for people who ask. Changes nothing."""
+"""What an output folder waits for, by its log, its last run and its inbox: for people who ask."""
 
 import time
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def status(folder: OutputFolder, inbox: Path | None) -> FolderStatus:
     """inbox: None: that of the last run, where there was one and it is still there."""
     run = last_run.read(folder)
     uploads = inbox or (Path(run.inbox) if run and Path(run.inbox).is_dir() else None)
-    index = Index(folder)
+    index = Index(folder, appends=False)
     waiting = [*_failed(index, run), *_for_review(folder)]
     return FolderStatus(run, [*waiting, *(_uploaded(uploads, folder, index, run) if uploads else ())])
 

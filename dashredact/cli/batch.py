@@ -128,27 +128,28 @@ def batch(
     folder = OutputFolder(output)
     health = HealthFile(None if uploads.dry_run else reports.health_file, folder)
     began, code = time.monotonic(), int(ExitCode.BUG)
-    with folder.masking() as lock:
-        try:
-            logs.begin(reports.log_file)
-            with (
-                ProgressDisplay(quiet=reports.quiet) as progress,
-                workers_of(workers, mask.detect.device) as pool,
-            ):
-                run = _batch(folder, mask, policy, pool, progress, rehash=uploads.rehash)
-                service = Service(inbox, folder, run, pool, progress, uploads.service)
-                if uploads.dry_run:
-                    _print_plan(service.plan(), as_json=reports.as_json)
-                    raise SystemExit(ExitCode.OK)
-                for summary in service.looks(lock, _log):
-                    code = int(summary.exit_code)
-                    _print(summary, reports, watching=uploads.watch)
-                    health.update(code, summary.seconds, summary)
-        except DashredactError as error:
-            code = error.exit_code
-            logs.RUN.log(logging.ERROR if reports.log_file else logging.DEBUG, printable(str(error)))
-            raise
-        finally:
+    try:
+        logs.begin(reports.log_file)
+        with (
+            folder.masking() as lock,
+            ProgressDisplay(quiet=reports.quiet) as progress,
+            workers_of(workers, mask.detect.device) as pool,
+        ):
+            run = _batch(folder, mask, policy, pool, progress, rehash=uploads.rehash)
+            service = Service(inbox, folder, run, pool, progress, uploads.service)
+            if uploads.dry_run:
+                _print_plan(service.plan(), as_json=reports.as_json)
+                raise SystemExit(ExitCode.OK)
+            for summary in service.looks(lock, _log):
+                code = int(summary.exit_code)
+                _print(summary, reports, watching=uploads.watch)
+                health.update(code, summary.seconds, summary)
+    except DashredactError as error:
+        code = error.exit_code
+        logs.to_file(printable(str(error)))
+        raise
+    finally:
+        if code != ExitCode.LOCKED:  # the health file is that of the run which holds the folder
             health.update(code, time.monotonic() - began)
     raise SystemExit(code)
 

@@ -43,7 +43,8 @@ def load(context: click.Context, _parameter: click.Parameter, path: Path | None)
 def find() -> Path | None:
     """The file that counts where none is named; None where there is none."""
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    return next((path for path in (Path(NAME), home / "dashredact" / NAME) if path.is_file()), None)
+    candidates = (Path(NAME), home / "dashredact" / NAME)
+    return next((path for path in candidates if os.path.isfile(path)), None)  # noqa: PTH113 - Path.is_file raises EACCES
 
 
 def read(path: Path, program: click.Group) -> dict[str, Any]:

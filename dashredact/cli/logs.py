@@ -1,4 +1,4 @@
-"""Where a run that nobody watches says what it does: a log file that turns over, and lines that journald can sort."""
+"""Where a run that nobody watches says what it does: a log file that is rotated, and lines that journald can sort."""
 
 import logging
 import os
@@ -60,3 +60,10 @@ def begin(file: Path | None) -> None:
             raise MachineError(f"The log file {file} cannot be written ({error.strerror}).") from None
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         RUN.addHandler(handler)
+
+
+def to_file(message: str) -> None:
+    """An error that ends the run: whoever ends the program says it on the screen."""
+    for handler in RUN.handlers:
+        if isinstance(handler, _PrivateFile):
+            handler.handle(RUN.makeRecord(RUN.name, logging.ERROR, __file__, 0, message, (), None))

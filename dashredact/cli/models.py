@@ -105,14 +105,14 @@ def _known() -> Iterator[dict[str, Any]]:
     """The shipped model, then the list: what there is to say of each."""
     shipped = manifest.read(manifest.default_folder())
     path, card = shipped.folder / shipped.file, "shipped, see weights/MODEL_CARD.md"
-    yield _told(shipped.identity.name, path, shipped.identity.sha256, shipped.classes, _SHIPPED, "Apache-2.0", card)
+    yield _row(shipped.identity.name, path, shipped.identity.sha256, shipped.classes, _SHIPPED, "Apache-2.0", card)
     for entry in registry.read().values():
         source = entry.source + (f" ({entry.note})" if entry.note else "")
         finds = [str(kind or "-") for kind in entry.class_kinds]
-        yield _told(entry.name, entry.path, entry.sha256, finds, entry.format or "", entry.licence, source)
+        yield _row(entry.name, entry.path, entry.sha256, finds, entry.format or "", entry.licence, source)
 
 
-def _told(
+def _row(
     name: str, path: Path, sha256: str, finds: Sequence[str], form: str, licence: str, source: str
 ) -> dict[str, Any]:
     return {

@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,17 +26,16 @@ from dashredact.cli.options import (
     WorkerOptions,
 )
 from dashredact.detect.null import NullDetector
-from dashredact.errors import UsageError, VideoError
+from dashredact.errors import UsageError
 from dashredact.formats import exchange
-from dashredact.formats.exchange import Canvas, TracksFormat
+from dashredact.formats.exchange import TracksFormat
 from dashredact.kinds import KINDS, Kind
-from dashredact.media.probe import probe
+from dashredact.pipeline import given_boxes
 from dashredact.pipeline.outcome import Outcome, VideoStatus
 from dashredact.pipeline.video import RunOptions
 from dashredact.progress import ProgressDisplay
 from dashredact.settings import BoxFile
 from dashredact.text import plural
-from dashredact.values import Track
 from dashredact.workspace import inbox
 from dashredact.workspace.output_folder import OutputFolder
 
@@ -127,7 +125,7 @@ def _boxes(given: BoxOptions, what: WhatOptions, items: Sequence[inbox.Item]) ->
     if not given.boxes_of_another_video:
         exchange.check_source(path, items[0].source, format)
     boxes = exchange.box_file(path, what.kinds)
-    tracks = _tracks_in(path, items[0].source, what.video_stream)
+    tracks = given_boxes.read(path, items[0].source, what.video_stream)
     if format is not TracksFormat.JSON:
         say(
             f"{path} is read as {format.description}; if it has another format, convert it with `dashredact tracks"
@@ -145,15 +143,6 @@ def _boxes(given: BoxOptions, what: WhatOptions, items: Sequence[inbox.Item]) ->
     return boxes, {track.kind for track in tracks}
 
 
-def _tracks_in(path: Path, source: Path, video_stream: int | None) -> Sequence[Track] | None:
-    """None where only decoding tells how many frames the video has, or nothing does, which is said later."""
-    with suppress(VideoError):
-        info = probe(source, video_stream=video_stream)
-        if not info.damages:
-            return exchange.read(path, Canvas(*info.upright_size, len(info.packets.shown_pts)))
-    return None
-
-
 def _counted(tracks: Mapping[Kind, int]) -> str:
     """`2 plate tracks, 1 zone track`"""
     return ", ".join(plural(count, f"{kind.row.singular} track") for kind, count in tracks.items()) or "no tracks"
@@ -165,8 +154,8 @@ def _show(outcome: Outcome, as_json: bool) -> None:
         say(outcome.reason)
     if as_json:
         path = str(outcome.output) if outcome.output else None
-        told = outcome.record or {"source": {"name": outcome.name}, "outcome": outcome.status}
-        click.echo(json.dumps({**told, "path": path}, ensure_ascii=False))
+        line = outcome.record or {"source": {"name": outcome.name}, "outcome": outcome.status}
+        click.echo(json.dumps({**line, "path": path}, ensure_ascii=False))
     elif outcome.output:
         click.echo(outcome.output)
     elif outcome.status is VideoStatus.REHEARSED and outcome.record:

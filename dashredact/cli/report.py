@@ -20,9 +20,9 @@ def report(folder: OutputFolder) -> None:
     \b
       dashredact report masked
     """
-    from dashredact.report import build as journey  # noqa: PLC0415 - jinja2 is slow to load, and only this needs it
+    from dashredact.report import build  # noqa: PLC0415 - jinja2 is slow to load, and only this needs it
 
-    written = journey.write_report(folder)
+    written = build.write_report(folder)
     click.echo(written.index)
     for name in written.changed:
         say(f"{name} is gone, or not the file that the audit log names; find out who did that.")

@@ -1,5 +1,6 @@
 """What a page is made from."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -120,7 +121,7 @@ class Video:
         return self.clip.name
 
     @property
-    def act(self) -> str:
+    def outcome(self) -> str:
         """How the last try ended."""
         return str(self.clip.tried.type)
 
@@ -229,7 +230,7 @@ class Row:
 
     name: str
     page: str
-    act: str
+    outcome: str
     state: str
     """of review"""
     mood: Mood
@@ -255,7 +256,7 @@ class Row:
         return cls(
             name=video.name,
             page=video.page,
-            act=video.act,
+            outcome=video.outcome,
             state=video.queued.state,
             mood=video.mood,
             is_open=video.is_open,
@@ -303,10 +304,9 @@ class Folder:
         return [kind for kind in KINDS if any(kind in row.counts for row in self.rows)]
 
     @property
-    def acts(self) -> dict[str, int]:
+    def outcomes(self) -> dict[str, int]:
         """Videos by how the last try ended."""
-        acts = [row.act for row in self.rows]
-        return {act: acts.count(act) for act in sorted(set(acts))}
+        return dict(sorted(Counter(row.outcome for row in self.rows).items()))
 
     @property
     def states(self) -> dict[str, int]:

@@ -57,10 +57,10 @@ def _outcome(video: Video) -> Sentence:
             earlier if video.is_earlier else Sentence(" There is no masked video of it.", "処理済の動画はありません。")
         )
         return Sentence(
-            f"The last try to mask {video.name} ended as: {video.act}.{more.en}",
-            f"{video.name} の直近の処理は「{_ACTS[video.act]}」で終わりました。{more.ja}",
+            f"The last try to mask {video.name} ended as: {video.outcome}.{more.en}",
+            f"{video.name} の直近の処理は「{_OUTCOMES[video.outcome]}」で終わりました。{more.ja}",
         )
-    if video.act == "needs review":
+    if video.outcome == "needs review":
         return Sentence(
             f"{video.name} is masked, but a person should look at it before it is used.",
             f"{video.name} は処理済ですが、利用の前に人の確認が必要です。",
@@ -70,10 +70,10 @@ def _outcome(video: Video) -> Sentence:
             f"{video.name} has the content of another video, whose masked output stands for both.",
             f"{video.name} は別の動画と同じ内容です。処理済の動画は両方に共通です。",
         )
-    return Sentence(f"{video.name}: {video.act}.", f"{video.name}: {_ACTS.get(video.act, video.act)}。")
+    return Sentence(f"{video.name}: {video.outcome}.", f"{video.name}: {_OUTCOMES.get(video.outcome, video.outcome)}。")
 
 
-_ACTS = {
+_OUTCOMES = {
     "masked": "処理済",
     "needs review": "要確認",
     "corrected": "修正済",

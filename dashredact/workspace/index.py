@@ -86,10 +86,11 @@ class FailureHistory(NamedTuple):
 class Index:
     """Of one output folder. May be used by several threads, and by several processes."""
 
-    def __init__(self, folder: OutputFolder) -> None:
-        """LedgerError where the audit log is broken."""
+    def __init__(self, folder: OutputFolder, *, appends: bool = True) -> None:
+        """LedgerError where the audit log is broken. appends: whether lines will be added, which may need a key."""
         self._folder, self._log = folder, folder.log
-        folder.check_log()
+        if appends:
+            folder.check_log()
         self._path = files.private_folder(folder.state_folder) / _NAME
         self._lock = RLock()
         try:
@@ -195,6 +196,8 @@ class Index:
     def _apply(self, event: Event) -> None:
         if isinstance(event, Purged) and event.request and event.erased:
             self._data.execute("insert or replace into erased values (?, ?)", (event.erased, event.request.id))
+        if isinstance(event, Purged) and event.name and not event.files and not event.output:  # the source has gone
+            self._data.execute("delete from failures where name = ?", (event.name,))
         if not isinstance(event, RunEvent) or event.source is None:
             return  # it is not about masking
         name, digest = event.source.name, event.source.sha256

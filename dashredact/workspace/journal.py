@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from dashredact import files
-from dashredact.audit.events import Event, FileEntry, Produced, Purged, Sealed, SourceEvent, parse
+from dashredact.audit.events import Event, Produced, Purged, Sealed, files_of, parse
 from dashredact.audit.legal_holds import active_holds, find_hold
 from dashredact.errors import ChangedError, MachineError
 
@@ -121,8 +121,8 @@ class Journal:
         """Write the entries down, do what they say, and remove them. append: adds a line to the audit log.
 
         After a crash that left them written, all of them are settled. ChangedError where a file that should go is
-        another one by now; OSError where the disk refuses. Then nothing has gone, and the entry is taken back; one
-        that must be finished stays instead, with MachineError.
+        another one by now; OSError where the disk refuses for a moment and the entry could be taken back. Then nothing
+        has gone. MachineError where it goes on refusing: the entry stays for the next command.
         """
         states = [_identified(entry) for entry in entries]
         path = self._write(entries)
@@ -133,8 +133,9 @@ class Journal:
                 self._close(path, entries)
                 raise
             except OSError:
-                self._settle(path, append)
-                raise
+                if not self._settle(path, append):
+                    raise
+                return
             append(entry.record)
         self._close(path, entries)
 
@@ -147,14 +148,23 @@ class Journal:
             unfinished.unlink()
         return bool(pending)
 
-    def _settle(self, path: Path, append: Callable[[Mapping[str, Any]], None]) -> None:
-        entries = _read(path)
-        for entry in entries:
-            if isinstance(entry, Publication):
+    def _settle(self, path: Path, append: Callable[[Mapping[str, Any]], None]) -> bool:
+        """Whether all that it says has happened; what has not was taken back, or overtaken."""
+        entries = self._read(path)
+        try:
+            happened = [
                 self._settle_publication(entry, append)
-            else:
-                self._settle_removal(entry, append)
-        self._close(path, entries)
+                if isinstance(entry, Publication)
+                else self._settle_removal(entry, append)
+                for entry in entries
+            ]
+            self._close(path, entries)
+        except OSError as error:
+            raise MachineError(
+                f"What was begun in {self._folder} can be neither finished nor taken back ({error}); mend that, and"
+                " run any command that writes there."
+            ) from None
+        return all(happened)
 
     def _write(self, entries: Sequence[Entry]) -> Path:
         files.private_folder(self._entries)
@@ -168,6 +178,28 @@ class Journal:
                 shutil.rmtree(self._folder / entry.work_folder, ignore_errors=True)
         path.unlink()
 
+    def _read(self, path: Path) -> list[Entry]:
+        try:
+            return [self._entry(fields) for fields in json.loads(path.read_bytes())]
+        except (ValueError, KeyError, TypeError) as error:
+            raise MachineError(
+                f"The journal entry {path} cannot be read ({error}); move it away, and check the folder with"
+                " `dashredact audit verify --files`."
+            ) from None
+
+    def _entry(self, fields: dict[str, Any]) -> Entry:
+        parse(fields["record"])
+        if fields.pop("kind") == Publication.__name__:
+            moves = tuple(Move(**move) for move in fields["moves"])
+            names = [fields["work_folder"], *(name for move in moves for name in (move.source, move.target))]
+            for name in names:
+                if files.inside(self._folder, name) is None:
+                    raise ValueError(f"{name!r} leads out of the output folder")
+            return Publication(**{**fields, "moves": moves})
+        sealed = SealedCopy(**fields["sealed"]) if fields["sealed"] else None
+        targets = tuple(Target(**target) for target in fields["targets"])
+        return Removal(**{**fields, "targets": targets, "sealed": sealed})
+
     # --- publications ---
 
     def _publish(self, entry: Publication) -> None:
@@ -179,23 +211,23 @@ class Journal:
                 files.private_folder(target.parent)
                 files.publish(source, target)
 
-    def _settle_publication(self, entry: Publication, append: Callable[[Mapping[str, Any]], None]) -> None:
+    def _settle_publication(self, entry: Publication, append: Callable[[Mapping[str, Any]], None]) -> bool:
         line = parse(entry.record)
-        newest = next(
-            (
-                event
-                for event in reversed(self._events())
-                if isinstance(event, Produced) and event.output == _output(line)
-            ),
-            None,
-        )
-        if newest and isinstance(line, Produced) and _same_result(newest, line):
-            return  # the line was written
+        newest = self._newest_about(entry.moves[-1].target)
+        if isinstance(newest, Produced) and isinstance(line, Produced) and _same_result(newest, line):
+            return True  # the line was written
         if entry.replaces and self._current(entry) != entry.replaces:
-            return  # masked anew meanwhile
-        if all(self._is_whole(entry, move) for move in entry.moves):
-            self._publish(entry)
-            append(entry.record)
+            return False  # masked anew meanwhile
+        if not all(self._is_whole(entry, move) for move in entry.moves):
+            return False
+        self._publish(entry)
+        append(entry.record)
+        return True
+
+    def _newest_about(self, name: str) -> Event | None:
+        """The last line that made or deleted the file of that name; the same content may come, go and come again."""
+        events = (event for event in reversed(self._events()) if isinstance(event, Produced | Purged))
+        return next((event for event in events if any(file.name == name for file in files_of(event))), None)
 
     def _current(self, entry: Publication) -> str:
         """sha256 of the masked video that the log knows under that name; empty where it knows none."""
@@ -233,7 +265,7 @@ class Journal:
                     f"{target.path} cannot be deleted ({error.strerror}); make that possible and run again."
                 ) from None
 
-    def _settle_removal(self, entry: Removal, append: Callable[[Mapping[str, Any]], None]) -> None:
+    def _settle_removal(self, entry: Removal, append: Callable[[Mapping[str, Any]], None]) -> bool:
         """Finish it, or take it back; the line follows where one is due and was not written."""
         record: Mapping[str, Any] | None = entry.record
         if entry.must_finish and self._is_held(entry):
@@ -245,6 +277,7 @@ class Journal:
             record = None
         if record and not self._is_recorded(record):
             append({**record, "reason": f"{record.get('reason', '')} {_LATE}".strip()})
+        return record is not None
 
     def _is_held(self, entry: Removal) -> bool:
         holds = active_holds(self._events()).values()
@@ -292,43 +325,9 @@ def _discard(copy: SealedCopy | None) -> None:
             Path(copy.final).unlink()
 
 
-def _output(event: Event) -> FileEntry | None:
-    return event.output if isinstance(event, SourceEvent) else None
-
-
 def _same_result(one: Produced, other: Produced) -> bool:
-    return (one.type, one.source, one.tracks_file, one.fingerprint) == (
-        other.type,
-        other.source,
-        other.tracks_file,
-        other.fingerprint,
-    )
-
-
-def _read(path: Path) -> list[Entry]:
-    try:
-        return [_entry(fields) for fields in json.loads(path.read_bytes())]
-    except (ValueError, KeyError, TypeError) as error:
-        raise MachineError(
-            f"The journal entry {path} cannot be read ({error}); move it away, and check the folder with"
-            " `dashredact audit verify --files`."
-        ) from None
-
-
-def _entry(fields: dict[str, Any]) -> Entry:
-    parse(fields["record"])
-    if fields.pop("kind") == Publication.__name__:
-        moves = tuple(Move(**move) for move in fields["moves"])
-        _check_inside(fields["work_folder"], *(name for move in moves for name in (move.source, move.target)))
-        return Publication(**{**fields, "moves": moves})
-    sealed = SealedCopy(**fields["sealed"]) if fields["sealed"] else None
-    return Removal(**{**fields, "targets": tuple(Target(**target) for target in fields["targets"]), "sealed": sealed})
-
-
-def _check_inside(*names: str) -> None:
-    for name in names:
-        if not FileEntry(name=name).inside:
-            raise ValueError(f"{name} leads out of the output folder")
+    parts = [(line.type, line.source, line.output, line.tracks_file, line.fingerprint) for line in (one, other)]
+    return parts[0] == parts[1]
 
 
 def _state(target: Target) -> _State | None:

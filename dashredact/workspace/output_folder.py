@@ -7,7 +7,7 @@ and a change that a crash has cut short is settled before anything else is writt
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from enum import StrEnum
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from dashredact import files
@@ -63,20 +63,10 @@ class OutputFolder:
 
     def resolve(self, name: str) -> Path:
         """The path of a name that the log holds. RefusedError where it leads out of the folder."""
-        path = self._inside(name)
+        path = files.inside(self.path, name)
         if path is None:
             raise RefusedError(f"The audit log names {name!r}, which leads out of {self}; it was not opened.")
         return path
-
-    def _inside(self, name: str) -> Path | None:
-        pure = PurePosixPath(name)
-        if not name or pure.is_absolute() or ".." in pure.parts or "\0" in name:
-            return None
-        try:
-            path = self.path / pure
-            return path if path.resolve().is_relative_to(self.path.resolve()) else None
-        except (OSError, ValueError, RuntimeError):  # too long, or a loop of links
-            return None
 
     def name_of(self, path: Path) -> str:
         """The name by which the log calls a file in the folder."""
@@ -89,7 +79,7 @@ class OutputFolder:
 
     def state(self, entry: FileEntry) -> FileState:
         """Whether the file is the one that the log names; it is read in full."""
-        path = self._inside(entry.name)
+        path = files.inside(self.path, entry.name)
         if path is None:
             return FileState.OUTSIDE
         if not path.is_file():
@@ -110,7 +100,7 @@ class OutputFolder:
 
     def regular_file(self, name: str) -> Path | None:
         """The path of a file that really lies here; None where it is missing or a link, or its name leads out."""
-        path = self._inside(name)
+        path = files.inside(self.path, name)
         return path if path and path.is_file() and not path.is_symlink() else None
 
     def contains(self, path: Path) -> bool:
@@ -159,7 +149,7 @@ class OutputFolder:
     def masking(self, wait: float = 0.0) -> Iterator[MaskingLock]:
         """For a run that masks. LockedError where another one is under way."""
         with locks.masking_lock(self.path, wait) as lock:
-            self._settle()
+            self.settle_locked()
             yield lock
 
     @contextmanager
@@ -173,16 +163,17 @@ class OutputFolder:
     def exclusive(self) -> Iterator[None]:
         """For what removes or replaces files."""
         with locks.exclusive_lock(self.path):
-            self._settle()
+            self.settle_locked()
             yield
 
     def settle(self) -> None:
         """Finish what a crash has cut short, unless another command is at work here, which has done so."""
         if self._journal.pending():
             with suppress(LockedError), locks.masking_lock(self.path):
-                self._settle()
+                self.settle_locked()
 
-    def _settle(self) -> None:
+    def settle_locked(self) -> None:
+        """The same, by whoever holds the lock for masking."""
         self._journal.settle(self.append)
 
     def carry_out(self, *entries: Entry, append: Callable[[Mapping[str, Any]], None] | None = None) -> None:

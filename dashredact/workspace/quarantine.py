@@ -12,6 +12,8 @@ _REASON = ".reason.txt"
 def put(inbox: Path, source: Path, reason: str) -> str:
     """Move a source; returns its new path relative to the inbox. OSError where it cannot be moved."""
     target = _free(inbox / QUARANTINE / source.relative_to(inbox))
+    if not target.resolve().is_relative_to(inbox.resolve()):  # who uploads may have made it, as a link
+        raise OSError(f"{inbox / QUARANTINE} leads out of the inbox")
     try:
         files.private_folder(target.parent)
     except MachineError as error:  # one upload that cannot be moved is no reason to end the run

@@ -10,8 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from dashredact.audit import chain, export, schemas, signing
-from dashredact.audit import head as heads
+from dashredact.audit import chain, export, heads, schemas, signing
 from dashredact.audit import log as audit_log
 from dashredact.audit import verify as audit_verify
 from dashredact.audit.events import EventFilter
@@ -63,7 +62,7 @@ def _run_readme(folder: Path) -> subprocess.CompletedProcess[str]:
 
 def test_the_lines_of_a_period_are_there_byte_for_byte_and_hold(log: Path, folder: Path) -> None:
     assert (folder / audit_log.NAME).read_bytes() in log.read_bytes()
-    assert [chain.parse_line(line)["seq"] for line in audit_log.lines(folder / audit_log.NAME)] == _LINES
+    assert [chain.parse_line(line)["seq"] for line in audit_log.read(folder / audit_log.NAME).lines] == _LINES
     found = audit_verify.verify(folder, audit_verify.VerifyOptions(head=audit_log.head_path(log)))
     assert not found.faults
     assert _run_readme(folder).stdout.startswith("unbroken, last line: 5 ")
@@ -72,7 +71,7 @@ def test_the_lines_of_a_period_are_there_byte_for_byte_and_hold(log: Path, folde
 
 @pytest.mark.parametrize("kept", [[], [3], [3, 4], [4, 5], [3, 5], [4, 3, 5], [3, 4, 4, 5]], ids=str)
 def test_an_export_that_was_cut_or_changed_is_found_with_and_without_this_tool(folder: Path, kept: list[int]) -> None:
-    lines = dict(zip(_LINES, audit_log.lines(folder / audit_log.NAME), strict=True))
+    lines = dict(zip(_LINES, audit_log.read(folder / audit_log.NAME).lines, strict=True))
     (folder / audit_log.NAME).write_text("".join(lines[number] + "\n" for number in kept))
     assert audit_verify.verify(folder, audit_verify.VerifyOptions()).faults
     done = _run_readme(folder)
@@ -119,7 +118,7 @@ def test_a_signed_log_is_exported_with_signed_ends_and_its_public_key(tmp_path: 
     asked = audit_verify.VerifyOptions(public_keys=[folder / "key-1.pub"])
     assert not audit_verify.verify(folder, asked).faults
     assert _run_readme(folder).returncode == 0
-    lines = audit_log.lines(folder / audit_log.NAME)[:-1]
+    lines = audit_log.read(folder / audit_log.NAME).lines[:-1]
     (folder / audit_log.NAME).write_text("".join(line + "\n" for line in lines))
     start = audit_log.read_head(folder / audit_verify.BEFORE)
     assert start

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dashredact.audit import chain, signing
-from dashredact.audit import head as heads
+from dashredact.audit import chain, heads, signing
 from dashredact.audit import log as audit_log
 from dashredact.audit import verify as audit_verify
 from dashredact.errors import LedgerError
@@ -120,7 +119,7 @@ def test_a_log_written_anew_by_somebody_without_the_key_is_found(
 ) -> None:
     """Chain and head are made to fit; only the key is missing."""
     monkeypatch.delenv(signing.VARIABLE)
-    lines = audit_log.lines(signed)[:kept]
+    lines = audit_log.read(signed).lines[:kept]
     while len(lines) < max(_LINES + more, kept + 1):
         tip = chain.ChainEnd(len(lines), chain.digest(lines[-1])) if lines else chain.START
         lines.append(chain.chain_line({"act": "reviewed"}, tip))
@@ -134,7 +133,7 @@ def test_a_log_written_anew_by_somebody_without_the_key_is_found(
 def test_a_cut_tail_is_found_by_the_signature_even_if_the_head_is_made_to_fit(
     signed: Path, tmp_path: Path, kept: int
 ) -> None:
-    lines = audit_log.lines(signed)[:kept]
+    lines = audit_log.read(signed).lines[:kept]
     signed.write_text("".join(line + "\n" for line in lines))
     audit_log.head_path(signed).write_text(heads.encode(heads.head_of(lines, heads.EMPTY_HEAD)))
     assert _lines(signed) == []
@@ -172,7 +171,7 @@ def test_a_copy_of_the_head_finds_what_the_head_beside_the_log_does_not(log: Pat
     _fill(log, 2)
     asked = audit_verify.VerifyOptions(head=copy)
     assert _lines(log, asked) == []
-    lines = audit_log.lines(log)[: _LINES - 1]
+    lines = audit_log.read(log).lines[: _LINES - 1]
     log.write_text("".join(line + "\n" for line in lines))
     audit_log.head_path(log).write_text(heads.encode(heads.head_of(lines, heads.EMPTY_HEAD)))
     assert _lines(log) == []

@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from dashredact import files
-from dashredact.audit import chain, signing
-from dashredact.audit import head as heads
+from dashredact.audit import chain, heads, signing
 from dashredact.audit import log as audit_log
 from dashredact.audit import verify as audit_verify
 from dashredact.errors import LedgerError, MachineError, UsageError
@@ -42,7 +41,7 @@ def test_records_come_back_in_the_order_they_were_put_in(log: Path) -> None:
     _write(log, 5)
     assert _numbers(log) == list(range(5))
     assert [record["seq"] for record in audit_log.records(log)] == [1, 2, 3, 4, 5]
-    assert list(chain.verify(audit_log.lines(log))) == []
+    assert list(chain.verify(audit_log.read(log).lines)) == []
     assert [stat.S_IMODE(path.stat().st_mode) for path in (log, audit_log.head_path(log))] == [0o600] * 2
 
 
@@ -56,7 +55,7 @@ def test_a_line_that_was_written_is_never_written_again(log: Path) -> None:
 def test_no_log_has_no_records_and_no_lines(log: Path) -> None:
     assert list(audit_log.records(log)) == []
     with pytest.raises(LedgerError, match=r"audit\.jsonl"):
-        audit_log.lines(log)
+        audit_log.read(log)
 
 
 def _append_many(log: Path, writer: int, together: Any) -> None:
@@ -100,7 +99,7 @@ def test_half_a_line_is_cut_off_and_the_next_one_says_so(log: Path, torn: bytes)
     with log.open("ab") as file:
         file.write(torn)
     assert _numbers(log) == [0, 1], "what a crash left is no record"
-    assert [fault.line for fault in chain.verify(audit_log.lines(log))] == [3], "and is shown to whoever checks"
+    assert audit_log.read(log).torn, "and is shown to whoever checks"
     audit_log.append(log, _record(2))
     last = list(audit_log.records(log))[-1]
     assert _numbers(log) == [0, 1, 2]
@@ -129,7 +128,7 @@ def test_a_line_that_is_no_text_is_named(log: Path) -> None:
     found = log.read_bytes().split(b"\n")
     found[1] = found[1].replace(b"Fahrt", b"Fahr\xff")
     log.write_bytes(b"\n".join(found))
-    for look in (audit_log.lines, lambda path: list(audit_log.records(path))):
+    for look in (audit_log.read, lambda path: list(audit_log.records(path))):
         with pytest.raises(LedgerError, match="line 2 is not text"):
             look(log)
 
@@ -139,7 +138,7 @@ def test_names_that_look_like_lines_stay_one_line(log: Path) -> None:
     for name in names:
         audit_log.append(log, {"name": name})
     assert [record["name"] for record in audit_log.records(log)] == names
-    assert [json.loads(line)["seq"] for line in audit_log.lines(log)] == [1, 2, 3, 4, 5]
+    assert [json.loads(line)["seq"] for line in audit_log.read(log).lines] == [1, 2, 3, 4, 5]
 
 
 def test_what_every_line_says_is_added_and_what_the_record_says_counts(log: Path) -> None:
@@ -183,7 +182,7 @@ def test_appending_reads_as_much_of_a_long_log_as_of_a_short_one(tmp_path: Path)
         log = tmp_path / f"{count}.jsonl"
         _made(log, count)
         read[count] = _read_by(lambda log=log: audit_log.append(log, _record(0)))  # type: ignore[misc]
-        assert chain.parse_line(audit_log.lines(log)[-1])["seq"] == count + 1
+        assert chain.parse_line(audit_log.read(log).lines[-1])["seq"] == count + 1
     assert log.stat().st_size > 4_000_000
     assert read[20_000] < read[20] + 10_000
 
@@ -278,7 +277,7 @@ def test_crash_upon_crash_leaves_at_most_one_line_without_a_head(log: Path) -> N
     _crash(log, audit_log, "_save", _die)
     for _ in range(3):  # the first call brings the head up to date, the second one would be for the new line
         _crash(log, audit_log, "_save", _die, after=1)
-        assert _head(log).seq == len(audit_log.lines(log)) - 1
+        assert _head(log).seq == len(audit_log.read(log).lines) - 1
         assert not audit_verify.verify(log, audit_verify.VerifyOptions()).faults
     audit_log.append(log, _record(3))
     assert _numbers(log) == [0, 1, 77, 77, 77, 77, 3]
@@ -306,8 +305,8 @@ def test_writers_that_are_killed_leave_a_log_that_the_others_go_on_with(log: Pat
     for process in writers:
         process.start()
     for process in writers:
-        count = len(audit_log.lines(log)) if log.exists() else 0
-        while not log.exists() or len(audit_log.lines(log)) < count + 15:
+        count = len(audit_log.read(log).lines) if log.exists() else 0
+        while not log.exists() or len(audit_log.read(log).lines) < count + 15:
             time.sleep(0.01)
         assert process.pid
         os.kill(process.pid, signal.SIGKILL)
@@ -352,7 +351,7 @@ def _with_another_head(log: Path) -> None:
 
 
 def _with_the_head_of_its_first_line(log: Path) -> None:
-    head = heads.head_of(audit_log.lines(log)[:1], heads.EMPTY_HEAD)
+    head = heads.head_of(audit_log.read(log).lines[:1], heads.EMPTY_HEAD)
     audit_log.head_path(log).write_text(heads.encode(head))
 
 
@@ -423,7 +422,7 @@ def test_an_earlier_release_may_write_in_between(log: Path) -> None:
         told = {
             "act": "reviewed",
             "number": seq,
-            "prev": chain.digest(audit_log.lines(log)[-1]),
+            "prev": chain.digest(audit_log.read(log).lines[-1]),
             "schema": chain.SCHEMAS[0],
             "seq": seq,
         }
@@ -487,4 +486,4 @@ def test_nothing_is_written_unsigned_because_a_key_is_gone(
     key.unlink()
     with pytest.raises(MachineError, match=r"fleet\.key"):
         audit_log.append(log, _record(1))
-    assert len(audit_log.lines(log)) == 1
+    assert len(audit_log.read(log).lines) == 1

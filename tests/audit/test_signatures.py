@@ -8,10 +8,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashredact.audit import chain, signatures, signing
-from dashredact.audit import head as heads
+from dashredact.audit import chain, heads, signatures, signing
 from dashredact.audit.chain import ChainEnd, Signer
-from dashredact.audit.head import EMPTY_HEAD
+from dashredact.audit.heads import EMPTY_HEAD
 
 _FEW = settings(max_examples=40, deadline=None)
 

@@ -533,3 +533,32 @@ def test_a_night_of_overlapping_runs_and_kills(tmp_path: Path) -> None:
     """`python tests/torture.py` does it with 200 clips."""
     (tmp_path / "out").mkdir()
     assert torture.torture(tmp_path, tmp_path / "out", 10, 2, full=False) == []
+
+
+def test_a_quarantine_that_leads_elsewhere_takes_nothing(fleet: Fleet, tmp_path: Path) -> None:
+    """Who uploads may have made it."""
+    path, elsewhere = fleet.inbox / "broken.mp4", tmp_path / "elsewhere"
+    path.write_text("not a video")
+    elsewhere.mkdir()
+    (fleet.inbox / "quarantine").symlink_to(elsewhere)
+    fleet.run(tries=1)
+    assert path.exists()
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_an_output_that_cannot_be_read_is_made_again_and_the_others_go_on(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.upload()
+    fleet.upload("late.mp4")
+    fleet.run()
+    output, sha256 = fleet.out / "30.masked.mp4", files.sha256
+
+    def unreadable(path: Path) -> str:
+        if path == output:
+            raise PermissionError(13, "Permission denied")
+        return sha256(path)
+
+    monkeypatch.setattr(files, "sha256", unreadable)
+    os.utime(output)
+    assert fleet.statuses() == {"30.mp4": "masked"}

@@ -115,7 +115,7 @@ def test_a_line_says_what_a_person_decided(log: Path, record: dict[str, object],
 
 
 def test_a_cut_log_is_code_7_for_whoever_checks_and_whoever_reads(log: Path) -> None:
-    log.write_text("".join(line + "\n" for line in audit_log.lines(log)[:-1]))
+    log.write_text("".join(line + "\n" for line in audit_log.read(log).lines[:-1]))
     done = _call("audit", "verify", log)
     assert done.exit_code == 7 and "line 4 is missing" in done.stdout
     assert _call("audit", "show", log).exit_code == 7
@@ -140,7 +140,7 @@ def test_a_run_with_a_key_signs_and_one_without_is_refused(tmp_path: Path, key: 
     done = _call("audit", "verify", tmp_path / "out", "--pub", signing.public_path(key))
     assert done.exit_code == 0 and "1 line, unbroken" in done.stdout and "checked from line 1 on" in done.stdout
     assert _call(*run).exit_code == 2
-    assert len(audit_log.lines(tmp_path / "out" / audit_log.NAME)) == 1
+    assert len(audit_log.read(tmp_path / "out" / audit_log.NAME).lines) == 1
 
 
 def test_an_unsigned_log_is_code_7_for_whoever_has_a_key(log: Path, key: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner, Result
+from kept import Fleet
 
 from dashredact import __version__, cli
 from dashredact.cli import config, manual
@@ -81,6 +82,16 @@ def test_what_it_does_not_know_is_named(tmp_path: Path, log: Path, content: str,
     assert words in done.stderr and "own.toml" in done.stderr
 
 
+def test_a_folder_that_may_not_be_entered_has_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_args: object, **_more: object) -> os.stat_result:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "stat", denied)
+        found = config.find()
+    assert found is None
+
+
 def test_a_file_that_others_can_change_is_not_used(tmp_path: Path, log: Path) -> None:
     _write(tmp_path / config.NAME, "").chmod(0o622)
     done = _call("review", "list", log)
@@ -143,6 +154,26 @@ def test_status_names_uploads_that_are_not_complete(log: Path, tmp_path: Path) -
     assert "2 videos waiting." in done.stdout
     assert "trip.mp4: to be masked by the next run" in done.stdout
     assert "later.mp4.part: an upload that is not complete" in done.stdout
+
+
+def test_status_of_a_signed_log_wants_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet, key = Fleet(tmp_path), tmp_path / "fleet.key"
+    assert _call("audit", "keygen", key).exit_code == ExitCode.OK
+    with monkeypatch.context() as patch:
+        patch.setenv("DASHREDACT_AUDIT_KEY", str(key))
+        fleet.masked("trip.mp4")
+    assert "signature" in fleet.log.read_text()
+    done = _call("status", fleet.out)
+    assert done.exit_code == ExitCode.OK, done.stderr
+
+
+def test_an_upload_that_was_erased_is_not_in_quarantine_any_more(tmp_path: Path) -> None:
+    fleet = Fleet(tmp_path)
+    fleet.failed("broken.mp4")
+    fleet.line("quarantined", source=fleet.source("broken.mp4"))
+    assert "broken.mp4" in _call("status", fleet.out).stdout
+    fleet.line("purged", source=fleet.source("broken.mp4"), deletion="1")
+    assert _call("status", fleet.out).stdout == "Nothing waits.\n"
 
 
 # --- completion and man page -----------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def _all_gone(fleet: Fleet) -> None:
     assert others == {f"{name[:-4]}.{ending}" for name in _NAMES for ending in ("masked.mp4", "tracks.json")}
     assert not any((fleet.inbox / name).exists() for name in sources)
     assert not any((fleet.out / name).exists() for name in others)
-    assert list(chain.verify(audit_log.lines(fleet.log))) == []
+    assert list(chain.verify(audit_log.read(fleet.log).lines)) == []
     assert list((fleet.out / locks.STATE_FOLDER / journal.FOLDER).glob("*")) == []
 
 

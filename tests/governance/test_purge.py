@@ -175,7 +175,7 @@ def test_a_deletion_record_says_name_sha256_rule_and_time(fleet: Fleet) -> None:
     assert output["files"] == [fleet.records[0]["output"]] and output["rule"]["name"] == "retention.masked"
     for record in (original, output):
         check_schema(record, "audit")
-    assert list(chain.verify(audit_log.lines(fleet.log))) == []
+    assert list(chain.verify(audit_log.read(fleet.log).lines)) == []
     assert (
         audit_verify.verify(fleet.out, audit_verify.VerifyOptions(file_fault=OutputFolder(fleet.out).fault)).faults
         == []

@@ -82,7 +82,7 @@ NEXT: Mapping[str, Callable[[Fleet], object]] = {
 
 def _agree(fleet: Fleet) -> None:
     """What the log calls purged is gone, all else that it names is there, it is whole, and nothing is pending."""
-    assert list(chain.verify(audit_log.lines(fleet.log))) == []
+    assert list(chain.verify(audit_log.read(fleet.log).lines)) == []
     purged = fleet.purged()
     assert len(purged) == len(set(purged))
     for record in fleet.records:

@@ -164,7 +164,7 @@ def test_killed_run_publishes_nothing_unverified_and_the_next_one_finishes(
     assert outcome.status is (VideoStatus.SKIPPED if hook in SETTLED else VideoStatus.MASKED), outcome.reason
     assert results(out) == undisturbed
     assert finder.pictures == FRAMES - LOOKED_AT.get(hook, FRAMES)
-    assert list(chain.verify(audit_log.lines(out / audit_log.NAME))) == []
+    assert list(chain.verify(audit_log.read(out / audit_log.NAME).lines)) == []
     (record,) = audit_log.records(out / audit_log.NAME)
     assert record["outcome"] == "masked"
     assert ("mended" in record) == (hook == "in the middle of the audit line")

@@ -137,7 +137,7 @@ def test_zones_file_on_the_command_line(clip: Library, tmp_path: Path, call: Cal
     assert counted["25.mov"] == {}
     assert json.dumps(counted["30.mp4"]).startswith('{"zone": {"manual"')
     rehearsed = call(clip("30.mp4"), "-o", tmp_path / "other", "--zones", path, "--dry-run")
-    assert rehearsed.stdout == "30.mp4: 1 zone tracks\n"
+    assert rehearsed.stdout == "30.mp4: 1 zone track\n"
 
 
 def test_wrong_zones_file_ends_the_run_before_it_starts(
@@ -148,8 +148,8 @@ def test_wrong_zones_file_ends_the_run_before_it_starts(
     done = call(clip("30.mp4"), "-o", out, "--zones", path)
     assert done.exit_code == ExitCode.USAGE
     assert done.stderr == (
-        f"dashredact: {path}: camera 1 (3*.mp4), mask zone 1 (path):"
-        " y1 of box is 6, and must be a share of the upright frame, 0 to 1.\n"
+        f"dashredact: {path} has 6 as y1 of camera 1 (3*.mp4), mask zone 1 (path),"
+        " which must be a fraction of the upright frame, 0 to 1.\n"
     )
     assert not out.exists()
 

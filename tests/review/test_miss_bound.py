@@ -15,7 +15,7 @@ def test_rule_of_three() -> None:
     told = miss_bound([0] * 598)
     assert told.most == pytest.approx(18.0, abs=0.02)
     assert (told.seen, told.missed, told.frames) == (0, 0, 598)
-    assert told.told("plate") == "at most 18.0 missed plate-seconds per hour (95 %, 0 in 598 frames)"
+    assert told.sentence("plate") == "at most 18.0 missed plate-seconds per hour (95 %, 0 in 598 frames)"
 
 
 @given(st.integers(1, 400), st.data(), st.sampled_from([0.8, 0.95, 0.99]))

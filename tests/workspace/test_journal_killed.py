@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import kills
+import msgspec
 import pytest
 from click.testing import CliRunner
 from clips import Film, Finder
@@ -18,10 +19,11 @@ from kills import Step
 from policies import UNREVIEWED, policy
 from review_made import apply, reviewer
 
-from dashredact import cli
+from dashredact import cli, files
 from dashredact.audit import log as audit_log
 from dashredact.audit import verify as audit_verify
 from dashredact.audit.clips import Clips
+from dashredact.audit.events import Produced
 from dashredact.audit.verify import VerifyOptions
 from dashredact.batch.batch import Batch
 from dashredact.batch.inbox_run import InboxRules, InboxRun
@@ -279,5 +281,59 @@ def test_an_entry_that_a_kill_cut_short_goes_with_the_next_run(scene: Scene) -> 
     entries = scene.folder.state_folder / journal.FOLDER
     assert [path.suffix for path in entries.glob("*")] == [".tmp"]
     _redact(scene, _NEW)
+    _agrees(scene)
+    _has_happened_once(scene, "first publication")
+
+
+def test_what_was_purged_and_masked_anew_gets_its_line(scene: Scene) -> None:
+    """The same content came, went, and came again: the line of the first time is not that of the second."""
+    _redact(scene, _NEW)
+    made = next(event for event in reversed(scene.folder.events()) if getattr(event, "name", "") == _NEW)
+    assert isinstance(made, Produced) and made.output and made.tracks_file
+    (scene.out / made.output.name).unlink()
+    (scene.out / made.tracks_file.name).unlink()
+    gone = [msgspec.to_builtins(file) for file in (made.output, made.tracks_file)]
+    scene.folder.append({"act": "purged", "reason": "over", "deletion": "1", "files": gone})
+    kills.kill_at(kills.before(audit_log, "append"), lambda: _redact(scene, _NEW))
+    _call(scene, "review", "approve", _REVIEWED)
+    _agrees(scene)
+    events = scene.folder.events()
+    assert [str(event.type) for event in events if getattr(event, "name", "") == _NEW].count("masked") == 2
+
+
+# --- a disk that refuses ------------------------------------------------------------------------------------------
+
+
+class _RefusingFiles:
+    """`dashredact.files` for the journal alone: cannot give the masked video its name, so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def publish(self, source: Path, target: Path) -> None:
+        if target.suffix == ".mp4" and self.left:
+            self.left -= 1
+            raise OSError(5, "Input/output error")
+        files.publish(source, target)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(files, name)
+
+
+def test_a_disk_that_refuses_for_a_moment_costs_nothing(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "files", _RefusingFiles(1))
+    _redact(scene, _NEW)
+    _agrees(scene)
+    _has_happened_once(scene, "first publication")
+    assert not [event for event in scene.folder.events() if str(event.type) == "failed"]
+
+
+def test_a_disk_that_goes_on_refusing_leaves_it_to_the_next_run(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "files", _RefusingFiles(9))
+        with pytest.raises(MachineError, match="can be neither finished nor taken back"):
+            _redact(scene, _NEW)
+    assert scene.work_left(), "the masked video waits there"
+    _call(scene, "review", "approve", _REVIEWED)
     _agrees(scene)
     _has_happened_once(scene, "first publication")

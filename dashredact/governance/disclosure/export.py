@@ -54,10 +54,10 @@ def export(folder: OutputFolder, policy: PolicyFile, options: ExportOptions, tod
         raise UsageError(f"--delete-by {options.delete_by} is over; give a later day.")
     with folder.deciding():
         folder.check_log()
-        handover = _Handover(folder, policy, options, today, _chosen(folder, options.names))
-        handover.withhold()
-        handover.deliver()
-    return list(handover.clips)
+        outgoing = _Outgoing(folder, policy, options, today, _chosen(folder, options.names))
+        outgoing.withhold()
+        outgoing.deliver()
+    return list(outgoing.clips)
 
 
 def _chosen(folder: OutputFolder, names: Sequence[str]) -> list[Clip]:
@@ -77,7 +77,7 @@ def _chosen(folder: OutputFolder, names: Sequence[str]) -> list[Clip]:
 
 
 @dataclass(frozen=True)
-class _Handover:
+class _Outgoing:
     """Of clips that have a masked file. The folder is held."""
 
     folder: OutputFolder

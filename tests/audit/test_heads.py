@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashredact.audit import chain
-from dashredact.audit import head as heads
-from dashredact.audit.head import EMPTY_HEAD, Head
+from dashredact.audit import chain, heads
+from dashredact.audit.heads import EMPTY_HEAD, Head
 
 _FEW = settings(max_examples=60, deadline=None)
 
