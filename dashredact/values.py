@@ -159,6 +159,8 @@ class SegmentDetections:
     detections: Detections
     lost: tuple[int, ...] = ()
     """PTS of frames that could not be decoded"""
+    hidden: int = 0
+    """packets without a frame of their own that the source shows"""
 
 
 @dataclass(frozen=True)

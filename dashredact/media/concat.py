@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 
@@ -14,13 +15,15 @@ from dashredact.media.packets import demux, open_mp4
 _HEVC_PARAMETER_SETS = (32, 33, 34)  # NAL unit types: video, sequence and picture parameter set
 
 
-def concatenate(parts: Sequence[Path], target: Path, time_base: Fraction) -> None:
+def concatenate(parts: Sequence[Path], target: Path, time_base: Fraction, end: int) -> None:
     """Write the parts one after the other into an MP4 with a single stream. Every packet keeps its PTS.
+
+    end: until when the last frame is shown, in ticks of `time_base`.
 
     MediaError if the parts were not encoded with the same parameters, or a time is not exact in `time_base`.
     """
     try:
-        _concatenate(parts, target, time_base)
+        _concatenate(parts, target, time_base, end)
     except av.FFmpegError as error:
         raise_if_disk_full(error)
         raise MediaError(
@@ -28,9 +31,9 @@ def concatenate(parts: Sequence[Path], target: Path, time_base: Fraction) -> Non
         ) from error
 
 
-def _concatenate(parts: Sequence[Path], target: Path, time_base: Fraction) -> None:
-    pts = [_ticks(packet, time_base) for part in parts for packet in _packets(part)]
-    dts = iter(decode_times(pts))
+def _concatenate(parts: Sequence[Path], target: Path, time_base: Fraction, end: int) -> None:
+    pts = [ticks(packet, time_base) for part in parts for packet in _packets(part)]
+    times = iter(packet_times(pts, end))
     with open_mp4(target, time_base) as output:
         stream = None
         expected: bytes | None = None
@@ -47,7 +50,7 @@ def _concatenate(parts: Sequence[Path], target: Path, time_base: Fraction) -> No
                         "The parts were encoded with different parameters; run again to encode them again."
                     )
                 for packet in demux(container, template.index):
-                    packet.pts, packet.dts = _ticks(packet, time_base), next(dts)
+                    packet.pts, packet.dts, packet.duration = next(times)
                     packet.time_base, packet.stream = time_base, stream
                     output.mux(packet)
 
@@ -77,7 +80,7 @@ def _packets(part: Path) -> "list[av.Packet[Any]]":
         return list(demux(container, container.streams.video[0].index))
 
 
-def _ticks(packet: "av.Packet[Any]", time_base: Fraction) -> int:
+def ticks(packet: "av.Packet[Any]", time_base: Fraction) -> int:
     """The packet's PTS in the source's time base; the part may store it in a finer one."""
     assert packet.pts is not None and packet.time_base is not None
     ticks = packet.pts * packet.time_base / time_base
@@ -86,13 +89,28 @@ def _ticks(packet: "av.Packet[Any]", time_base: Fraction) -> int:
     return int(ticks)
 
 
-def decode_times(pts: list[int]) -> list[int]:
-    """A DTS for each packet, given the PTS in decoding order: increasing, and never later than the PTS.
+class PacketTimes(NamedTuple):
+    """In ticks."""
 
-    Encoders start anew with each part: in a video of variable rate their DTS would not increase across parts.
+    pts: int
+    dts: int
+    duration: int
+
+
+def packet_times(pts: Sequence[int], end: int) -> list[PacketTimes]:
+    """Times of packets, given their PTS in decoding order. DTS increase and are never later than the PTS.
+
+    Encoders start anew with each part: in a video of variable rate their DTS would not increase across parts. An MP4
+    stores the differences of the DTS, and their sum is its length, so the DTS run ahead of the first frame by as many
+    frames as the order asks for, and the last packet lasts until the whole has the length of the frames.
     """
+    if not pts:
+        return []
     ranked = sorted(pts)
     rank = {time: number for number, time in enumerate(ranked)}
-    delay = max((number - rank[time] for number, time in enumerate(pts)), default=0)
-    lead = [ranked[0] - ticks for ticks in range(delay, 0, -1)] if ranked else []
-    return lead + ranked[: len(ranked) - delay]
+    delay = max(number - rank[time] for number, time in enumerate(pts))
+    gap = ranked[1] - ranked[0] if len(ranked) > 1 else end - ranked[0]
+    dts = [ranked[0] - gap * number for number in range(delay, 0, -1)] + ranked[: len(ranked) - delay]
+    durations = {time: after - time for time, after in pairwise([*ranked, end])}
+    durations[pts[-1]] = max(end - delay * gap - dts[-1], 1)
+    return [PacketTimes(time, decoded, durations[time]) for time, decoded in zip(pts, dts, strict=True)]

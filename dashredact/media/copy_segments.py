@@ -10,7 +10,7 @@ from typing import Any
 import av
 
 from dashredact.errors import MediaError
-from dashredact.media.concat import decode_times
+from dashredact.media.concat import packet_times
 from dashredact.media.ffmpeg import raise_if_disk_full
 from dashredact.media.packets import demux, open_container, open_mp4, scan
 
@@ -78,6 +78,8 @@ def _write(
     with open_mp4(target, time_base) as output:
         copy = output.add_stream_from_template(stream)
         copy.time_base = time_base
-        for (packet, pts), dts in zip(packets, decode_times([pts for _, pts in packets]), strict=True):
-            packet.pts, packet.dts, packet.time_base, packet.stream = pts, dts, time_base, copy
+        pts = [time for _, time in packets]
+        for (packet, _), times in zip(packets, packet_times(pts, max(pts) + 1), strict=True):
+            packet.pts, packet.dts, packet.duration = times
+            packet.time_base, packet.stream = time_base, copy
             output.mux(packet)

@@ -25,9 +25,9 @@ class CorruptionFilter:
     predicted from it.
     """
 
-    def __init__(self, packets: PacketIndex, complete: Callable[[], bool]) -> None:
-        """complete: whether every packet should have given a frame by now."""
-        self._pts, self._complete = packets.pts, complete
+    def __init__(self, packets: PacketIndex, gives_frame: Callable[[int], bool]) -> None:
+        """gives_frame: whether a packet, by its number, of which no frame came should have given one."""
+        self._pts, self._gives_frame = packets.pts, gives_frame
         self._gop = list(accumulate(packets.keys, initial=0))[1:]
         self._key_of = {gop: index for index, gop in reversed(list(enumerate(self._gop)))}
         self._index_of = {pts: index for index, pts in reversed(list(enumerate(self._pts)))}
@@ -93,8 +93,9 @@ class CorruptionFilter:
     def _note_missing(self, before: int) -> None:
         """Every expected frame before this PTS should have come out by now."""
         while self._next is not None and self._next < len(self._expected) and self._expected[self._next] < before:
-            if self._complete():
-                self._note_corrupt(self._index_of[self._expected[self._next]])
+            index = self._index_of[self._expected[self._next]]
+            if self._gives_frame(index):
+                self._note_corrupt(index)
             self._next += 1
 
     def _note_corrupt(self, index: int) -> None:

@@ -69,7 +69,7 @@ def encoder_settings(info: VideoInfo, image: VideoFrame, settings: RenderSetting
         pixel_format=_supported_format(encoder, working_format(image)),
         width=width,
         height=height,
-        rate=_rate(info),
+        rate=info.average_rate,
         time_base=video.time_base,
         sample_aspect_ratio=1 / aspect if aspect and orientation(image).transpose else aspect,
         interlaced=video.field_order in _INTERLACED and encoder == "libx264",
@@ -87,14 +87,6 @@ def _color(image: VideoFrame) -> tuple[int, int, int, int]:
 
 def _supported_format(encoder: str, pixel_format: str) -> str:
     return pixel_format.replace("12le", f"{_X264_MAX_DEPTH}le") if encoder == "libx264" else pixel_format
-
-
-def _rate(info: VideoInfo) -> Fraction:
-    """The measured average: the rate in a header is often a time base (600 or 1000 frames a second)."""
-    pts = info.packets.shown_pts
-    if len(pts) < 2 or pts[-1] == pts[0]:
-        return Fraction(25)
-    return ((len(pts) - 1) / ((pts[-1] - pts[0]) * info.video.time_base)).limit_denominator(1001)
 
 
 def encode(path: Path, images: Iterable[VideoFrame], settings: EncoderSettings) -> int:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+_RATE_TOLERANCE = Fraction(2, 100)
+
 
 class StreamKind(StrEnum):
     VIDEO = "video"
@@ -63,12 +65,17 @@ class PacketIndex:
     """The packets of the video stream in file order, whatever the header claims."""
 
     pts: tuple[int, ...]
+    """unique; those of a file that is not `timed` are its times as far as it has any, made rising (`media.packets`)"""
     keys: tuple[bool, ...]
     shown: tuple[bool, ...]
     """False where an edit list hides the packet's frame"""
     timed: bool = True
-    """False if the container stores no PTS (AVI): `pts` are then times in decoding order, and the k-th frame that the
-    decoder outputs is shown at the k-th of them"""
+    """False if packets have no PTS (AVI, raw streams), share one, or start anew: then the file is decoded as a whole,
+    in order, and the frames get the `pts` of those packets that gave one, in the decoder's order"""
+    irregularities: tuple[str, ...] = ()
+    """what is wrong with the times, for people"""
+    end: int | None = None
+    """ticks until which the container says that the last frame is shown"""
     corrupt: tuple[int, ...] = ()
     """indices of packets that the container reports as incomplete; the damage may also be in the packet after each"""
 
@@ -79,6 +86,11 @@ class PacketIndex:
     def shown_pts(self) -> list[int]:
         """PTS of every packet whose frame is shown, sorted."""
         return sorted(pts for pts, shown in zip(self.pts, self.shown, strict=True) if shown)
+
+    @property
+    def first_key(self) -> int:
+        """PTS of the first key frame, before which nothing can be decoded."""
+        return next((pts for pts, key in zip(self.pts, self.keys, strict=True) if key), self.pts[0])
 
     @property
     def hidden_pts(self) -> frozenset[int]:
@@ -122,6 +134,34 @@ class VideoInfo:
         return size[::-1] if self.video.rotation % 180 else size
 
     @property
+    def end(self) -> int:
+        """Ticks until which the last frame is shown: as the container says, else as the stated rate does, else as long
+        as the frame before it."""
+        pts = self.packets.shown_pts
+        if self.packets.end is not None or not pts:
+            return self.packets.end or 0
+        if self.video.rate:
+            return pts[-1] + max(round(1 / (self.video.rate * self.video.time_base)), 1)
+        return pts[-1] + (pts[-1] - pts[-2] if len(pts) > 1 else 1)
+
+    @property
+    def average_rate(self) -> Fraction:
+        """Frames a second: as stated where that agrees with the times, else as measured: headers may state a time base.
+        25 for a single frame of which none is stated."""
+        pts, stated = self.packets.shown_pts, self.video.rate
+        if len(pts) < 2 or pts[-1] == pts[0]:
+            return stated or Fraction(25)
+        measured = (len(pts) - 1) / ((pts[-1] - pts[0]) * self.video.time_base)
+        if stated and abs(measured / stated - 1) < _RATE_TOLERANCE:
+            return stated
+        return measured.limit_denominator(1001)
+
+    @property
+    def origin(self) -> int:
+        """PTS from which parts count, for an MP4 hides what is before 0: that of the first frame if it is negative."""
+        return min([0, *self.packets.shown_pts[:1]])
+
+    @property
     def start(self) -> Fraction | None:
         """Seconds of the first frame."""
         pts = self.packets.shown_pts
@@ -139,3 +179,6 @@ class Segment:
     """PTS; None: the end of the file"""
     preroll: int | None = None
     """PTS of the key frame at which decoding starts after a seek; None: the beginning of the file"""
+
+    def contains(self, pts: int) -> bool:
+        return (self.start is None or pts >= self.start) and (self.end is None or pts < self.end)

@@ -1,6 +1,6 @@
 """Opens containers for reading and writing, and reads packets without decoding them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,39 +10,53 @@ import av
 from dashredact.errors import UnreadableError
 from dashredact.media.ffmpeg import FORMATS, PROTOCOLS, local
 from dashredact.media.info import PacketIndex
+from dashredact.media.packet_times import StoredTime, packet_times
 
 _MIN_TIMESCALE = 10_000  # the MP4 writer doubles the time base of a stream until it is at least this
 
 
-def scan(path: Path, index: int) -> PacketIndex:
-    """All packets of one stream. UnreadableError if there is none."""
-    pts: list[int] = []
-    keys: list[bool] = []
+def scan(path: Path, index: int, rate: Fraction | None = None) -> PacketIndex:
+    """All packets of one stream. rate: frames a second, for packets without times. UnreadableError if there is none."""
+    stored: list[StoredTime] = []
     shown: list[bool] = []
     corrupt: list[int] = []
+    durations: list[int] = []
+    slots, time_base = False, Fraction(1)
     try:
         with open_container(path) as container:
-            timed = container.format.name != "avi"  # libavformat reports packet numbers of an AVI as PTS
+            slots = container.format.name == "avi"  # its packets have a place, which libavformat reports as DTS
+            time_base = container.streams[index].time_base or Fraction(1, 1000)
             for packet in demux(container, index):
-                timed &= packet.pts is not None
-                corrupt += [len(pts)] if packet.is_corrupt else []
-                pts.append(_time(packet, pts))
-                keys.append(packet.is_keyframe)
+                corrupt += [len(stored)] if packet.is_corrupt else []
+                stored.append(StoredTime(None if slots else packet.pts, packet.dts, packet.is_keyframe))
                 shown.append(not packet.is_discard)
+                durations.append(packet.duration or 0)
     except av.FFmpegError as error:
-        if not pts:
+        if not stored:
             raise UnreadableError(f"{path.name}: its video stream cannot be read ({error.strerror}).") from None
-    if not pts:
+    if not stored:
         raise UnreadableError(
             f"{path.name}: the header describes a video, but the file contains no frames; was the upload cut off?"
         )
-    return PacketIndex(tuple(pts), tuple(keys), tuple(shown), timed, tuple(corrupt))
+    times = packet_times(stored, time_base, rate)
+    return PacketIndex(
+        times.pts,
+        tuple(time.key for time in stored),
+        tuple(shown),
+        times.regular and not slots,
+        times.irregularities,
+        _end(times.pts, durations, shown),
+        tuple(corrupt),
+    )
 
 
-def _time(packet: "av.Packet[Any]", previous: list[int]) -> int:
-    """PTS, or else DTS, or else one tick after the previous packet."""
-    stored = packet.pts if packet.pts is not None else packet.dts
-    return stored if stored is not None else (previous[-1] + 1 if previous else 0)
+def _end(pts: Sequence[int], durations: Sequence[int], shown: Sequence[bool]) -> int | None:
+    """Until when the last frame is shown; None where the container does not say. An edit list may end it early."""
+    rows = list(zip(pts, durations, shown, strict=True))
+    last = max((time for time, _, seen in rows if seen), default=None)
+    after = [time for time, _, seen in rows if not seen and last is not None and time > last]
+    ends = [time + duration for time, duration, seen in rows if seen and duration]
+    return min(after, default=max(ends, default=None))
 
 
 def open_container(path: Path) -> "av.container.InputContainer":

@@ -35,7 +35,7 @@ def probe(path: Path, *, video_stream: int | None = None) -> VideoInfo:
     header = read_header(path)
     streams = tuple(_stream(entry) for entry in header.get("streams", []))
     video = _select_video(path.name, streams, video_stream)
-    packets = scan(path, video.index)
+    packets = scan(path, video.index, video.rate)
     container = _container(header, video)
     duration = _fraction(header.get("format", {}).get("duration"))
     return VideoInfo(
@@ -169,6 +169,7 @@ def _notes(
     span = (pts[-1] - min(pts[0], 0)) * video.time_base if pts else Fraction(0)
     if duration is not None and duration > 2 * span + _MAX_AUDIO_OVERHANG:
         yield f"the header claims {float(duration):.1f} s, but the last frame is at {float(span):.1f} s"
+    yield from packets.irregularities
     hidden = len(packets) - sum(packets.shown)
     if hidden:
         yield f"an edit list hides {hidden} of {len(packets)} frames"

@@ -1,11 +1,15 @@
 """Decodes the frames of a file with their exact PTS.
 
 A frame is never returned if it cannot be decoded, if the decoder marks it as corrupt, or if it may depend on such a
-frame; its PTS is kept in `Reader.lost` instead.
+frame; its PTS is kept in `Reader.lost` instead. Every packet gives a frame that is returned, or is lost, or hides its
+frame by design (`Reader.hidden`): their numbers add up to that of the packets.
 """
 
 import heapq
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -34,7 +38,21 @@ _HIDDEN_FRAME_CODECS = {
 }
 """Codecs in which a packet may give no frame of its own (hidden references, packed B-frames, fields)."""
 
+_FIELD_CODECS = {"h264", "mpeg2video", "vc1"}
+"""Codecs of which a packet may hold one of the two fields of a frame, which comes out with the first."""
+
+_MAX_FIELD_GAP = Fraction(3, 5)  # of the time between frames; fields are half of it apart
 _MAX_PTS_DISORDER = 3  # frames by which a frame may come too late
+_MAX_REORDER = 16  # frames by which any codec's order of decoding differs from that of showing
+
+
+@dataclass(frozen=True)
+class _Numbered:
+    """Travels with a packet to its frame; only for files that are not timed, which are read without a seek. An object
+    of its own for each packet, since PyAV tells them apart by their identity."""
+
+    number: int
+    """of the packet in the file"""
 
 
 class Reader:
@@ -48,8 +66,14 @@ class Reader:
         self._next_segment: int | None = None
         self._failed = False
         self._hidden = info.packets.hidden_pts if info.packets.timed else frozenset[int]()
+        self._number = {pts: number for number, pts in enumerate(info.packets.pts)}
+        self._interlaced: set[int] = set()  # packets of which the decoder made an interlaced frame
+        self._taken: set[int] = set()  # packets of which it made a frame, where the file is not timed
         self.lost: list[int] = []
         """PTS of the frames of the last segment that could not be decoded, sorted"""
+        self.hidden = 0
+        """packets of the last segment without a frame of their own that is shown: hidden by an edit list or by their
+        codec, or the second field of a frame"""
 
     def __enter__(self) -> "Reader":
         return self
@@ -69,9 +93,10 @@ class Reader:
         """Every intact frame of the segment, PTS rising. Must be read to the end before the next segment is started."""
         if segment.index != self._next_segment:
             self._seek(segment)
-        self._next_segment, self.lost = None, []
-        shown: list[int] = []
-        rejected: list[int] = []
+        self._next_segment, self.lost, self.hidden = None, [], 0
+        shown: set[int] = set()
+        rejected: set[int] = set()
+        last: int | None = None
         for frame in self._remaining():
             if frame.pts in self._hidden:
                 continue
@@ -80,31 +105,39 @@ class Reader:
                 break
             if segment.start is not None and frame.pts < segment.start:
                 continue
-            if not frame.intact or (shown and frame.pts <= shown[-1]):
-                rejected.append(frame.pts)
+            if not frame.intact or (last is not None and frame.pts <= last):
+                rejected.add(frame.pts)
                 continue
-            shown.append(frame.pts)
+            shown.add(frame.pts)
+            last = frame.pts
             yield frame
-        self.lost = sorted({*rejected, *self._missing(segment, shown)})
+        self._account(segment, shown, rejected - shown)
         self._next_segment = segment.index + 1
 
-    def _missing(self, segment: Segment, shown: list[int]) -> list[int]:
-        """PTS of packets that should have given a frame but did not."""
-        if not self._complete():
-            return []
-        first, end = segment.start, segment.end
-        keys = [pts for pts, key in zip(self._info.packets.pts, self._info.packets.keys, strict=True) if key]
-        first_decodable = min(keys, default=0)  # no player shows frames before the first key frame
-        expected = [
-            pts
-            for pts in self._info.packets.shown_pts
-            if pts >= first_decodable and (first is None or pts >= first) and (end is None or pts < end)
-        ]
-        return sorted(set(expected) - set(shown))
+    def _account(self, segment: Segment, shown: Set[int], rejected: Set[int]) -> None:
+        """What became of the packets of the segment. shown, rejected: PTS of frames."""
+        packets = self._info.packets
+        missing = {pts for pts in packets.shown_pts if segment.contains(pts)} - shown
+        self.lost = sorted(pts for pts in missing if pts in rejected or self._is_lost(pts))
+        count = sum(segment.contains(pts) for pts in packets.pts)
+        self.hidden = count - len(shown & self._number.keys()) - len(self.lost)
 
-    def _complete(self) -> bool:
-        """Whether every packet should give a frame."""
-        return self._failed or self._info.video.codec not in _HIDDEN_FRAME_CODECS
+    def _is_lost(self, pts: int) -> bool:
+        """Whether the frame of a packet that gave none could not be decoded; before the first key frame none can."""
+        number = self._number[pts]
+        before_key = pts < self._info.packets.first_key and not self._is_second_field(number)
+        return before_key or self._gives_frame(number)
+
+    def _gives_frame(self, packet: int) -> bool:
+        """Whether a packet of which no frame came should have given one."""
+        return self._failed or not (self._info.video.codec in _HIDDEN_FRAME_CODECS or self._is_second_field(packet))
+
+    def _is_second_field(self, packet: int) -> bool:
+        video, packets = self._info.video, self._info.packets
+        if video.codec not in _FIELD_CODECS or packet - 1 not in self._interlaced or not video.rate:
+            return False
+        gap = (packets.pts[packet] - packets.pts[packet - 1]) * video.time_base
+        return 0 < gap <= _MAX_FIELD_GAP / video.rate
 
     def _remaining(self) -> Iterator[Frame]:
         if self._pending is not None:
@@ -129,8 +162,8 @@ class Reader:
             self._container = open_container(self._path)
         decoded = self._decode(self._container)
         packets = self._info.packets
-        ordered = _sorted_by_pts(decoded) if packets.timed else _with_packet_times(decoded, packets.shown_pts)
-        self._frames = CorruptionFilter(packets, self._complete).filter(ordered)
+        ordered = _sorted_by_pts(decoded) if packets.timed else _with_sorted_times(decoded)
+        self._frames = CorruptionFilter(packets, self._gives_frame).filter(ordered)
 
     def _seek_to(self, stream: "av.VideoStream", pts: int) -> bool:
         """Seek to the key frame or before it. False for containers that do not do so reliably."""
@@ -149,11 +182,13 @@ class Reader:
         assert isinstance(stream, av.VideoStream)
         stream.thread_type = "SLICE"  # with frame threads libavcodec sometimes fails to mark a corrupt frame
         context = stream.codec_context
+        context.copy_opaque = True
+        self._taken.clear()
         try:
-            for packet in demux(container, index):
-                yield from self._decoded(
-                    context, _without_discard_flag(packet) if packet.pts in self._hidden else packet
-                )
+            for number, packet in enumerate(demux(container, index)):
+                marked = _without_discard_flag(packet) if packet.pts in self._hidden else packet
+                marked.opaque = _Numbered(number)
+                yield from self._decoded(context, marked)
         except av.FFmpegError:
             self._failed = True
         yield from self._decoded(context, None)
@@ -166,10 +201,25 @@ class Reader:
             return
         for image in images:
             self._check(image)
-            if image.pts is not None or not self._info.packets.timed:
-                yield Frame(image.pts or 0, image)
-            else:
+            number = self._packet_of(image)
+            if number is None:
                 self._failed = True
+                continue
+            if image.interlaced_frame:
+                self._interlaced.add(number)
+            yield Frame(self._info.packets.pts[number], image)
+
+    def _packet_of(self, image: VideoFrame) -> int | None:
+        """The packet, by its number in the file, that gave a frame; None where none did."""
+        if self._info.packets.timed:
+            return None if image.pts is None else self._number.get(image.pts)
+        if not isinstance(image.opaque, _Numbered):
+            return None
+        number = image.opaque.number
+        while number in self._taken:  # a packet held two frames; the one behind it stands for the second
+            number += 1
+        self._taken.add(number)
+        return number if number < len(self._info.packets) else None
 
     def _check(self, image: VideoFrame) -> None:
         video = self._info.video
@@ -200,7 +250,14 @@ def _sorted_by_pts(frames: Iterator[Frame]) -> Iterator[Frame]:
         yield heapq.heappop(waiting)[-1]
 
 
-def _with_packet_times(frames: Iterator[Frame], times: list[int]) -> Iterator[Frame]:
-    """In the order of the decoder, with the times of the packets: without stored PTS, times of frames are guesses."""
-    for frame, time in zip(frames, times, strict=False):
-        yield Frame(time, frame.image)
+def _with_sorted_times(frames: Iterator[Frame]) -> Iterator[Frame]:
+    """In the order of the decoder: without PTS, times tell when packets came, and not in which order frames show."""
+    waiting: deque[Frame] = deque()
+    times: list[int] = []
+    for frame in frames:
+        waiting.append(frame)
+        heapq.heappush(times, frame.pts)
+        if len(waiting) > _MAX_REORDER:
+            yield waiting.popleft()._replace(pts=heapq.heappop(times))
+    for frame in waiting:
+        yield frame._replace(pts=heapq.heappop(times))

@@ -1,71 +1,148 @@
 """Writes the finished file: the masked video and the selected streams of the source, each mapped by its index.
 
-No metadata, chapters or other streams are copied.
+No metadata, chapters or other streams are copied. Packets are copied with their times; only audio that the container
+cannot store is encoded again, by ffmpeg.
 """
 
+import heapq
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import av
 import ffmpeg
 
-from dashredact.media.ffmpeg import FORMATS, PROTOCOLS, ffmpeg_version, local, run
-from dashredact.media.info import StreamKind, VideoInfo
-from dashredact.media.packets import timescale
+from dashredact.errors import MediaError
+from dashredact.media.concat import PacketTimes, packet_times, ticks
+from dashredact.media.ffmpeg import FORMATS, PROTOCOLS, local, raise_if_disk_full, run
+from dashredact.media.info import Stream, VideoInfo
+from dashredact.media.packets import demux, open_container, timescale
 from dashredact.media.streams import StreamSelection
 
 _MUXERS = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "ts": "mpegts"}
 _QUIET = ["-hide_banner", "-nostdin", "-loglevel", "error"]
-_MIN_BYTES_PER_SECOND = 2_000_000  # of a slow network disk; bounds the time of a re-mux that hangs
+_MIN_BYTES_PER_SECOND = 2_000_000  # of a slow network disk; bounds the time of an encoding that hangs
+_AUDIO_BIT_RATE = "192k"
+
+Packets = Iterator["av.Packet[Any]"]
 
 
-def remux(assembled: Path, source: Path, target: Path, info: VideoInfo, selection: StreamSelection) -> None:
-    """Write the masked video and the kept streams, with their times unchanged, to `target`."""
-    target.unlink(missing_ok=True)  # ffmpeg of a killed run may still be writing to the old file
-    argv = ffmpeg.compile(
-        _command(assembled, source, target, info, selection), cmd=["ffmpeg", *_QUIET], overwrite_output=True
-    )
-    run(argv, timeout=60 + info.size / _MIN_BYTES_PER_SECOND)
+def remux(
+    assembled: Path, source: Path, target: Path, info: VideoInfo, selection: StreamSelection, end: int | None = None
+) -> None:
+    """Write the masked video and the kept streams, with their times unchanged, to `target`.
+
+    end: until when the last frame is shown, in ticks of the source's time base; None: as the source says. MediaError
+    where a stream cannot be written.
+    """
+    target.unlink(missing_ok=True)
+    encoded = _encode_audio(source, target, info, selection)
+    try:
+        with ExitStack() as files:
+            output = files.enter_context(_open(target, info, selection.container))
+            video = files.enter_context(av.open(local(assembled)))
+            streams = [_video_packets(output, video, info, selection, end)]
+            for stream in selection.kept:
+                file, index = (encoded[stream.index], 0) if stream.index in encoded else (source, stream.index)
+                container = files.enter_context(open_container(file))
+                streams.append(_copied(output, container, index, stream, shift(info, selection.container)))
+            for packet in heapq.merge(*streams, key=_written_at):
+                output.mux(packet)
+    except (av.FFmpegError, ValueError) as error:  # ValueError: PyAV's word for a codec that a container cannot hold
+        raise_if_disk_full(error)
+        reason = getattr(error, "strerror", None) or str(error)
+        raise MediaError(f"The finished file cannot be written as {selection.container} ({reason}).") from error
+    finally:
+        for file in encoded.values():
+            file.unlink(missing_ok=True)
 
 
-def _command(
-    assembled: Path, source: Path, target: Path, info: VideoInfo, selection: StreamSelection
-) -> "ffmpeg.nodes.OutputStream":
-    safe = {"protocol_whitelist": PROTOCOLS, "format_whitelist": FORMATS}
-    streams = [ffmpeg.input(local(assembled), **safe)["v:0"]]
-    if selection.kept:
-        original = ffmpeg.input(local(source), **safe)
-        streams += [original[str(stream.index)] for stream in selection.kept]
-    options: dict[str, object] = {
-        "format": _MUXERS[selection.container],
-        "c": "copy",
-        "map_metadata": -1,
-        "map_chapters": -1,
-        "copyts": None,
-        "fflags": "+bitexact",
-        **_muxer_options(info, selection.container),
-        **_stream_options(selection),
-    }
-    if info.video.codec == "hevc" and selection.container in ("mp4", "mov"):
-        options["tag:v"] = "hvc1"  # Apple's players do not play the default, hev1
-    return ffmpeg.output(*streams, local(target), **options)
+def shift(info: VideoInfo, container: str) -> Fraction:
+    """Seconds by which all streams are later in the finished file: only a transport stream has times before 0."""
+    return Fraction(0) if container == "ts" else -info.origin * info.video.time_base
 
 
-def _muxer_options(info: VideoInfo, container: str) -> dict[str, object]:
+def _open(target: Path, info: VideoInfo, container: str) -> "av.container.OutputContainer":
+    options = {"fflags": "+bitexact", "avoid_negative_ts": "disabled"}
+    if container in ("mp4", "mov"):
+        options |= {"movflags": "+faststart", "movie_timescale": str(timescale(info.video.time_base))}
     if container == "ts":
-        return {"mpegts_copyts": 1, "muxdelay": 0, "muxpreload": 0}
-    if container == "mkv":
-        return {"avoid_negative_ts": "disabled"}  # the pre-skip of Opus would shift all streams by 7 ms
-    exact = {"movie_timescale": timescale(info.video.time_base)} if ffmpeg_version() >= (5, 0) else {}
-    return {"movflags": "+faststart", **exact}
+        options |= {"mpegts_copyts": "1"}
+    return av.open(str(target), "w", format=_MUXERS[container], options=options)
 
 
-def _stream_options(selection: StreamSelection) -> dict[str, object]:
-    options: dict[str, object] = {}
-    for kind, letter in ((StreamKind.AUDIO, "a"), (StreamKind.DATA, "d")):
-        for number, stream in enumerate(stream for stream in selection.kept if stream.kind is kind):
-            if selection.transcodes(stream):
-                options |= {f"c:{letter}:{number}": "aac", f"b:{letter}:{number}": "192k"}
-            if stream.language:
-                options[f"metadata:s:{letter}:{number}"] = f"language={stream.language}"
-            if kind is StreamKind.DATA:
-                options[f"tag:{letter}:{number}"] = stream.tag
-    return options
+def _video_packets(
+    output: "av.container.OutputContainer",
+    video: "av.container.InputContainer",
+    info: VideoInfo,
+    selection: StreamSelection,
+    end: int | None,
+) -> Packets:
+    template, time_base = video.streams.video[0], info.video.time_base
+    later = int(shift(info, selection.container) / time_base)
+    stream = output.add_stream_from_template(template)
+    stream.time_base = time_base
+    stream.codec_context.framerate = info.average_rate  # Matroska stores it
+    if template.codec_context.name == "hevc" and selection.container in ("mp4", "mov"):
+        stream.codec_context.codec_tag = "hvc1"  # Apple's players do not play the default, hev1
+    with av.open(video.name) as again:
+        pts = [ticks(packet, time_base) + info.origin + later for packet in demux(again, template.index)]
+    times = packet_times(pts, (info.end if end is None else end) + later)
+    return _timed(demux(video, template.index), stream, times, time_base)
+
+
+def _timed(packets: Packets, stream: "av.VideoStream", times: Sequence[PacketTimes], time_base: Fraction) -> Packets:
+    for packet, time in zip(packets, times, strict=True):
+        packet.time_base, packet.stream = time_base, stream
+        packet.pts, packet.dts, packet.duration = time
+        yield packet
+
+
+def _copied(
+    output: "av.container.OutputContainer",
+    container: "av.container.InputContainer",
+    index: int,
+    stream: Stream,
+    later: Fraction,
+) -> Packets:
+    """stream: of the source. index: of the same in `container`. later: seconds."""
+    template = container.streams[index]
+    copy = output.add_stream_from_template(template)
+    if stream.language:
+        copy.metadata["language"] = stream.language
+    return _of(demux(container, index), copy, later)
+
+
+def _of(packets: Packets, stream: "av.stream.Stream", later: Fraction) -> Packets:
+    for packet in packets:
+        ticks_later = round(later / (packet.time_base or 1))
+        packet.pts = None if packet.pts is None else packet.pts + ticks_later
+        packet.dts = None if packet.dts is None else packet.dts + ticks_later
+        packet.stream = stream
+        yield packet
+
+
+def _written_at(packet: "av.Packet[Any]") -> Fraction:
+    time = packet.dts if packet.dts is not None else packet.pts or 0
+    return time * (packet.time_base or Fraction(1))
+
+
+def _encode_audio(source: Path, target: Path, info: VideoInfo, selection: StreamSelection) -> dict[int, Path]:
+    """Files, each with one audio stream as AAC, by the index of the stream in the source."""
+    encoded = {}
+    for stream in selection.kept:
+        if selection.transcodes(stream):
+            file = target.with_name(f"audio-{stream.index}.mp4")
+            argv = ffmpeg.compile(_command(source, file, stream), cmd=["ffmpeg", *_QUIET], overwrite_output=True)
+            run(argv, timeout=60 + info.size / _MIN_BYTES_PER_SECOND)
+            encoded[stream.index] = file
+    return encoded
+
+
+def _command(source: Path, target: Path, stream: Stream) -> "ffmpeg.nodes.OutputStream":
+    safe = {"protocol_whitelist": PROTOCOLS, "format_whitelist": FORMATS}
+    original = ffmpeg.input(local(source), **safe)[str(stream.index)]
+    options = {"format": "mp4", "c:a": "aac", "b:a": _AUDIO_BIT_RATE, "map_metadata": -1, "copyts": None}
+    return ffmpeg.output(original, local(target), **options)

@@ -15,6 +15,7 @@ from dashredact.media.info import Stream, StreamKind, VideoInfo
 from dashredact.media.packets import open_container, scan
 from dashredact.media.probe import probe
 from dashredact.media.reader import Reader
+from dashredact.media.remux import shift
 from dashredact.media.segmentation import split
 from dashredact.media.streams import StreamSelection
 from dashredact.settings import Style
@@ -69,7 +70,8 @@ def verify(
     except VideoError as error:
         raise UnverifiedError(f"The finished file cannot be read: {error}") from error
     _check_streams(finished, selection)
-    expected = [time * info.video.time_base for time in pts]
+    later = shift(info, selection.container)
+    expected = [time * info.video.time_base + later for time in pts]
     _check_times(finished, expected)
     kept_audio = [stream for stream in selection.kept if stream.kind is StreamKind.AUDIO]
     finished_audio = [stream for stream in finished.streams if stream.kind is StreamKind.AUDIO]

@@ -22,7 +22,7 @@ def of_rendered(rendered: RenderedVideo) -> dict[str, Any]:
     dropped = [*map(str, selection.dropped), *(["chapters"] if info.chapters else []), "metadata"]
     return {
         "frames": FrameCounts(
-            in_=len(info.packets.shown_pts),
+            in_=len(rendered.pts) + len(rendered.lost),
             out=len(rendered.pts),
             lost_at=[round(float(pts * info.video.time_base), 4) for pts in rendered.lost],
         ),

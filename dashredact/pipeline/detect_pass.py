@@ -16,6 +16,7 @@ from dashredact.media.info import Segment, VideoInfo
 from dashredact.media.prefetch import prefetch
 from dashredact.pipeline.stopwatch import Stopwatch
 from dashredact.settings import Damaged
+from dashredact.text import plural
 from dashredact.values import Detections, Detector, Picture, SegmentDetections, StageProgress
 from dashredact.workspace.work_folder import WorkFolder
 
@@ -69,14 +70,15 @@ class DetectPass:
         return detected
 
     def _check_lost(self, detected: SegmentDetections, damaged: Damaged) -> None:
-        if detected.lost and not self._info.packets.timed:
+        damaged_frames = [pts for pts in detected.lost if pts >= self._info.packets.first_key]
+        if damaged_frames and self._info.container == "avi":
             raise DamagedError(
-                f"{self._info.name}: {len(detected.lost)} of its frames cannot be decoded, and its container does not"
+                f"{self._info.name}: {len(damaged_frames)} of its frames cannot be decoded, and its container does not"
                 " say which ones; repair it, or copy it again from the camera."
             )
-        if detected.lost and damaged is Damaged.REFUSE:
+        if damaged_frames and damaged is Damaged.REFUSE:
             raise DamagedError(
-                f"{self._info.name}: {lost_frames(detected.lost, self._info)}."
+                f"{self._info.name}: {lost_frames(damaged_frames, self._info)}."
                 " Use --damaged salvage to mask what can be decoded and drop the rest."
             )
 
@@ -95,7 +97,7 @@ class DetectPass:
                 size = batch[0].size
                 advance(self._stage, len(batch))
         merged = Detections.concatenate(detections)
-        return SegmentDetections(np.array(pts, np.int64), size, merged, tuple(self._reader.lost))
+        return SegmentDetections(np.array(pts, np.int64), size, merged, tuple(self._reader.lost), self._reader.hidden)
 
     def _scaled(self, segment: Segment) -> Iterator[_ScaledFrame]:
         decoded = self._stopwatch.each("decode", self._reader.frames(segment))
@@ -118,7 +120,12 @@ def _batches(items: Iterator[_ScaledFrame], size: int) -> Iterator[list[_ScaledF
 
 
 def lost_frames(lost: Sequence[int], info: VideoInfo) -> str:
-    """`3 of its frames cannot be decoded (at 1.20, 1.24, 1.28 s)`."""
+    """`3 of its frames cannot be decoded (at 1.20, 1.24, 1.28 s)`; those before the first key frame apart."""
+    before_key = sum(pts < info.packets.first_key for pts in lost)
+    if before_key:
+        begins = f"it begins between key frames: its first {plural(before_key, 'frame')} cannot be decoded"
+        rest = [pts for pts in lost if pts >= info.packets.first_key]
+        return f"{begins}; {lost_frames(rest, info)}" if rest else begins
     times = ", ".join(f"{float(pts * info.video.time_base):.2f}" for pts in lost[:5])
     more = " and later" if len(lost) > 5 else ""
     return f"{len(lost)} of its frames cannot be decoded (at {times} s{more})"

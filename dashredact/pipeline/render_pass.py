@@ -70,7 +70,7 @@ class RenderPass:
             for index, frame in enumerate(chain([head], decoded), first_frame):
                 with self._stopwatch.timed("paint"):
                     image, planes = frame_images.paintable(frame.image, settings.pixel_format)
-                    image.pts = frame.pts
+                    image.pts = frame.pts - self._info.origin
                     masks[index] = paint(planes, _boxes(tracks, index, planes), self._settings.style)
                 yield image
                 advance("render", 1)

@@ -105,6 +105,7 @@ def track(
     advance("track", 0)
     stopwatch, saved = Stopwatch(), _load_detections(work, segments)
     pts = np.concatenate([segment.pts for segment in saved])
+    _check_balance(info, saved)
     if not len(pts):
         raise UnreadableError(f"{info.name}: no frame of it can be decoded; copy it again from the camera.")
     with stopwatch.timed("track"):
@@ -117,6 +118,16 @@ def track(
     by_segment = {segment.index: first for segment, first in zip(segments, first_frames, strict=True)}
     lost = tuple(time for segment in saved for time in segment.lost)
     return TrackedVideo(pts, by_segment, size, lost, numbered), stopwatch.seconds
+
+
+def _check_balance(info: VideoInfo, saved: Sequence[SegmentDetections]) -> None:
+    """MediaError unless every packet gave a frame, or is known to have lost or hidden its own."""
+    found = sum(len(segment.pts) + len(segment.lost) + segment.hidden for segment in saved)
+    if found != len(info.packets):
+        raise MediaError(
+            f"{info.name}: of its {len(info.packets)} packets {found} are accounted for; it was not masked, please"
+            " report it."
+        )
 
 
 def adopt_tracks(
@@ -190,14 +201,21 @@ def join_and_verify(
     advance("join", 0)
     with stopwatch.timed("join"):
         parts = [work.part(segment.index) for segment, own in zip(segments, saved, strict=True) if len(own.pts)]
-        concat.concatenate(parts, work.assembled, info.video.time_base)
-        remux.remux(work.assembled, source, work.finished, info, selection)
+        end = _end(info, saved)
+        concat.concatenate(parts, work.assembled, info.video.time_base, end - info.origin)
+        remux.remux(work.assembled, source, work.finished, info, selection, end)
     advance("verify", 0)
     with stopwatch.timed("verify"):
         pts = np.concatenate([segment.pts for segment in saved]).tolist()
         masks = PaintedMasks(work, segments, saved)
         checks = verify(work.finished, source, info, selection, pts=pts, masks=masks, style=style, advance=advance)
         return VerifiedFile(checks, files.sha256(work.finished)), stopwatch.seconds
+
+
+def _end(info: VideoInfo, saved: Sequence[SegmentDetections]) -> int:
+    """Ticks until which the last frame is shown; frames that were lost behind it are not made up for."""
+    last = max(int(segment.pts[-1]) for segment in saved if len(segment.pts))
+    return min((pts for segment in saved for pts in segment.lost if pts > last), default=max(info.end, last + 1))
 
 
 def recheck(

@@ -81,6 +81,7 @@ class WorkFolder:
 
     def save_detections(self, segment: int, saved: SegmentDetections) -> None:
         arrays = {"pts": saved.pts, "lost": np.array(saved.lost, np.int64), "size": np.array(saved.size)}
+        arrays["hidden"] = np.array(saved.hidden)
         self._save_arrays(self._detections_path(segment), arrays | saved.detections.to_arrays())
 
     def detections(self, segment: int) -> SegmentDetections | None:
@@ -89,7 +90,8 @@ class WorkFolder:
             with self._detections_path(segment).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 width, height = (int(side) for side in arrays["size"])
                 lost = tuple(int(pts) for pts in arrays["lost"])
-                return SegmentDetections(arrays["pts"], (width, height), Detections.from_arrays(arrays), lost)
+                detections, hidden = Detections.from_arrays(arrays), int(arrays["hidden"])
+                return SegmentDetections(arrays["pts"], (width, height), detections, lost, hidden)
         except _UNREADABLE:
             return None
 

@@ -13,6 +13,7 @@ from dashredact.audit import log as audit_log
 from dashredact.errors import MachineError, MediaError, UnreadableError
 from dashredact.media import ffmpeg, header, probe, remux
 from dashredact.pipeline.outcome import VideoStatus
+from dashredact.settings import Keep
 
 Fake = Callable[[str, str], Path]
 
@@ -122,9 +123,9 @@ def _but_for_its_version(script: str) -> str:
 def test_broken_ffmpeg_fails_the_video_and_publishes_nothing(
     fake: Fake, clip: Library, mask: Mask, tmp_path: Path, name: str
 ) -> None:
-    source = clip("30.mp4")
+    source = clip("pcm.avi")
     fake("ffmpeg", _but_for_its_version(BROKEN[name]))
-    outcome = mask(source)
+    outcome = mask(source, audio=Keep.KEEP)
     assert outcome.status is VideoStatus.FAILED
     assert "\n" not in outcome.reason
     left = sorted(path.name for path in (tmp_path / "out").iterdir() if not path.name.startswith("."))
@@ -132,11 +133,11 @@ def test_broken_ffmpeg_fails_the_video_and_publishes_nothing(
 
 
 def test_ffmpeg_that_writes_rubbish_fails_the_video(fake: Fake, clip: Library, mask: Mask, tmp_path: Path) -> None:
-    """It says that all is well and leaves a text where the video should be."""
-    source = clip("30.mp4")
-    rubbish = 'for word in "$@"; do case $word in file:*/finished) echo rubbish > "${word#file:}";; esac; done'
+    """It says that all is well and leaves a text where the audio should be."""
+    source = clip("pcm.avi")
+    rubbish = 'for word in "$@"; do case $word in file:*/audio-*) echo rubbish > "${word#file:}";; esac; done'
     fake("ffmpeg", _but_for_its_version(rubbish))
-    outcome = mask(source)
+    outcome = mask(source, audio=Keep.KEEP)
     assert outcome.status is VideoStatus.FAILED
     assert not list((tmp_path / "out").glob("*.masked.*"))
 
@@ -144,11 +145,11 @@ def test_ffmpeg_that_writes_rubbish_fails_the_video(fake: Fake, clip: Library, m
 def test_hanging_ffmpeg_fails_the_video(
     fake: Fake, clip: Library, mask: Mask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = clip("30.mp4")
+    source = clip("pcm.avi")
     ffmpeg.ffmpeg_version()
     fake("ffmpeg", f"echo $$ > {tmp_path}/pid; exec sleep 60")
     monkeypatch.setattr(remux, "run", lambda argv, timeout: ffmpeg.run(argv, timeout=min(timeout, 1)))
-    outcome = mask(source)
+    outcome = mask(source, audio=Keep.KEEP)
     assert outcome.status is VideoStatus.FAILED
     assert "did not finish within" in outcome.reason
     assert _ends(int((tmp_path / "pid").read_text()))

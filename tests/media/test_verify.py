@@ -100,9 +100,9 @@ def _assembled_differently(monkeypatch: pytest.MonkeyPatch, spoil: Spoil) -> Non
     """Pass the packets of the assembled video through `spoil`."""
     assemble = concat.concatenate
 
-    def changed(parts: list[Path], target: Path, time_base: Fraction) -> None:
+    def changed(parts: list[Path], target: Path, time_base: Fraction, end: int) -> None:
         whole = target.with_name("whole.mp4")
-        assemble(parts, whole, time_base)
+        assemble(parts, whole, time_base, end)
         with av.open(str(whole)) as source, av.open(str(target), "w") as file:
             stream = file.add_stream_from_template(source.streams.video[0])
             stream.time_base = source.streams.video[0].time_base

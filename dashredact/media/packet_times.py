@@ -1,0 +1,86 @@
+"""One unique, rising time for every packet, also where a file has none, the same one twice, or starts anew.
+
+Times are integer ticks of the stream's time base.
+"""
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from itertools import count
+from typing import NamedTuple
+
+from dashredact.text import plural
+
+_MAX_STEP_BACK = 1  # seconds by which the decode times of a recorder may jump back where no recording ends
+
+
+class StoredTime(NamedTuple):
+    """What a container says of a packet."""
+
+    pts: int | None
+    dts: int | None
+    key: bool
+
+
+class PacketTimes(NamedTuple):
+    pts: tuple[int, ...]
+    """unique"""
+    regular: bool
+    """whether they are the stored ones, and identify the packets"""
+    irregularities: tuple[str, ...]
+    """what was found, for people"""
+
+
+def packet_times(stored: Sequence[StoredTime], time_base: Fraction, rate: Fraction | None) -> PacketTimes:
+    """rate: frames a second, as stated.
+
+    Where a recording begins anew (`cat a.ts b.ts`), it goes on one frame after the end of the one before. A packet
+    without a time follows one frame after the one before it; one with the time of another is moved by a tick.
+    """
+    step = max(round(1 / (rate * time_base)), 1) if rate else max(round(Fraction(1, 25) / time_base), 1)
+    pts: list[int] = []
+    missing = restarts = 0
+    first_restart = offset = 0
+    highest: int | None = None
+    before: int | None = None  # stored decode time of the packet before
+    for time in stored:
+        decoded = time.dts if time.dts is not None else time.pts
+        if decoded is not None and before is not None and _starts_anew(before - decoded, time.key, time_base):
+            assert highest is not None
+            offset, restarts = highest + step - (time.pts if time.pts is not None else decoded), restarts + 1
+            first_restart = first_restart or highest + step
+        before = decoded if decoded is not None else before
+        presented = time.pts if time.pts is not None else time.dts
+        if presented is None:
+            missing += 1
+            presented = 0 if highest is None else highest + step
+        else:
+            presented += offset
+        pts.append(presented)
+        highest = presented if highest is None else max(highest, presented)
+    repeated = len(pts) - len(set(pts))
+    irregularities = []
+    if restarts:
+        at = float(first_restart * time_base)
+        irregularities.append(
+            f"its times start anew {plural(restarts, 'time')}, the first at {at:.2f} s, as if recordings were put one"
+            " behind the other; they go on without a gap"
+        )
+    if missing:
+        stated = f"its stated rate of {float(rate):g} frames/s" if rate else "25 frames/s, for it states no rate"
+        irregularities.append(f"{missing} of {plural(len(pts), 'frame')} have no time, and are placed by {stated}")
+    if repeated:
+        irregularities.append(f"{plural(repeated, 'frame')} had the time of another, and are moved by a tick")
+    regular = not irregularities and all(time.pts is not None for time in stored)
+    return PacketTimes(tuple(_unique(pts)), regular, tuple(irregularities))
+
+
+def _starts_anew(step_back: int, key: bool, time_base: Fraction) -> bool:
+    return step_back > 0 and (key or step_back * time_base > _MAX_STEP_BACK)
+
+
+def _unique(times: Iterable[int]) -> Iterable[int]:
+    taken: set[int] = set()
+    for time in times:
+        free = next(later for later in count(time) if later not in taken)
+        taken.add(free)
+        yield free
