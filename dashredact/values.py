@@ -161,6 +161,8 @@ class SegmentDetections:
     """PTS of frames that could not be decoded"""
     hidden: int = 0
     """packets without a frame of their own that the source shows"""
+    forms: bytes = b""
+    """how many frames have which form, as JSON (`media.form`)"""
 
 
 @dataclass(frozen=True)

@@ -184,6 +184,8 @@ def _batch(
 def _log(outcome: Outcome) -> None:
     level = logging.WARNING if outcome.status in _BAD else logging.INFO
     logs.RUN.log(level, "%s", printable(outcome.reason or f"{outcome.name}: {outcome.status}."))
+    for note in outcome.notes:
+        logs.RUN.info("%s", printable(f"{outcome.name}: {note}."))
 
 
 def _print(summary: RunSummary, reports: ReportOptions, *, watching: bool) -> None:

@@ -152,6 +152,8 @@ def _show(outcome: Outcome, as_json: bool) -> None:
     """Results to stdout, what went wrong to stderr."""
     if outcome.reason:
         say(outcome.reason)
+    for note in outcome.notes:
+        say(f"{outcome.name}: {note}.")
     if as_json:
         path = str(outcome.output) if outcome.output else None
         line = outcome.record or {"source": {"name": outcome.name}, "outcome": outcome.status}

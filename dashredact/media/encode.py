@@ -7,11 +7,11 @@ from pathlib import Path
 
 import av
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange
 
 from dashredact.errors import MachineError, MediaError
 from dashredact.media.ffmpeg import raise_if_disk_full
-from dashredact.media.images import orientation, upright_size, working_format
+from dashredact.media.form import Color, Form, form_of
+from dashredact.media.images import orientation, upright_size
 from dashredact.media.info import VideoInfo
 from dashredact.media.packets import open_mp4
 from dashredact.settings import RenderSettings
@@ -22,7 +22,6 @@ ENCODERS = ("libx264", "libx265")
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 _X264_MAX_DEPTH = 10  # bits; libx265 supports 12
 _THREADS = 2  # otherwise the number of slices, and so the output, would depend on the number of cores
-_BT709 = 1  # in the numbering of primaries, of transfer functions and of matrices
 _INTERLACED = {"tt", "tb", "bb", "bt"}
 _ENCODER_OPTIONS = {
     "libx264": {"a53cc": "0"},  # drops closed captions, which travel as side data of frames
@@ -44,8 +43,7 @@ class EncoderSettings:
     time_base: Fraction
     sample_aspect_ratio: Fraction
     interlaced: bool
-    color: tuple[int, int, int, int]
-    """range, primaries, transfer and matrix, in the numbering of libavutil"""
+    color: Color
     options: tuple[tuple[str, str], ...]
 
 
@@ -57,32 +55,28 @@ def available() -> list[str]:
     return names
 
 
-def encoder_settings(info: VideoInfo, image: VideoFrame, settings: RenderSettings) -> EncoderSettings:
-    """image: the first decoded frame, from which pixel format, orientation and colour tags are taken."""
+def encoder_settings(
+    info: VideoInfo, image: VideoFrame, settings: RenderSettings, form: Form | None = None
+) -> EncoderSettings:
+    """image: a decoded frame, which tells the orientation. form: of the output; None: that of the frame."""
     video = info.video
     encoder = settings.encoder or _DEFAULT_ENCODER.get(video.codec, "libx264")
     width, height = upright_size(image)
     aspect = video.sample_aspect_ratio
+    form = form or form_of(image)
     options = {"crf": str(settings.crf), "preset": settings.preset, **_ENCODER_OPTIONS[encoder]}
     return EncoderSettings(
         encoder=encoder,
-        pixel_format=_supported_format(encoder, working_format(image)),
+        pixel_format=_supported_format(encoder, form.pixel_format),
         width=width,
         height=height,
         rate=info.average_rate,
         time_base=video.time_base,
         sample_aspect_ratio=1 / aspect if aspect and orientation(image).transpose else aspect,
         interlaced=video.field_order in _INTERLACED and encoder == "libx264",
-        color=_color(image),
+        color=form.color,
         options=tuple(sorted(options.items())),
     )
-
-
-def _color(image: VideoFrame) -> tuple[int, int, int, int]:
-    """The tags of the frame. RGB frames are converted to BT.709 (`images.paintable`) and tagged accordingly."""
-    if image.format.is_rgb:
-        return int(ColorRange.MPEG), _BT709, _BT709, _BT709
-    return image.color_range, image.color_primaries, image.color_trc, image.colorspace
 
 
 def _supported_format(encoder: str, pixel_format: str) -> str:

@@ -17,6 +17,7 @@ from dashredact.media.info import VideoInfo
 from dashredact.values import Picture
 
 _FIXED_POINT = 1 << 16  # of the 16.16 numbers in a display matrix
+_UNKNOWN_MATRIX = 2  # in the numbering of libavutil
 
 
 class Frame(NamedTuple):
@@ -25,6 +26,8 @@ class Frame(NamedTuple):
     """as stored, before rotation"""
     intact: bool = True
     """False if it, or a frame that it may depend on, is corrupt or missing"""
+    aspect: Fraction | None = None
+    """width by height of a pixel, as the codec says"""
 
 
 @dataclass(frozen=True)
@@ -81,10 +84,15 @@ class Scaler:
         return np.ascontiguousarray(orientation(image).apply(picture.to_ndarray()))
 
 
-def paintable(image: VideoFrame, pixel_format: str) -> tuple[VideoFrame, Planes]:
-    """An upright copy of a frame in `pixel_format`, and views of its planes. The decoder's frame is not modified."""
+def paintable(
+    image: VideoFrame, pixel_format: str, color: tuple[int, int, int, int] | None = None
+) -> tuple[VideoFrame, Planes]:
+    """An upright copy of a frame in `pixel_format`, and views of its planes. The decoder's frame is not modified.
+
+    color: range, primaries, transfer and matrix of the copy, in the numbering of libavutil; None: those of the frame.
+    """
     rotation = orientation(image)
-    source = image if image.format.name == pixel_format else _converted(image, pixel_format)
+    source = _converted(image, pixel_format, color)
     if rotation.upright:
         source.make_writable()
         return source, planes(source)
@@ -95,11 +103,29 @@ def paintable(image: VideoFrame, pixel_format: str) -> tuple[VideoFrame, Planes]
     return turned, planes(turned)
 
 
-def _converted(image: VideoFrame, pixel_format: str) -> VideoFrame:
+def _converted(image: VideoFrame, pixel_format: str, color: tuple[int, int, int, int] | None) -> VideoFrame:
     if image.format.is_rgb:
         matrix = {"dst_colorspace": Colorspace.ITU709, "dst_color_range": ColorRange.MPEG}
         return VideoReformatter().reformat(image, format=pixel_format, **matrix)
+    if color and (image.color_range, image.colorspace) != (color[0], color[3]):
+        return _recolored(image, pixel_format, range_=color[0], matrix=color[3])
+    if image.format.name == pixel_format:
+        return image
     return VideoReformatter().reformat(image, format=pixel_format)
+
+
+def _recolored(image: VideoFrame, pixel_format: str, *, range_: int, matrix: int) -> VideoFrame:
+    """What is not known on either side is taken to be equal."""
+    known_range = image.color_range if range_ == ColorRange.UNSPECIFIED else range_
+    known_matrix = image.colorspace if matrix == _UNKNOWN_MATRIX else matrix
+    return VideoReformatter().reformat(
+        image,
+        format=pixel_format,
+        src_colorspace=known_matrix if image.colorspace == _UNKNOWN_MATRIX else image.colorspace,
+        dst_colorspace=known_matrix,
+        src_color_range=known_range if image.color_range == ColorRange.UNSPECIFIED else image.color_range,
+        dst_color_range=known_range,
+    )
 
 
 def planes(image: VideoFrame) -> Planes:

@@ -207,7 +207,7 @@ class Reader:
                 continue
             if image.interlaced_frame:
                 self._interlaced.add(number)
-            yield Frame(self._info.packets.pts[number], image)
+            yield Frame(self._info.packets.pts[number], image, aspect=context.sample_aspect_ratio)
 
     def _packet_of(self, image: VideoFrame) -> int | None:
         """The packet, by its number in the file, that gave a frame; None where none did."""
@@ -228,6 +228,15 @@ class Reader:
                 f"{self._path.name}: the size of its picture changes from {video.width}x{video.height} to"
                 f" {image.width}x{image.height} partway through; split it there first."
             )
+
+
+def first_frame(path: Path, info: VideoInfo) -> Frame:
+    """UnreadableError where none can be decoded."""
+    with Reader(path, info) as reader:
+        frame = next(reader.frames(Segment(0, None, None)), None)
+    if frame is None:
+        raise UnreadableError(f"{path.name}: no frame of it can be decoded.")
+    return frame
 
 
 def _without_discard_flag(packet: "av.Packet[Any]") -> "av.Packet[Any]":

@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
+import av
 import cv2
 
 from dashredact.errors import UnverifiedError, VideoError
@@ -24,6 +25,9 @@ from dashredact.values import StageProgress
 
 _TIME_TOLERANCE = Fraction(1, 1000)  # seconds; Matroska rounds to this
 _AUDIO_TOLERANCE = Fraction(1, 20)  # seconds; encoded audio comes in frames of about 20 ms
+_AAC_FRAME = 1024  # samples; an encoder starts with as many of silence, and fills the last frame with silence
+_RATE_TOLERANCE = Fraction(2, 100)
+_SHAPE_TOLERANCE = Fraction(1, 100)
 _MAX_CHECKED_FRAMES = 300  # of longer videos, about as many are checked
 _MAX_MASK_DIFFERENCE = 8.0  # mean difference of a mask from what was painted, of 256 levels; coding causes less than 5
 _ALLOWED_TAGS = {
@@ -58,12 +62,13 @@ def verify(
     pts: Sequence[int],
     masks: Callable[[int], Sequence[Mask]],
     style: Style,
+    end: int | None = None,
     advance: StageProgress = _no_progress,
 ) -> Checks:
     """UnverifiedError if the file differs in any way from what it should be.
 
     info: of the source. pts: of every frame, in the source's time base. masks: what was painted on a frame, by its
-    index.
+    index. end: until when the last frame is shown, in the source's time base; None: as the source says.
     """
     try:
         finished = probe(path)
@@ -73,10 +78,12 @@ def verify(
     later = shift(info, selection.container)
     expected = [time * info.video.time_base + later for time in pts]
     _check_times(finished, expected)
+    _check_length(finished, info, expected, (info.end if end is None else end) * info.video.time_base + later)
+    _check_picture(finished, info)
     kept_audio = [stream for stream in selection.kept if stream.kind is StreamKind.AUDIO]
     finished_audio = [stream for stream in finished.streams if stream.kind is StreamKind.AUDIO]
     for stream, copy in zip(kept_audio, finished_audio, strict=True):
-        _check_audio(source, stream, path, copy, exact=not selection.transcodes(stream))
+        _check_audio(source, stream, path, copy, exact=not selection.transcodes(stream), later=later)
     return _check_masks(path, finished, len(expected), masks, style, advance)
 
 
@@ -105,34 +112,84 @@ def _check_times(finished: VideoInfo, expected: Sequence[Fraction]) -> None:
             )
 
 
+def _check_length(finished: VideoInfo, info: VideoInfo, expected: Sequence[Fraction], end: Fraction) -> None:
+    """What the header says of length and rate, half a frame allowed.
+
+    info: of the source. expected: seconds of every frame. end: seconds at which the last one ends.
+    """
+    length = end - expected[0]
+    if finished.container in ("mp4", "mov"):
+        stated, wanted, rate = finished.video.duration, length, len(expected) / length
+    elif finished.container == "mkv":
+        stated, wanted, rate = finished.duration, end, info.average_rate
+    else:  # a transport stream states neither
+        return
+    others = [stream for stream in finished.streams if stream.index != finished.video.index]
+    short = stated is None or wanted - stated > 1 / rate / 2 + _TIME_TOLERANCE
+    long = stated is not None and stated - wanted > 1 / rate / 2 + _TIME_TOLERANCE
+    if short or (long and not (others and finished.container == "mkv")):  # the length is that of the longest stream
+        raise UnverifiedError(f"The finished file claims {_seconds(stated)} of video instead of {_seconds(wanted)}.")
+    if finished.video.rate and abs(finished.video.rate / rate - 1) > _RATE_TOLERANCE:
+        raise UnverifiedError(
+            f"The finished file claims {float(finished.video.rate):g} frames/s instead of {float(rate):g}."
+        )
+
+
+def _seconds(time: Fraction | None) -> str:
+    return "no length" if time is None else f"{float(time):.3f} s"
+
+
+def _check_picture(finished: VideoInfo, info: VideoInfo) -> None:
+    """Size and shape, as players show them."""
+    expected, actual = info.upright_size, finished.upright_size
+    if actual != expected:
+        raise UnverifiedError(f"The finished file has pictures of {actual} pixels instead of {expected}.")
+    aspect = info.video.sample_aspect_ratio
+    wanted = 1 / aspect if aspect and info.video.rotation % 180 else aspect
+    if abs(finished.video.sample_aspect_ratio - wanted) > _SHAPE_TOLERANCE * wanted:
+        raise UnverifiedError(
+            f"The finished file has pixels of the shape {finished.video.sample_aspect_ratio} instead of {wanted}."
+        )
+
+
 class _Extent(NamedTuple):
-    """Of the packets of a stream."""
+    """Of the packets of a stream that are heard."""
 
     start: Fraction
     """seconds of the first packet"""
     end: Fraction
-    """seconds of the last packet"""
+    """seconds at which the last packet ends"""
     packets: int
+    """all of them, also what an edit list hides"""
+    frame: Fraction
+    """seconds that an AAC frame takes at its sample rate"""
 
     def __str__(self) -> str:
         return f"from {float(self.start):.3f} to {float(self.end):.3f} s"
 
 
-def _check_audio(source: Path, stream: Stream, finished: Path, copy: Stream, *, exact: bool) -> None:
+def _check_audio(
+    source: Path, stream: Stream, finished: Path, copy: Stream, *, exact: bool, later: Fraction = Fraction(0)
+) -> None:
     expected, actual = _extent(source, stream), _extent(finished, copy)
     if exact and actual.packets != expected.packets:
         raise UnverifiedError(
             f"Audio {stream} has {actual.packets} packets in the finished file instead of {expected.packets}."
         )
-    if max(abs(actual.start - expected.start), abs(actual.end - expected.end)) > _AUDIO_TOLERANCE:
+    tolerance = _AUDIO_TOLERANCE if exact else _AUDIO_TOLERANCE + actual.frame
+    if max(abs(actual.start - expected.start - later), abs(actual.end - expected.end - later)) > tolerance:
         raise UnverifiedError(f"Audio {stream} runs {actual} in the finished file instead of {expected}.")
 
 
 def _extent(path: Path, stream: Stream) -> _Extent:
     packets = scan(path, stream.index)
     with open_container(path) as container:
-        time_base = container.streams[stream.index].time_base or Fraction(1, 1000)
-    return _Extent(min(packets.pts) * time_base, max(packets.pts) * time_base, len(packets))
+        audio = container.streams[stream.index]
+        time_base = audio.time_base or Fraction(1, 1000)
+        rate = audio.codec_context.sample_rate if isinstance(audio, av.AudioStream) else 0
+    heard = packets.shown_pts or packets.pts
+    end = packets.end if packets.end is not None else max(heard)
+    return _Extent(min(heard) * time_base, end * time_base, len(packets), Fraction(_AAC_FRAME, rate or 48000))
 
 
 def _check_masks(

@@ -29,7 +29,7 @@ def of_rendered(rendered: RenderedVideo) -> dict[str, Any]:
         "tracks": track_counts(rendered.tracks),
         "streams": StreamLists(kept=[str(info.video), *map(str, selection.kept)], dropped=dropped),
         "verified": asdict(rendered.checks),
-        "notes": list(info.notes),
+        "notes": list(rendered.notes),
         "second_look": second_look(rendered.recheck),
         "seconds": {stage: round(seconds, 2) for stage, seconds in rendered.seconds.items()},
     }

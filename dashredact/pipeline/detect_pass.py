@@ -1,5 +1,6 @@
 """Pass one: decode, detect on every frame, save the detections. No frame is kept longer than its batch."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import islice
@@ -12,6 +13,7 @@ from dashredact.errors import DamagedError
 from dashredact.imaging import boxes as geometry
 from dashredact.media import images as frame_images
 from dashredact.media import reader as frame_reader
+from dashredact.media.form import Form, encode_forms, form_of
 from dashredact.media.info import Segment, VideoInfo
 from dashredact.media.prefetch import prefetch
 from dashredact.pipeline.stopwatch import Stopwatch
@@ -31,6 +33,7 @@ class _ScaledFrame(NamedTuple):
     """width and height of the upright frame"""
     picture: Picture
     """the upright frame, scaled down"""
+    form: Form
 
 
 class DetectPass:
@@ -86,6 +89,7 @@ class DetectPass:
         pts: list[int] = []
         detections: list[Detections] = []
         size = (0, 0)
+        forms: Counter[Form] = Counter()
         # Closed on every way out: a thread that still decodes while the reader closes crashes the process.
         with closing(prefetch(self._scaled(segment), _BATCHES_AHEAD * self._detector.batch_size)) as frames:
             for batch in _batches(frames, self._detector.batch_size):
@@ -94,16 +98,19 @@ class DetectPass:
                 for frame, result in zip(batch, results, strict=True):
                     detections.append(_on_frame(result, frame, index=len(pts)))
                     pts.append(frame.pts)
+                    forms[frame.form] += 1
                 size = batch[0].size
                 advance(self._stage, len(batch))
         merged = Detections.concatenate(detections)
-        return SegmentDetections(np.array(pts, np.int64), size, merged, tuple(self._reader.lost), self._reader.hidden)
+        lost, hidden = tuple(self._reader.lost), self._reader.hidden
+        return SegmentDetections(np.array(pts, np.int64), size, merged, lost, hidden, encode_forms(forms))
 
     def _scaled(self, segment: Segment) -> Iterator[_ScaledFrame]:
         decoded = self._stopwatch.each("decode", self._reader.frames(segment))
         for frame in islice(decoded, 0, None, self._every):
             with self._stopwatch.timed("scale"):
-                scaled = _ScaledFrame(frame.pts, frame_images.upright_size(frame.image), self._scaler(frame.image))
+                size, form = frame_images.upright_size(frame.image), form_of(frame.image, frame.aspect)
+                scaled = _ScaledFrame(frame.pts, size, self._scaler(frame.image), form)
             yield scaled
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -36,6 +37,11 @@ class Outcome:
     output: Path | None = None
     event: Tried | None = None
     """of the audit log; None for videos that were skipped or that wait"""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Irregularities of the source of a masked video, for people."""
+        return (self.event.notes or ()) if self.event else ()
 
     @property
     def record(self) -> dict[str, Any] | None:

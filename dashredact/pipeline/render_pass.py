@@ -14,6 +14,7 @@ from dashredact.kinds import Kind
 from dashredact.media import encode as encoders
 from dashredact.media import images as frame_images
 from dashredact.media import reader as frame_reader
+from dashredact.media.form import Form
 from dashredact.media.images import Frame
 from dashredact.media.info import Segment, VideoInfo
 from dashredact.media.prefetch import prefetch
@@ -29,8 +30,16 @@ class RenderPass:
     """Paints and encodes the segments of one video. Segments whose parts exist are skipped."""
 
     def __init__(
-        self, source: Path, info: VideoInfo, work: WorkFolder, settings: RenderSettings, stopwatch: Stopwatch
+        self,
+        source: Path,
+        info: VideoInfo,
+        work: WorkFolder,
+        settings: RenderSettings,
+        stopwatch: Stopwatch,
+        form: Form | None = None,
     ) -> None:
+        """form: of the output; None: that of the first frame of each segment."""
+        self._form = form
         self._info, self._work, self._settings, self._stopwatch = info, work, settings, stopwatch
         self._reader = frame_reader.Reader(source, info)
 
@@ -64,12 +73,12 @@ class RenderPass:
         masks: dict[int, list[Mask]] = {}
         decoded = self._stopwatch.each("decode", self._same_frames(segment, detections))
         head = next(decoded)
-        settings = encoders.encoder_settings(self._info, head.image, self._settings)
+        settings = encoders.encoder_settings(self._info, head.image, self._settings, self._form)
 
         def painted() -> Iterator[VideoFrame]:
             for index, frame in enumerate(chain([head], decoded), first_frame):
                 with self._stopwatch.timed("paint"):
-                    image, planes = frame_images.paintable(frame.image, settings.pixel_format)
+                    image, planes = frame_images.paintable(frame.image, settings.pixel_format, settings.color)
                     image.pts = frame.pts - self._info.origin
                     masks[index] = paint(planes, _boxes(tracks, index, planes), self._settings.style)
                 yield image

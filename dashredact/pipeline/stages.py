@@ -20,6 +20,7 @@ from dashredact.formats.exchange import Canvas
 from dashredact.formats.tracks_json import TracksFile
 from dashredact.imaging.mosaic import Mask
 from dashredact.media import concat, remux
+from dashredact.media.form import Form, decide, decode_forms
 from dashredact.media.info import Segment, VideoInfo
 from dashredact.media.probe import probe
 from dashredact.media.streams import StreamSelection
@@ -51,6 +52,10 @@ class TrackedVideo:
     lost: tuple[int, ...]
     """PTS of frames that could not be decoded"""
     tracks: Sequence[Track]
+    form: Form | None = None
+    """of the output; None: that of the first frame of each segment"""
+    notes: tuple[str, ...] = ()
+    """what was found out while decoding, for people"""
 
     def frames(self, segments: Sequence[Segment]) -> tuple[int, int]:
         """First frame and end of some neighbouring segments."""
@@ -117,7 +122,12 @@ def track(
     numbered = [replace(track, id=number) for number, track in enumerate(tracks, 1)]
     by_segment = {segment.index: first for segment, first in zip(segments, first_frames, strict=True)}
     lost = tuple(time for segment in saved for time in segment.lost)
-    return TrackedVideo(pts, by_segment, size, lost, numbered), stopwatch.seconds
+    form, notes = decide(info.name, _forms(saved))
+    return TrackedVideo(pts, by_segment, size, lost, numbered, form, notes), stopwatch.seconds
+
+
+def _forms(saved: Sequence[SegmentDetections]) -> Counter[Form]:
+    return sum((decode_forms(segment.forms) for segment in saved), Counter())
 
 
 def _check_balance(info: VideoInfo, saved: Sequence[SegmentDetections]) -> None:
@@ -182,7 +192,7 @@ def render(
     """Pass two of some neighbouring segments."""
     stopwatch = Stopwatch()
     first_frame = tracked.first_frames[segments[0].index]
-    render_pass = RenderPass(source, info, work, settings, stopwatch)
+    render_pass = RenderPass(source, info, work, settings, stopwatch, tracked.form)
     render_pass.run(segments, _load_detections(work, segments), tracked.tracks, first_frame, advance)
     return None, stopwatch.seconds
 
@@ -208,7 +218,9 @@ def join_and_verify(
     with stopwatch.timed("verify"):
         pts = np.concatenate([segment.pts for segment in saved]).tolist()
         masks = PaintedMasks(work, segments, saved)
-        checks = verify(work.finished, source, info, selection, pts=pts, masks=masks, style=style, advance=advance)
+        checks = verify(
+            work.finished, source, info, selection, pts=pts, masks=masks, style=style, end=end, advance=advance
+        )
         return VerifiedFile(checks, files.sha256(work.finished)), stopwatch.seconds
 
 

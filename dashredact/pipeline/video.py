@@ -67,6 +67,8 @@ class RenderedVideo:
     lost: tuple[int, ...]
     """PTS of frames that could not be decoded and were left out"""
     tracks: Sequence[Track]
+    notes: tuple[str, ...]
+    """irregularities of the source, for people"""
     checks: Checks
     recheck: RecheckResult | None
     """None: the finished file was not rechecked"""
@@ -146,6 +148,7 @@ class VideoPipeline:
             size=tracked.size,
             lost=tracked.lost,
             tracks=tracked.tracks,
+            notes=(*info.notes, *tracked.notes),
             checks=verified.checks,
             recheck=self._recheck(video, verified.sha256) if self.settings.second_look else None,
             seconds=dict(runner.seconds),

@@ -18,6 +18,9 @@ from dashredact.formats import tracks_json
 from dashredact.formats.tracks_json import TracksFile
 from dashredact.formats.validation import FormatError
 from dashredact.kinds import Kind
+from dashredact.media.form import form_of
+from dashredact.media.probe import probe
+from dashredact.media.reader import first_frame
 from dashredact.pipeline import audit_record, stages
 from dashredact.pipeline.outcome import classify_error
 from dashredact.pipeline.stages import TrackedVideo
@@ -119,7 +122,7 @@ class Correction:
     def _applied(self, pipeline: VideoPipeline) -> Corrected:
         video, work = pipeline.open(), pipeline.work
         plan = self._plan(video)
-        video.runner.one(correction_stages.copy_unchanged, self._before, work, plan, video.info.video.time_base)
+        video.runner.one(correction_stages.copy_unchanged, self._before, work, plan, video.info)
         rendered = pipeline.render(video, plan.tracked, [[segment] for segment in plan.changed_segments])
         compared = video.runner.one(correction_stages.compare, self._before, work, plan, self._settings.hide.style)
         self._source.check_unchanged()
@@ -140,7 +143,9 @@ class Correction:
                 f" {file.time_base}; give the original with --source."
             )
         first_frames = stages.first_frames_of(video.segments, file.pts)
-        tracked = TrackedVideo(file.pts, first_frames, file.size, (), self.changes.tracks)
+        before = first_frame(self._before, probe(self._before))
+        form = form_of(before.image, before.aspect)
+        tracked = TrackedVideo(file.pts, first_frames, file.size, (), self.changes.tracks, form)
         changed = replace(tracked, tracks=self.changes.moved)
         touched = frozenset(segment.index for segment in video.segments if changed.part([segment]).tracks)
         return CorrectionPlan(video.segments, tracked, touched)

@@ -4,13 +4,12 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 from dashredact.errors import UnverifiedError
 from dashredact.media import copy_segments
 from dashredact.media.compare import compare_files
-from dashredact.media.info import Segment
+from dashredact.media.info import Segment, VideoInfo
 from dashredact.media.verify import mask_differences
 from dashredact.pipeline.stages import PaintedMasks, Seconds, TrackedVideo
 from dashredact.pipeline.stopwatch import Stopwatch
@@ -35,9 +34,12 @@ class CorrectionPlan:
 
 
 def copy_unchanged(
-    before: Path, work: WorkFolder, plan: CorrectionPlan, time_base: Fraction, advance: StageProgress
+    before: Path, work: WorkFolder, plan: CorrectionPlan, info: VideoInfo, advance: StageProgress
 ) -> tuple[None, Seconds]:
-    """Fill the work folder: the frames of every segment, and the parts of unchanged segments from the file before."""
+    """Fill the work folder: the frames of every segment, and the parts of unchanged segments from the file before.
+
+    info: of the source.
+    """
     stopwatch = Stopwatch()
     advance("copy", 0)
     frames = {segment.index: plan.tracked.no_detections(segment) for segment in plan.segments}
@@ -50,8 +52,8 @@ def copy_unchanged(
 
     with stopwatch.timed("copy"):
         firsts = {index: plan.tracked.first_frames[index] for index, own in frames.items() if len(own.pts)}
-        pts = plan.tracked.pts.tolist()
-        for segment in copy_segments.copy_segments(before, pts, time_base, firsts, target_of):
+        pts = (plan.tracked.pts - info.origin).tolist()
+        for segment in copy_segments.copy_segments(before, pts, info.video.time_base, firsts, target_of):
             work.save_part(segment, work.temporary_part(segment), {})
             advance("copy", 0)
     return None, stopwatch.seconds

@@ -81,7 +81,7 @@ class WorkFolder:
 
     def save_detections(self, segment: int, saved: SegmentDetections) -> None:
         arrays = {"pts": saved.pts, "lost": np.array(saved.lost, np.int64), "size": np.array(saved.size)}
-        arrays["hidden"] = np.array(saved.hidden)
+        arrays |= {"hidden": np.array(saved.hidden), "forms": np.frombuffer(saved.forms, np.uint8)}
         self._save_arrays(self._detections_path(segment), arrays | saved.detections.to_arrays())
 
     def detections(self, segment: int) -> SegmentDetections | None:
@@ -91,7 +91,8 @@ class WorkFolder:
                 width, height = (int(side) for side in arrays["size"])
                 lost = tuple(int(pts) for pts in arrays["lost"])
                 detections, hidden = Detections.from_arrays(arrays), int(arrays["hidden"])
-                return SegmentDetections(arrays["pts"], (width, height), detections, lost, hidden)
+                forms = arrays["forms"].tobytes()
+                return SegmentDetections(arrays["pts"], (width, height), detections, lost, hidden, forms)
         except _UNREADABLE:
             return None
 

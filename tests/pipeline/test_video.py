@@ -28,6 +28,7 @@ from dashredact.audit import log as audit_log
 from dashredact.batch.batch import Batch
 from dashredact.errors import DamagedError, RefusedError, UnreadableError
 from dashredact.kinds import Kind
+from dashredact.media.probe import probe
 from dashredact.pipeline.outcome import VideoStatus
 from dashredact.pipeline.video import VideoPipeline
 from dashredact.settings import Damaged, Keep, Style

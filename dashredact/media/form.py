@@ -1,0 +1,82 @@
+"""The form of pictures: pixel format, colour, shape of a pixel. An output has one; that of its source may change."""
+
+import json
+from collections import Counter
+from fractions import Fraction
+from typing import NamedTuple
+
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange
+
+from dashredact.errors import RefusedError
+from dashredact.media.images import working_format
+from dashredact.text import plural
+
+_BT709 = 1  # in the numbering of primaries, of transfer functions and of matrices
+_HDR_TRANSFERS = {16, 18}  # PQ (SMPTE 2084) and HLG, in the numbering of libavutil
+
+
+class Color(NamedTuple):
+    """In the numbering of libavutil; what is not known differs from none."""
+
+    range: int
+    primaries: int
+    transfer: int
+    matrix: int
+
+    @property
+    def hdr(self) -> bool:
+        return self.transfer in _HDR_TRANSFERS
+
+
+class Form(NamedTuple):
+    pixel_format: str
+    """the planar one in which the picture is painted and encoded"""
+    color: Color
+    aspect: Fraction
+    """width by height of a pixel, as the codec says; 0 where it does not"""
+
+    def __str__(self) -> str:
+        return f"{self.pixel_format}, {'full' if self.color.range == ColorRange.JPEG else 'limited'} range"
+
+
+def form_of(image: VideoFrame, aspect: Fraction | None = None) -> Form:
+    """RGB frames are converted to BT.709 (`images.paintable`) and tagged accordingly."""
+    if image.format.is_rgb:
+        color = Color(int(ColorRange.MPEG), _BT709, _BT709, _BT709)
+    else:
+        color = Color(image.color_range, image.color_primaries, image.color_trc, image.colorspace)
+    return Form(working_format(image), color, aspect or Fraction(0))
+
+
+def encode_forms(frames: Counter[Form]) -> bytes:
+    """How many frames have each form, as JSON."""
+    rows = [[form.pixel_format, form.color, str(form.aspect), count] for form, count in frames.items()]
+    return json.dumps(rows).encode()
+
+
+def decode_forms(content: bytes) -> Counter[Form]:
+    """The opposite of `encode_forms`; empty for no content."""
+    rows = json.loads(content) if content else []
+    return Counter({Form(name, Color(*color), Fraction(aspect)): count for name, color, aspect, count in rows})
+
+
+def decide(name: str, frames: Counter[Form]) -> tuple[Form, tuple[str, ...]]:
+    """The form of the output, which is that of most frames, and what has to be said of the others.
+
+    frames: how many have each form. RefusedError where no conversion makes one of all of them.
+    """
+    shapes = sorted({form.aspect for form in frames if form.aspect})
+    if len(shapes) > 1:
+        raise RefusedError(
+            f"{name}: the shape of its pixels changes from {shapes[0]} to {shapes[1]} partway through; split it there"
+            " first."
+        )
+    if len({form.color.hdr for form in frames}) > 1:
+        raise RefusedError(f"{name}: changes between HDR and SDR partway through; split it there first.")
+    ((chosen, most), *_) = frames.most_common()
+    others = frames.total() - most
+    if not others:
+        return chosen, ()
+    kinds = ", ".join(sorted({str(form) for form in frames if form != chosen} - {str(chosen)})) or "other colour tags"
+    return chosen, (f"{plural(others, 'frame')} of another form ({kinds}) were converted to that of most ({chosen})",)
