@@ -11,8 +11,9 @@ from av.video.frame import VideoFrame
 from dashredact.errors import MachineError, MediaError
 from dashredact.media.ffmpeg import raise_if_disk_full
 from dashredact.media.form import Color, Form, form_of
+from dashredact.media.hdr import static_parameters
 from dashredact.media.images import orientation, upright_size
-from dashredact.media.info import VideoInfo
+from dashredact.media.info import VideoInfo, VideoStream
 from dashredact.media.packets import open_mp4
 from dashredact.settings import RenderSettings
 from dashredact.text import plural
@@ -23,10 +24,8 @@ PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "sl
 _X264_MAX_DEPTH = 10  # bits; libx265 supports 12
 _THREADS = 2  # otherwise the number of slices, and so the output, would depend on the number of cores
 _INTERLACED = {"tt", "tb", "bb", "bt"}
-_ENCODER_OPTIONS = {
-    "libx264": {"a53cc": "0"},  # drops closed captions, which travel as side data of frames
-    "libx265": {"a53cc": "0", "x265-params": "log-level=error"},
-}
+_BOTTOM_FIRST = {"bb", "tb"}  # which field is coded first, and which is shown first
+_CHROMA_LOCATIONS = ("left", "center", "topleft", "top", "bottomleft", "bottom")
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,7 @@ class EncoderSettings:
     interlaced: bool
     color: Color
     options: tuple[tuple[str, str], ...]
+    """a53cc drops closed captions, which travel as side data of frames"""
 
 
 def available() -> list[str]:
@@ -64,7 +64,7 @@ def encoder_settings(
     width, height = upright_size(image)
     aspect = video.sample_aspect_ratio
     form = form or form_of(image)
-    options = {"crf": str(settings.crf), "preset": settings.preset, **_ENCODER_OPTIONS[encoder]}
+    options = {"crf": str(settings.crf), "preset": settings.preset, "a53cc": "0", **_parameters(encoder, video, image)}
     return EncoderSettings(
         encoder=encoder,
         pixel_format=_supported_format(encoder, form.pixel_format),
@@ -77,6 +77,18 @@ def encoder_settings(
         color=form.color,
         options=tuple(sorted(options.items())),
     )
+
+
+def _parameters(encoder: str, video: VideoStream, image: VideoFrame) -> dict[str, str]:
+    """What only the encoder's own parameters can say."""
+    parameters = list(static_parameters(image, encoder))
+    if video.chroma_location in _CHROMA_LOCATIONS:
+        parameters.append(f"chromaloc={_CHROMA_LOCATIONS.index(video.chroma_location)}")
+    if encoder == "libx264" and video.field_order in _BOTTOM_FIRST:
+        parameters.append("bff=1")  # else the first frame of each part would claim the opposite
+    if encoder == "libx265":
+        parameters.append("log-level=error")
+    return {f"{encoder.removeprefix('lib')}-params": ":".join(parameters)} if parameters else {}
 
 
 def _supported_format(encoder: str, pixel_format: str) -> str:

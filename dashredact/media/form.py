@@ -9,6 +9,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange
 
 from dashredact.errors import RefusedError
+from dashredact.media.hdr import dynamic_metadata
 from dashredact.media.images import working_format
 from dashredact.text import plural
 
@@ -35,6 +36,8 @@ class Form(NamedTuple):
     color: Color
     aspect: Fraction
     """width by height of a pixel, as the codec says; 0 where it does not"""
+    dynamic: str = ""
+    """dynamic HDR metadata, by name, which no output has"""
 
     def __str__(self) -> str:
         return f"{self.pixel_format}, {'full' if self.color.range == ColorRange.JPEG else 'limited'} range"
@@ -46,19 +49,21 @@ def form_of(image: VideoFrame, aspect: Fraction | None = None) -> Form:
         color = Color(int(ColorRange.MPEG), _BT709, _BT709, _BT709)
     else:
         color = Color(image.color_range, image.color_primaries, image.color_trc, image.colorspace)
-    return Form(working_format(image), color, aspect or Fraction(0))
+    return Form(working_format(image), color, aspect or Fraction(0), dynamic_metadata(image))
 
 
 def encode_forms(frames: Counter[Form]) -> bytes:
     """How many frames have each form, as JSON."""
-    rows = [[form.pixel_format, form.color, str(form.aspect), count] for form, count in frames.items()]
+    rows = [[form.pixel_format, form.color, str(form.aspect), form.dynamic, count] for form, count in frames.items()]
     return json.dumps(rows).encode()
 
 
 def decode_forms(content: bytes) -> Counter[Form]:
     """The opposite of `encode_forms`; empty for no content."""
     rows = json.loads(content) if content else []
-    return Counter({Form(name, Color(*color), Fraction(aspect)): count for name, color, aspect, count in rows})
+    return Counter(
+        {Form(name, Color(*color), Fraction(aspect), dynamic): count for name, color, aspect, dynamic, count in rows}
+    )
 
 
 def decide(name: str, frames: Counter[Form]) -> tuple[Form, tuple[str, ...]]:
@@ -66,17 +71,25 @@ def decide(name: str, frames: Counter[Form]) -> tuple[Form, tuple[str, ...]]:
 
     frames: how many have each form. RefusedError where no conversion makes one of all of them.
     """
-    shapes = sorted({form.aspect for form in frames if form.aspect})
+    dynamic = sorted({form.dynamic for form in frames if form.dynamic})
+    notes = [f"its dynamic HDR metadata ({', '.join(dynamic)}) was dropped"] if dynamic else []
+    static: Counter[Form] = Counter()
+    for form, count in frames.items():
+        static[form._replace(dynamic="")] += count
+    shapes = sorted({form.aspect for form in static if form.aspect})
     if len(shapes) > 1:
         raise RefusedError(
             f"{name}: the shape of its pixels changes from {shapes[0]} to {shapes[1]} partway through; split it there"
             " first."
         )
-    if len({form.color.hdr for form in frames}) > 1:
+    if len({form.color.hdr for form in static}) > 1:
         raise RefusedError(f"{name}: changes between HDR and SDR partway through; split it there first.")
-    ((chosen, most), *_) = frames.most_common()
-    others = frames.total() - most
+    ((chosen, most), *_) = static.most_common()
+    others = static.total() - most
     if not others:
-        return chosen, ()
-    kinds = ", ".join(sorted({str(form) for form in frames if form != chosen} - {str(chosen)})) or "other colour tags"
-    return chosen, (f"{plural(others, 'frame')} of another form ({kinds}) were converted to that of most ({chosen})",)
+        return chosen, tuple(notes)
+    kinds = ", ".join(sorted({str(form) for form in static if form != chosen} - {str(chosen)})) or "other colour tags"
+    return chosen, (
+        *notes,
+        f"{plural(others, 'frame')} of another form ({kinds}) were converted to that of most ({chosen})",
+    )

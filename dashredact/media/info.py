@@ -56,6 +56,8 @@ class VideoStream(Stream):
     color_space: str = ""
     color_transfer: str = ""
     color_primaries: str = ""
+    chroma_location: str = ""
+    """where the samples of 4:2:0 lie: left, center, topleft, ...; empty where the file does not say"""
     claimed_frames: int | None = None
     """frames that the header claims"""
 

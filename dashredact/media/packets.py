@@ -12,6 +12,10 @@ from dashredact.media.ffmpeg import FORMATS, PROTOCOLS, local
 from dashredact.media.info import PacketIndex
 from dashredact.media.packet_times import StoredTime, packet_times
 
+LATE_STREAMS = {"analyzeduration": str(600 * 10**6), "probesize": str(256 * 2**20)}
+"""How far to look for the first packet of a stream, microseconds and bytes: audio may begin minutes after the picture.
+In other files, the first packets are enough."""
+
 _MIN_TIMESCALE = 10_000  # the MP4 writer doubles the time base of a stream until it is at least this
 
 
@@ -61,7 +65,7 @@ def _end(pts: Sequence[int], durations: Sequence[int], shown: Sequence[bool]) ->
 
 def open_container(path: Path) -> "av.container.InputContainer":
     """Open a local file for reading; only with the protocols and containers that `media.ffmpeg` allows."""
-    options = {"protocol_whitelist": PROTOCOLS, "format_whitelist": FORMATS}
+    options = {"protocol_whitelist": PROTOCOLS, "format_whitelist": FORMATS, **LATE_STREAMS}
     return av.open(local(path), options=options)
 
 

@@ -91,6 +91,7 @@ def _stream(entry: dict[str, Any]) -> Stream:
         color_space=entry.get("color_space", ""),
         color_transfer=entry.get("color_transfer", ""),
         color_primaries=entry.get("color_primaries", ""),
+        chroma_location=entry.get("chroma_location", ""),
         claimed_frames=int(entry["nb_frames"]) if entry.get("nb_frames", "").isdigit() else None,
     )
 

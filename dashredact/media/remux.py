@@ -18,7 +18,7 @@ from dashredact.errors import MediaError
 from dashredact.media.concat import PacketTimes, packet_times, ticks
 from dashredact.media.ffmpeg import FORMATS, PROTOCOLS, local, raise_if_disk_full, run
 from dashredact.media.info import Stream, VideoInfo
-from dashredact.media.packets import demux, open_container, timescale
+from dashredact.media.packets import LATE_STREAMS, demux, open_container, timescale
 from dashredact.media.streams import StreamSelection
 
 _MUXERS = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "ts": "mpegts"}
@@ -142,7 +142,7 @@ def _encode_audio(source: Path, target: Path, info: VideoInfo, selection: Stream
 
 
 def _command(source: Path, target: Path, stream: Stream) -> "ffmpeg.nodes.OutputStream":
-    safe = {"protocol_whitelist": PROTOCOLS, "format_whitelist": FORMATS}
+    safe = {"protocol_whitelist": PROTOCOLS, "format_whitelist": FORMATS, **LATE_STREAMS}
     original = ffmpeg.input(local(source), **safe)[str(stream.index)]
     options = {"format": "mp4", "c:a": "aac", "b:a": _AUDIO_BIT_RATE, "map_metadata": -1, "copyts": None}
     return ffmpeg.output(original, local(target), **options)
