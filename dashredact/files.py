@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from dashredact.errors import MachineError, UsageError
 
 _MAX_NAME = 255  # bytes, on all common file systems
+_MAX_PATH = 4000  # bytes
 
 
 def sha256(path: Path) -> str:
@@ -32,6 +33,8 @@ def inside(folder: Path, name: str) -> Path | None:
     """The path of whatever has that name inside the folder; None if the name leads out, also by a symbolic link."""
     pure = PurePosixPath(name)
     if not pure.parts or pure.is_absolute() or ".." in pure.parts or "\0" in name:
+        return None
+    if len(os.fsencode(name)) > _MAX_PATH or any(len(os.fsencode(part)) > _MAX_NAME for part in pure.parts):
         return None
     try:
         path = folder / pure

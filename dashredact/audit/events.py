@@ -7,6 +7,7 @@ no type knows, such as those of a newer version, are ignored.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar
@@ -579,9 +580,22 @@ def parse(record: Mapping[str, Any]) -> Event:
     try:
         # Lines of version 1 only have an outcome.
         event: Event = msgspec.convert({**record, "act": str(record.get("act", record.get("outcome", "")))}, _Line)
-    except msgspec.ValidationError as error:
+        _check(event)
+    except ValueError as error:  # msgspec's as well
         raise ValueError(f"does not have the form of its act ({error})") from None
     return event
+
+
+def _check(event: Event) -> None:
+    """ValueError where a type cannot say what is wrong."""
+    if isinstance(event, SourceEvent) and event.source and not event.source.name:
+        raise ValueError("a source without a name")
+    if isinstance(event, IncidentReported) and event.incident:
+        for day in (event.incident.known, event.incident.preliminary, event.incident.final):
+            date.fromisoformat(day)
+    if isinstance(event, Requested | Answered) and event.request:
+        for moment in (event.request.start, event.request.end, event.request.received, event.request.due):
+            datetime.fromisoformat(moment or "2000-01-01")
 
 
 def policy_key(policy: object) -> str:

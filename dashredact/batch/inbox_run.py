@@ -7,7 +7,7 @@ some tries they are given up and quarantined.
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Timer
@@ -112,8 +112,7 @@ class InboxRun:
                         self.summary.outcomes[VideoStatus.SKIPPED] += 1
                     elif planned.reason is None:
                         chosen.append(planned.upload)
-                    else:
-                        self._wait(planned)
+                    elif self._waits(planned):
                         waiting.append(planned.upload)
                 yield from self._mask(chosen, waiting)
             self.summary.needs_review = self._batch.needs_review()
@@ -129,8 +128,8 @@ class InboxRun:
         for outcome in self._batch.run([upload.item for upload in uploads], self._no_space):
             self._progress.video_done(outcome.name)
             self.summary.count(outcome)
-            if left := self._left(outcome, by_name[outcome.name]):
-                self._wait(left)
+            left = self._left(outcome, by_name[outcome.name])
+            if left and self._waits(left):
                 waiting.append(left.upload)
             yield outcome
 
@@ -170,16 +169,22 @@ class InboxRun:
             return PlannedUpload(upload, WaitReason.GIVEN_UP, failures=failures)
         return PlannedUpload(upload, WaitReason.RETRY, due=self._rules.next_try(failures), failures=failures)
 
-    def _wait(self, planned: PlannedUpload) -> None:
+    def _waits(self, planned: PlannedUpload) -> bool:
+        """Count it; False for one that could be quarantined, which is counted there."""
         assert planned.reason is not None
+        failures = planned.failures if planned.reason is WaitReason.GIVEN_UP else None
+        if failures and self._quarantine(planned.upload.item, failures):
+            return False
         self.summary.wait(planned.reason, planned.due)
-        if planned.reason is WaitReason.GIVEN_UP and planned.failures:
-            self._quarantine(planned.upload.item, planned.failures)
+        return True
 
-    def _quarantine(self, item: Item, failures: FailureHistory) -> None:
+    def _quarantine(self, item: Item, failures: FailureHistory) -> bool:
         """Move it, where the rules say so and it is possible; where not, it is skipped until it changes."""
         if not self._rules.quarantine:
-            return
-        with suppress(OSError):
+            return False
+        try:
             moved_to = quarantine.put(self._inbox, item.source, failures.reason)
-            self._batch.note_quarantined(item, failures.reason, moved_to)
+        except OSError:
+            return False
+        self._batch.note_quarantined(item, failures.reason, moved_to)
+        return True

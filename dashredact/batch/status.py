@@ -32,6 +32,8 @@ class Waiting:
 class FolderStatus:
     last_run: LastRun | None
     waiting: list[Waiting]
+    unreviewed: int
+    """masked videos that need nobody, and that nobody has looked at"""
 
 
 def status(folder: OutputFolder, inbox: Path | None) -> FolderStatus:
@@ -39,8 +41,11 @@ def status(folder: OutputFolder, inbox: Path | None) -> FolderStatus:
     run = last_run.read(folder)
     uploads = inbox or (Path(run.inbox) if run and Path(run.inbox).is_dir() else None)
     index = Index(folder, appends=False)
-    waiting = [*_failed(index, run), *_for_review(folder)]
-    return FolderStatus(run, [*waiting, *(_uploaded(uploads, folder, index, run) if uploads else ())])
+    clips = Clips.read(folder.events())
+    waiting = [*_failed(index, run), *_for_review(clips)]
+    waiting += _uploaded(uploads, folder, index, run) if uploads else ()
+    unreviewed = sum(one.output is not None and not one.review and not one.review_required for one in clips)
+    return FolderStatus(run, waiting, unreviewed)
 
 
 def _failed(index: Index, run: LastRun | None) -> Iterator[Waiting]:
@@ -61,8 +66,8 @@ def _retried(failures: FailureHistory, rules: InboxRules) -> Waiting:
     return Waiting(failures.name, state, failures.reason, rules.next_try(failures))
 
 
-def _for_review(folder: OutputFolder) -> Iterator[Waiting]:
-    for clip in Clips.read(folder.events()):
+def _for_review(clips: Clips) -> Iterator[Waiting]:
+    for clip in clips:
         if clip.review_required:
             yield Waiting(clip.name, "for a person", clip.tried.reason)
 

@@ -16,6 +16,7 @@ from dashredact.audit import export as exports
 from dashredact.audit import verify as audit_verify
 from dashredact.audit.describe import AUDIT_COLUMNS, cells, summary_line
 from dashredact.audit.events import Event, EventFilter, EventType
+from dashredact.cli.app import say
 from dashredact.cli.grammar import EnumChoice, OptionGroup, command_option, group, option
 from dashredact.cli.options import DAY, EXISTING_FILE, FOLDER, JSON, PATTERNS
 from dashredact.errors import LedgerError, UsageError
@@ -73,6 +74,8 @@ def verify(folder: OutputFolder, results: bool, head: Path | None, public_keys: 
     )
     for fault in found.faults:
         click.echo(printable(f"{log}: line {fault.line} {fault.reason}."))
+    if folder.interrupted:
+        say(f"A change of {folder} was cut short; the next command that writes there finishes it. Verify again then.")
     lines = plural(len(found.lines), "line")
     if found.faults:
         broken = len({fault.line for fault in found.faults})

@@ -11,6 +11,7 @@ It is `dashredact.toml` in the current folder, else in `$XDG_CONFIG_HOME/dashred
 """
 
 import os
+import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -44,7 +45,7 @@ def find() -> Path | None:
     """The file that counts where none is named; None where there is none."""
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     candidates = (Path(NAME), home / "dashredact" / NAME)
-    return next((path for path in candidates if os.path.isfile(path)), None)  # noqa: PTH113 - Path.is_file raises EACCES
+    return next((path for path in candidates if os.path.lexists(path)), None)
 
 
 def read(path: Path, program: click.Group) -> dict[str, Any]:
@@ -54,7 +55,10 @@ def read(path: Path, program: click.Group) -> dict[str, Any]:
     value is of a wrong type.
     """
     try:
-        state, content = path.stat(), tomllib.loads(path.read_text("utf-8"))
+        state = path.stat()
+        if not stat.S_ISREG(state.st_mode):
+            raise UsageError(f"{path} is not a file; name one, or remove it.")
+        content = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}).") from None
     except (ValueError, RecursionError) as error:
@@ -74,6 +78,10 @@ def _defaults(path: Path, table: Mapping[str, Any], command: click.Command, pref
             defaults[key] = _defaults(path, value, commands[key], f"{prefix}{key}.")
         elif key in options and not isinstance(value, dict):
             defaults[str(options[key].name)] = _value(options[key], value, path, f"{path}: {prefix}{key}")
+        elif key in options:
+            raise UsageError(f"{path}: {prefix}{key} is a table; write a text, as behind --{key}.")
+        elif key in commands:
+            raise UsageError(f"{path}: {prefix}{key} is a command; give its options in a table, [{prefix}{key}].")
         else:
             known = [*options, *commands]
             hint = did_you_mean(key, known) or f"use one of {', '.join(sorted(known))}."
@@ -89,6 +97,8 @@ def _value(option: Option, value: Any, path: Path, where: str) -> Any:
         return value
     if option.multiple and isinstance(value, list):
         return [_text(option, one, path, where) for one in value]
+    if isinstance(value, list) and option.type.name == "kinds":
+        return ",".join(_text(option, one, path, where) for one in value)
     return [_text(option, value, path, where)] if option.multiple else _text(option, value, path, where)
 
 
@@ -96,6 +106,8 @@ def _text(option: Option, value: Any, path: Path, where: str) -> str:
     """Relative paths count from the folder of the file; `-` stays the standard stream."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | date):
         raise UsageError(f"{where} is {value!r}; write a text or a number.")
+    if "\0" in str(value):
+        raise UsageError(f"{where} holds a zero character; leave it out.")
     if isinstance(option.type, click.Path) and value != "-":
         return str(path.parent / str(value))
     return str(value)

@@ -39,6 +39,10 @@ def status(folder: OutputFolder, inbox: Path | None, as_json: bool) -> None:
     click.echo(f"{plural(len(now.waiting), 'video')} waiting." if now.waiting else "Nothing waits.")
     for one in now.waiting:
         click.echo(printable(_line(one)))
+    if now.unreviewed:
+        click.echo(
+            f"Besides, {plural(now.unreviewed, 'masked video')} nobody has reviewed; see `dashredact review list`."
+        )
 
 
 def _line(one: Waiting) -> str:

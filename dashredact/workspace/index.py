@@ -201,7 +201,7 @@ class Index:
         if not isinstance(event, RunEvent) or event.source is None:
             return  # it is not about masking
         name, digest = event.source.name, event.source.sha256
-        if isinstance(event, Produced | Duplicate) and event.output and event.tracks_file:
+        if isinstance(event, Produced | Duplicate) and digest and event.output and event.tracks_file:
             files_made = (event.output.name, event.output.sha256, event.tracks_file.name, event.tracks_file.sha256)
             row = (name, digest, event.source.place, event.fingerprint, str(event.type), *files_made)
             self._data.execute("insert or replace into results values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)

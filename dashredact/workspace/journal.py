@@ -180,25 +180,37 @@ class Journal:
 
     def _read(self, path: Path) -> list[Entry]:
         try:
+            if self._entries.is_symlink() or path.is_symlink():
+                raise ValueError("it is a link")
             return [self._entry(fields) for fields in json.loads(path.read_bytes())]
-        except (ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise MachineError(
                 f"The journal entry {path} cannot be read ({error}); move it away, and check the folder with"
                 " `dashredact audit verify --files`."
             ) from None
 
     def _entry(self, fields: dict[str, Any]) -> Entry:
-        parse(fields["record"])
-        if fields.pop("kind") == Publication.__name__:
-            moves = tuple(Move(**move) for move in fields["moves"])
-            names = [fields["work_folder"], *(name for move in moves for name in (move.source, move.target))]
-            for name in names:
-                if files.inside(self._folder, name) is None:
-                    raise ValueError(f"{name!r} leads out of the output folder")
-            return Publication(**{**fields, "moves": moves})
-        sealed = SealedCopy(**fields["sealed"]) if fields["sealed"] else None
-        targets = tuple(Target(**target) for target in fields["targets"])
-        return Removal(**{**fields, "targets": targets, "sealed": sealed})
+        """ValueError, KeyError, TypeError or AttributeError where it is none that this program writes."""
+        kind, event = fields.pop("kind"), parse(fields["record"])
+        if kind == Publication.__name__ and isinstance(event, Produced):
+            publication = Publication(**{**fields, "moves": tuple(Move(**move) for move in fields["moves"])})
+            self._check_names(publication)
+            return publication
+        if kind == Removal.__name__ and isinstance(event, Purged | Sealed) and event.deletion:
+            sealed = SealedCopy(**fields["sealed"]) if fields["sealed"] else None
+            targets = tuple(Target(**target) for target in fields["targets"])
+            paths = [target.path for target in targets]
+            if not paths or not all(Path(path).is_absolute() and "\0" not in path for path in paths):
+                raise ValueError("it does not say by absolute paths what goes")
+            return Removal(**{**fields, "targets": targets, "sealed": sealed})
+        raise ValueError(f"its kind, {kind}, and its line, {event.type}, do not fit")
+
+    def _check_names(self, entry: Publication) -> None:
+        for name in (entry.work_folder, *(name for move in entry.moves for name in (move.source, move.target))):
+            if files.inside(self._folder, name) is None:
+                raise ValueError(f"{name!r} leads out of the output folder")
+        if not entry.moves or (self._folder / entry.work_folder).parent != self._state_folder:
+            raise ValueError("it moves nothing out of a work folder")
 
     # --- publications ---
 

@@ -168,9 +168,14 @@ class OutputFolder:
 
     def settle(self) -> None:
         """Finish what a crash has cut short, unless another command is at work here, which has done so."""
-        if self._journal.pending():
+        if self.interrupted:
             with suppress(LockedError), locks.masking_lock(self.path):
                 self.settle_locked()
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether a crash has left something half done."""
+        return bool(self._journal.pending())
 
     def settle_locked(self) -> None:
         """The same, by whoever holds the lock for masking."""

@@ -125,3 +125,16 @@ def test_a_line_of_another_form_breaks_the_log_and_is_named_by_its_number(tmp_pa
     audit_log.append(log, record)
     with pytest.raises(LedgerError, match="line 2 does not have the form of its act"):
         audit_log.events(log)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"act": "masked", "source": {"name": "", "sha256": "0" * 64}},
+        {"act": "incident", "incident": {"id": 1, "known": "zz", "preliminary": "2026-01-01", "final": "2026-01-01"}},
+        {"act": "requested", "request": {"id": 1, "from": "zz"}},
+    ],
+)
+def test_a_line_with_what_no_program_wrote_is_none_of_its_act(line: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="does not have the form of its act"):
+        parse(line)

@@ -1,5 +1,6 @@
 """A change of an output folder is killed at every step of its journal; another command comes next and settles it."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -337,3 +338,51 @@ def test_a_disk_that_goes_on_refusing_leaves_it_to_the_next_run(scene: Scene, mo
     _call(scene, "review", "approve", _REVIEWED)
     _agrees(scene)
     _has_happened_once(scene, "first publication")
+
+
+_PURGED = {"act": "purged", "reason": "over", "deletion": "1"}
+_REMOVAL = {"kind": "Removal", "record": _PURGED, "sealed": None}
+_ODD_ENTRIES: dict[str, dict[str, Any]] = {
+    "another kind": {**_REMOVAL, "kind": "Zebra", "targets": [{"path": "/tmp/x"}]},
+    "a line that does not fit": {**_REMOVAL, "record": {"act": "held"}, "targets": [{"path": "/x"}]},
+    "nothing to remove": {**_REMOVAL, "targets": []},
+    "a relative path": {**_REMOVAL, "targets": [{"path": "x"}]},
+    "a zero character": {**_REMOVAL, "targets": [{"path": "/x\0"}]},
+    "nothing to move": {"kind": "Publication", "record": {"act": "masked"}, "work_folder": "a", "moves": []},
+    "no work folder": {
+        "kind": "Publication",
+        "record": {
+            "act": "masked",
+            "source": {"name": "a.mp4", "sha256": "0" * 64},
+            "output": {"name": "b", "sha256": "0" * 64},
+        },
+        "work_folder": "kept",
+        "moves": [{"source": "a", "target": "b", "sha256": "0" * 64}],
+    },
+}
+
+
+@pytest.mark.parametrize("name", _ODD_ENTRIES)
+def test_an_entry_that_this_program_does_not_write_is_named_and_does_nothing(scene: Scene, name: str) -> None:
+    entries = scene.folder.state_folder / journal.FOLDER
+    entries.mkdir(exist_ok=True)
+    (entries / "a1.json").write_text(json.dumps([_ODD_ENTRIES[name]]))
+    (scene.out / "kept").mkdir()
+    before = scene.folder.log.read_bytes()
+    with pytest.raises(MachineError, match=r"a1\.json cannot be read .* move it away"):
+        scene.folder.settle()
+    assert (scene.out / "kept").is_dir() and scene.folder.log.read_bytes() == before
+
+
+def test_a_journal_that_is_a_link_is_not_followed(scene: Scene, tmp_path: Path) -> None:
+    elsewhere, victim = tmp_path / "elsewhere", tmp_path / "victim"
+    elsewhere.mkdir()
+    victim.touch()
+    entry = {"kind": "Removal", "record": _PURGED, "targets": [{"path": str(victim)}], "sealed": None}
+    (elsewhere / "a1.json").write_text(json.dumps([{**entry, "must_finish": True}]))
+    entries = scene.folder.state_folder / journal.FOLDER
+    shutil.rmtree(entries, ignore_errors=True)
+    entries.symlink_to(elsewhere)
+    with pytest.raises(MachineError, match="it is a link"):
+        scene.folder.settle()
+    assert victim.exists()

@@ -9,7 +9,7 @@ from pathlib import Path
 from dashredact import files
 from dashredact.audit.events import Event, Held, HoldTerms, Released, SourceEntry, SourceEvent
 from dashredact.audit.legal_holds import Hold, active_holds
-from dashredact.errors import UsageError
+from dashredact.errors import MachineError, UsageError
 from dashredact.values import Day
 from dashredact.workspace.output_folder import OutputFolder
 
@@ -37,7 +37,10 @@ def add(folder: OutputFolder, inbox: Path | None, hold: Hold, today: Day) -> Non
         raise UsageError(f"The log of {folder} knows no source {hold.name}, {where}; give its name as the log has it.")
     terms = HoldTerms(kind=hold.kind, until=hold.until)
     folder.append(Held(source=source or SourceEntry(name=hold.name), hold=terms, reason=hold.reason.strip()))
-    folder.settle()
+    try:
+        folder.settle()
+    except MachineError as error:
+        raise MachineError(f"The hold is recorded and counts. {error}") from None
 
 
 def release(folder: OutputFolder, name: str, reason: str) -> None:
