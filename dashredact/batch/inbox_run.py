@@ -81,6 +81,7 @@ class InboxRun:
     def plan(self) -> list[PlannedUpload]:
         """What there is to do and what waits, oldest first. Changes nothing."""
         contents, planned, taken = self._watcher.scan(), [], 0
+        self.summary.passed_over = contents.passed_over
         for upload in contents.complete:
             one = self._plan(upload, full=self._rules.max_videos is not None and taken >= self._rules.max_videos)
             taken += one.reason is None and not one.done

@@ -44,6 +44,8 @@ class RunSummary:
     """age in seconds"""
     quarantined: int = 0
     """files in quarantine"""
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    """files that are no video by their ending, by that ending"""
     needs_review: int = 0
     """masked videos that need a person, of this run and earlier ones"""
     without_audio: int = 0
@@ -96,6 +98,8 @@ class RunSummary:
             parts.append(f"waiting: {left}, the oldest for {rough_time(self.oldest_waiting)}")
         if self.quarantined:
             parts.append(f"{self.quarantined} in quarantine")
+        if self.passed_over:
+            parts.append(f"passed over: {counted_endings(self.passed_over)}")
         if self.frames and self.seconds:
             parts.append(f"{self.frames / self.seconds:.1f} frames/s")
         return "; ".join(parts)
@@ -104,6 +108,11 @@ class RunSummary:
         counted = f"{self.waiting[reason]} {reason}"
         due = self.due.get(reason)
         return f"{counted} ({_DECIDED_BY[reason]} {clock(due)})" if due and reason in _DECIDED_BY else counted
+
+
+def counted_endings(endings: Mapping[str, int]) -> str:
+    """`2 .txt, 1 .srt`"""
+    return ", ".join(f"{count} {ending}" for ending, count in sorted(endings.items()))
 
 
 def clock(when: float) -> str:

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,10 @@ class Program(Group):
     sections: Mapping[str, Sequence[str]] = {}
     """headings of the help, and the names of the commands under each"""
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        _open_standard_streams()
+        return super().main(*args, **extra)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         with _one_sentence(ctx):
             return super().parse_args(ctx, args)
@@ -49,6 +54,16 @@ def _about(command: click.Command) -> str:
     return command.get_short_help_str(200).rstrip(".") + inner
 
 
+def _open_standard_streams() -> None:
+    """A daemon may have closed them: then the next file that is opened would get their number, and what is printed."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
+
+
 @contextmanager
 def _one_sentence(ctx: click.Context) -> Iterator[None]:
     try:
@@ -57,6 +72,9 @@ def _one_sentence(ctx: click.Context) -> Iterator[None]:
         for sentence in error.args:
             say(str(sentence))
         ctx.exit(error.exit_code)
+    except BrokenPipeError:  # whoever read what is printed has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+        ctx.exit(ExitCode.SIGNAL + signal.SIGPIPE)
     except NoArgsIsHelpError:
         raise
     except click.UsageError as error:

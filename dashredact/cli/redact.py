@@ -10,7 +10,7 @@ import click
 
 from dashredact.audit.clips import Clips
 from dashredact.batch.batch import Batch
-from dashredact.batch.summary import RunSummary, needing_review
+from dashredact.batch.summary import RunSummary, counted_endings, needing_review
 from dashredact.cli.app import say
 from dashredact.cli.grammar import OptionGroup, command, option
 from dashredact.cli.masking import admission_of, cameras_of, detector_of, recheckers_of, settings_of, workers_of
@@ -88,6 +88,8 @@ def redact(
     options = RunOptions(recheckers, given.boxes, mask.what.keep_detections, how.relink)
     admission = admission_of(policy, mask.what, settings)
     folder, summary = OutputFolder(how.output), RunSummary()
+    if (left := inbox.passed_over(sources, how.output)) and not quiet:
+        say(f"Passed over, as no videos by their ending: {counted_endings(left)}.")
     with (
         ProgressDisplay(quiet=quiet) as progress,
         folder.masking(),

@@ -15,6 +15,7 @@ FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,mxf,ogg,nut,h264,hevc,m
 """Containers that may be opened: playlists, image sequences and network formats can make ffmpeg read other files."""
 
 _DISK_FULL = "The disk is full; make room and run again."
+_ADDRESS = re.compile(r"\[([\w,#:/ ]+?) @ 0x[0-9a-f]+\] ?")  # [mpegts @ 0x55d394cf7500]
 _MAX_MESSAGE = 400  # characters of a tool's error output that are passed on
 
 
@@ -63,7 +64,8 @@ def raise_if_disk_full(error: Exception) -> None:
 
 def _last_lines(stderr: bytes) -> str:
     lines = stderr[-8000:].decode(errors="replace").replace("\r", "\n").strip().splitlines()
-    return " / ".join(line.strip() for line in lines[-3:])[-_MAX_MESSAGE:] or "no message"
+    plain = [_ADDRESS.sub(r"\1: ", line).strip() for line in lines[-3:]]
+    return " / ".join(plain)[-_MAX_MESSAGE:] or "no message"
 
 
 def version_text(tool: str = "ffmpeg") -> str:

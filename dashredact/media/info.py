@@ -137,14 +137,22 @@ class VideoInfo:
 
     @property
     def end(self) -> int:
-        """Ticks until which the last frame is shown: as the container says, else as the stated rate does, else as long
-        as the frame before it."""
+        """Ticks until which the last frame is shown: as the header says, else as its packet does, else as the stated
+        rate does, else as long as the frame before it."""
         pts = self.packets.shown_pts
-        if self.packets.end is not None or not pts:
-            return self.packets.end or 0
+        if not pts:
+            return 0
+        interval = pts[-1] - pts[-2] if len(pts) > 1 else 1
+        claimed = pts[0] + round((self.video.duration or 0) / self.video.time_base)
+        is_whole = self.video.claimed_frames in (None, len(self.packets))
+        if self.container in ("mp4", "mov") and is_whole and claimed > pts[-1]:
+            return claimed
+        if self.packets.end is not None:
+            slots = min(claimed, pts[-1] + interval) if self.container == "avi" else 0
+            return max(self.packets.end, slots)
         if self.video.rate:
             return pts[-1] + max(round(1 / (self.video.rate * self.video.time_base)), 1)
-        return pts[-1] + (pts[-1] - pts[-2] if len(pts) > 1 else 1)
+        return pts[-1] + interval
 
     @property
     def average_rate(self) -> Fraction:

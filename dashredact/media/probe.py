@@ -12,6 +12,7 @@ from dashredact.media.info import PacketIndex, Stream, StreamKind, VideoInfo, Vi
 from dashredact.media.packets import scan
 from dashredact.text import plural
 
+_SEGMENT_ID, _EBML_BYTES = b"\x18\x53\x80\x67", 4096  # of Matroska, and where its one segment begins at the latest
 _MAX_AUDIO_OVERHANG = 5  # seconds by which the audio of an intact file may outlast its picture
 _MAX_PIXELS = 8192 * 8192  # a header may claim a picture that would fill the memory
 _CONTAINERS = {"mp4": "mp4", "matroska": "mkv", "mpegts": "ts", "avi": "avi", "mpeg": "mpg", "flv": "flv", "asf": "wmv"}
@@ -50,7 +51,7 @@ def probe(path: Path, *, video_stream: int | None = None) -> VideoInfo:
         frame_intervals=_frame_intervals(packets, video.time_base),
         tags=_tags(header),
         notes=tuple(_notes(path, container, video, packets, duration)),
-        damages=tuple(_damages(container, video, packets)),
+        damages=tuple(_damages(path, container, video, packets)),
     )
 
 
@@ -176,15 +177,32 @@ def _notes(
         yield f"an edit list hides {hidden} of {len(packets)} frames"
 
 
-def _damages(container: str, video: VideoStream, packets: PacketIndex) -> Iterator[str]:
+def _damages(path: Path, container: str, video: VideoStream, packets: PacketIndex) -> Iterator[str]:
     # In other containers the count is an estimate: an AVI also counts frames that the camera skipped.
     if container in ("mp4", "mov") and video.claimed_frames and len(packets) < video.claimed_frames:
         missing = video.claimed_frames - len(packets)
         yield f"it is truncated: {missing} of the {video.claimed_frames} frames in its index are missing"
+    if container in ("mkv", "webm") and (missing := _missing_bytes(path)):
+        yield f"it is truncated: {missing} of the bytes that it announces are missing"
     if packets.corrupt:
         first = float(packets.pts[packets.corrupt[0]] * video.time_base)
         count = plural(len(packets.corrupt), "incomplete packet")
         yield f"parts of it are missing: {count}, the first at {first:.2f} s"
+
+
+def _missing_bytes(path: Path) -> int:
+    """Of a Matroska file, whose segment says how long it is; 0 where it does not, as in a live recording."""
+    with path.open("rb") as file:
+        head = file.read(_EBML_BYTES)
+    position = head.find(_SEGMENT_ID)
+    if position < 0:
+        return 0
+    position += len(_SEGMENT_ID)
+    width = 9 - head[position].bit_length()  # leading zeros of the first byte say how many bytes the size has
+    size = int.from_bytes(head[position : position + width]) & ((1 << 7 * width) - 1)
+    if size == (1 << 7 * width) - 1:
+        return 0
+    return max(position + width + size - path.stat().st_size, 0)
 
 
 def _frame_intervals(packets: PacketIndex, time_base: Fraction) -> tuple[Fraction, Fraction] | None:

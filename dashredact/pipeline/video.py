@@ -118,9 +118,8 @@ class VideoPipeline:
         runner = StageRunner(self.source, self.executor, self.progress)
         info = runner.one(stages.probe_source, self.source, self.settings)
         if info.damages and self.settings.damaged is Damaged.REFUSE:
-            raise DamagedError(
-                f"{info.name}: {'; '.join(info.damages)}. Use --damaged salvage to mask what can be decoded."
-            )
+            faults = "; ".join([*info.packets.irregularities, *info.damages])
+            raise DamagedError(f"{info.name}: {faults}. Use --damaged salvage to mask what can be decoded.")
         recheck = self.settings.second_look
         runner.expect(info, passes=2 + (len(self.options.recheck_detectors) / recheck.every if recheck else 0))
         return OpenedVideo(runner, info, split(info.packets, info.video.time_base, self.settings.segment_seconds))

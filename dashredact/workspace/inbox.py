@@ -1,6 +1,7 @@
 """Which videos there are, and the names of their results."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,8 @@ from dashredact.errors import UsageError
 
 SUFFIXES = {
     *(".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts"),
-    *(".m4v", ".mpg", ".mpeg", ".3gp", ".flv", ".wmv"),
+    *(".m4v", ".mpg", ".mpeg", ".3gp", ".flv", ".wmv", ".asf", ".vob", ".m2t", ".lrv", ".insv", ".360"),
+    *(".h264", ".264", ".avc", ".h265", ".265", ".hevc", ".mxf", ".ogv", ".qt", ".3g2"),
 }
 """Of videos in a folder. A file that is named itself is taken whatever its suffix."""
 
@@ -52,6 +54,21 @@ def plan(sources: Sequence[Path], out: Path) -> list[Item]:
     return items
 
 
+def ending(path: Path) -> str:
+    return path.suffix.lower() or "without an ending"
+
+
+def passed_over(sources: Sequence[Path], out: Path) -> Counter[str]:
+    """How many files of the folders are no video by their ending, by that ending; hidden files do not count."""
+    return Counter(
+        ending(path)
+        for source in sources
+        if source.is_dir()
+        for path in _visible(source, out)
+        if path.suffix.lower() not in SUFFIXES and not path.is_symlink() and not path.name.startswith(".")
+    )
+
+
 def check_apart(sources: Sequence[Path], out: Path) -> None:
     """UsageError where a folder of unmasked videos is the output folder, holds it, or lies in it."""
     results = out.resolve()
@@ -80,8 +97,11 @@ def _readable(name: str) -> str:
 
 def _search(folder: Path, out: Path) -> list[tuple[Path, str]]:
     """Videos below the folder. Links are not followed; hidden files and masked videos are left out."""
-    paths = walk(folder, skip=lambda path: path.name.startswith(".") or path.resolve() == out.resolve())
-    return [(path, path.relative_to(folder).as_posix()) for path in paths if _is_video(path)]
+    return [(path, path.relative_to(folder).as_posix()) for path in _visible(folder, out) if _is_video(path)]
+
+
+def _visible(folder: Path, out: Path) -> Iterator[Path]:
+    return walk(folder, skip=lambda path: path.name.startswith(".") or path.resolve() == out.resolve())
 
 
 def _is_video(path: Path) -> bool:

@@ -6,7 +6,8 @@ time: copying tools set the latter back to what it was at the source.
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from stat import S_ISLNK
@@ -39,6 +40,8 @@ class InboxContents:
     incomplete: Sequence[Upload]
     links: int
     """symbolic links, which are not followed"""
+    passed_over: Mapping[str, int]
+    """other files that are no video by their ending, by that ending"""
 
 
 class InboxWatcher:
@@ -53,13 +56,14 @@ class InboxWatcher:
         """UsageError where a folder cannot be read: its videos would be skipped silently."""
         complete: list[Upload] = []
         incomplete: list[Upload] = []
-        links = 0
+        links, passed_over = 0, Counter[str]()
         since: dict[str, tuple[tuple[int, ...], float]] = {}
         taken: dict[Path, str] = {}
         present = [(path, name, now) for path, name in _files(self._folder, self._out) if (now := _state(path))]
         for path, name, now in sorted(present, key=lambda file: file[2].st_ctime):  # the first to come gets the name
             links += S_ISLNK(now.st_mode)
             if S_ISLNK(now.st_mode) or not _is_video(name):
+                passed_over[inbox.ending(path)] += not S_ISLNK(now.st_mode) and not path.name.startswith(".")
                 continue
             state = (now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino)
             before = self._since.get(name)
@@ -69,7 +73,7 @@ class InboxWatcher:
             upload = Upload(item, now.st_size, now.st_ctime, complete_at)
             (incomplete if complete_at is None or time.time() < complete_at else complete).append(upload)
         self._since = since
-        return InboxContents(complete, incomplete, links)
+        return InboxContents(complete, incomplete, links, +passed_over)
 
     def _complete_at(self, changed: float, since: float) -> float:
         """When it counts as complete, seconds since 1970.

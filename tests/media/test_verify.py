@@ -200,6 +200,24 @@ def test_sound_that_is_cut_short_is_found(run: Callable[..., RenderedVideo], mon
         run("sound.mp4", replace(SETTINGS, audio=Keep.KEEP))
 
 
+LAST_FRAME_LONG = "setts=duration=if(eq(N\\,35)\\,DURATION*40\\,DURATION)"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("-c", "copy", "-bsf:v", LAST_FRAME_LONG), "claims .* s of video instead of"),
+        (("-c", "copy", "-aspect", "1:1"), "pixels of the shape"),
+    ],
+)
+def test_a_header_that_lies_is_found(
+    run: Callable[..., RenderedVideo], monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], words: str
+) -> None:
+    _remuxed_with(monkeypatch, *arguments)
+    with pytest.raises(UnverifiedError, match=words):
+        run()
+
+
 def test_metadata_that_nobody_chose_is_found(
     run: Callable[..., RenderedVideo], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,191 @@
+"""What others read of the finished file is what they read of its source: ffprobe and OpenCV are asked."""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import clips
+import cv2
+import numpy as np
+import pytest
+from av.video.frame import VideoFrame
+from clips import Film, Library
+from conftest import Mask
+
+from dashredact.media import ffmpeg
+from dashredact.pipeline.outcome import VideoStatus
+from dashredact.settings import Keep
+
+_COLOR = ("color_range", "color_space", "color_transfer", "color_primaries", "chroma_location")
+
+
+def _probed(path: Path, *what: str) -> dict[str, Any]:
+    shown = ["-show_format", "-show_streams", *what]
+    return dict(json.loads(ffmpeg.run(["ffprobe", "-v", "error", *shown, "-of", "json", "-i", str(path)], timeout=60)))
+
+
+def _video(path: Path) -> dict[str, Any]:
+    return next(dict(one) for one in _probed(path)["streams"] if one["codec_type"] == "video")
+
+
+def _length(path: Path) -> float:
+    """Seconds of the video, as its header says; of the whole where it says nothing of the stream."""
+    return float(_video(path).get("duration") or _probed(path)["format"]["duration"])
+
+
+def _opencv(path: Path) -> tuple[float, int]:
+    """Frames a second, and their number."""
+    capture = cv2.VideoCapture(str(path))
+    return capture.get(cv2.CAP_PROP_FPS), int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "30.mp4",
+        "29.97.mp4",
+        "10.mp4",
+        "600 ticks.mp4",
+        "25.mov",
+        "hevc.mp4",
+        "hevc 10 bit.mkv",
+        "mpeg4.avi",
+        "h264.avi",
+    ],
+)
+def test_length_rate_and_count_are_those_of_the_source(clip: Library, mask: Mask, name: str) -> None:
+    source = clip(name)
+    output = mask(source).output
+    assert output
+    rate = len(clips.contents(source).times()) / _length(source)  # an AVI may state that of its fields
+    assert _length(output) == pytest.approx(_length(source), abs=0.5 / rate)
+    assert float(Fraction(_video(output)["avg_frame_rate"])) == pytest.approx(rate, rel=0.01)
+    assert _opencv(output) == (pytest.approx(rate, rel=0.01), len(clips.contents(source).times()))
+
+
+def test_a_frame_a_minute_keeps_its_minute(mask: Mask, tmp_path: Path) -> None:
+    source = Film(frames=5, time_base=Fraction(1, 15360), pts=tuple(range(0, 5 * 921600, 921600))).shoot(
+        tmp_path / "a.mp4"
+    )
+    output = mask(source).output
+    assert output
+    assert _length(output) == pytest.approx(_length(source), abs=1)
+    assert _opencv(output)[1] == 5
+
+
+@pytest.mark.parametrize(("codec", "rate"), [("pcm_u8", "8000"), ("pcm_s16le", "16000"), ("adpcm_ima_wav", "8000")])
+def test_sound_of_cheap_cameras_is_kept_in_its_place(
+    clip: Library, mask: Mask, tmp_path: Path, codec: str, rate: str
+) -> None:
+    source = tmp_path / "cheap.avi"
+    tone = ("-f", "lavfi", "-i", f"sine=440:r={rate}:d=1.2")
+    clips.ffmpeg("-i", clip("mpeg4.avi"), *tone, "-c:v", "copy", "-c:a", codec, "-ar", rate, "-ac", "1", source)
+    outcome = mask(source, audio=Keep.KEEP)
+    assert outcome.output, outcome.reason
+    sound = next(one for one in _probed(outcome.output)["streams"] if one["codec_type"] == "audio")
+    assert float(sound["start_time"]) == pytest.approx(0, abs=0.01)
+    assert float(sound["duration"]) == pytest.approx(1.2, abs=0.15)
+
+
+def test_sound_that_begins_late_begins_late(clip: Library, mask: Mask, tmp_path: Path) -> None:
+    source = tmp_path / "late sound.ts"
+    tone = ("-itsoffset", "0.7", "-f", "lavfi", "-i", "sine=440:r=48000:d=0.4")
+    clips.ffmpeg("-i", clip("30.mp4"), *tone, "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "aac", source)
+    output = mask(source, audio=Keep.KEEP).output
+    assert output
+    starts = [[_start(path, kind) for kind in "va"] for path in (source, output)]
+    assert starts[0] == pytest.approx(starts[1], abs=0.001)
+
+
+def _start(path: Path, kind: str) -> float:
+    with av.open(str(path)) as file:
+        stream = file.streams.video[0] if kind == "v" else file.streams.audio[0]
+        return min(float(packet.pts * packet.time_base) for packet in file.demux(stream) if packet.size)
+
+
+# --- one form for the whole output --------------------------------------------------------------------------------
+
+
+def _film(path: Path, *halves: dict[str, Any]) -> Path:
+    """A transport stream of two halves, each with a grey of its own brightness in another form."""
+    parts = []
+    for number, form in enumerate(halves):
+        part = path.with_name(f"part-{number}.ts")
+        with av.open(str(part), "w", format="mpegts") as file:
+            stream = file.add_stream("libx264", rate=15)
+            stream.width, stream.height, stream.pix_fmt = (*clips.SIZE, "yuv420p")
+            context = stream.codec_context
+            context.color_range, context.colorspace = form["range"], form["matrix"]
+            context.options = {"crf": "1", "bf": "0", "x264-params": f"sar={form.get('sar', '1/1')}"}
+            for index in range(15):
+                frame = VideoFrame.from_ndarray(
+                    np.vstack([np.full((112, 192), form["luma"], np.uint8), np.full((56, 192), 128, np.uint8)]),
+                    format="yuv420p",
+                )
+                frame.pts, frame.time_base = 15 * number + index, Fraction(1, 15)
+                frame.color_range, frame.colorspace = form["range"], form["matrix"]
+                file.mux(stream.encode(frame))
+            file.mux(stream.encode(None))
+        parts.append(part)
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return path
+
+
+def _lumas(path: Path) -> list[float]:
+    with av.open(str(path)) as file:
+        return [float(frame.to_ndarray()[:112].mean()) for frame in file.decode(video=0)]
+
+
+_LIMITED, _FULL = {"range": 1, "matrix": 1, "luma": 235}, {"range": 2, "matrix": 1, "luma": 255}
+
+
+def test_frames_of_another_range_are_converted_and_named(mask: Mask, tmp_path: Path) -> None:
+    """White is white in both halves, whatever number stands for it."""
+    source = _film(tmp_path / "range.ts", _LIMITED, _FULL)
+    outcome = mask(source, damaged="salvage")
+    assert outcome.output, outcome.reason
+    assert any("frames of another form" in note for note in outcome.notes)
+    lumas = _lumas(outcome.output)
+    expected = 255 if _video(outcome.output).get("color_range") == "pc" else 235
+    assert lumas == pytest.approx([expected] * len(lumas), abs=2)
+
+
+def test_pixels_that_change_their_shape_are_refused(mask: Mask, tmp_path: Path) -> None:
+    outcome = mask(_film(tmp_path / "shape.ts", _LIMITED, {**_LIMITED, "sar": "4/3"}), damaged="salvage")
+    assert outcome.status is VideoStatus.REFUSED
+    assert "the shape of its pixels changes" in outcome.reason
+
+
+def test_tags_travel(mask: Mask, tmp_path: Path) -> None:
+    """Colour of HDR, its static metadata, and where the chroma samples lie."""
+    source = tmp_path / "hdr.mp4"
+    display = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
+    parameters = f"log-level=error:hdr10=1:repeat-headers=1:master-display={display}:max-cll=1000,400:chromaloc=2"
+    tags = ("-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc", "-color_range", "tv")
+    picture = ("-f", "lavfi", "-i", "testsrc=size=192x112:rate=15:duration=1", "-pix_fmt", "yuv420p10le")
+    clips.ffmpeg(*picture, "-c:v", "libx265", "-x265-params", parameters, *tags, "-tag:v", "hvc1", source)
+    output = mask(source).output
+    assert output
+    before, after = _video(source), _video(output)
+    assert [after.get(name) for name in _COLOR] == [before.get(name) for name in _COLOR]
+    assert _side_data(output) == _side_data(source) != []
+
+
+def _side_data(path: Path) -> list[dict[str, Any]]:
+    frames = _probed(path, "-show_frames", "-read_intervals", "%+#1")["frames"]
+    rows = frames[0].get("side_data_list", [])
+    return sorted((one for one in rows if "metadata" in one["side_data_type"]), key=lambda one: one["side_data_type"])
+
+
+def test_the_lower_field_stays_first(mask: Mask, tmp_path: Path) -> None:
+    source = tmp_path / "fields.mp4"
+    picture = ("-f", "lavfi", "-i", "testsrc=size=192x112:rate=50:duration=1", "-vf", "interlace=scan=bff")
+    how = ("-flags", "+ildct+ilme", "-x264-params", "bff=1", "-pix_fmt", "yuv420p")
+    clips.ffmpeg(*picture, "-c:v", "libx264", *how, source)
+    output = mask(source).output
+    assert output
+    assert (_video(source)["field_order"], _video(output)["field_order"]) == ("bb", "bb")
+    frames = _probed(output, "-show_frames")["frames"]
+    assert {(one["interlaced_frame"], one["top_field_first"]) for one in frames} == {(1, 0)}
