@@ -12,7 +12,7 @@ import msgspec
 from dashredact.kinds import KINDS, SHIPPED_KINDS, Kind
 from dashredact.values import ModelIdentity
 
-PIPELINE_VERSION = 1
+PIPELINE_VERSION = 2
 """Increase it when the same settings give a different output: finished videos are then masked again."""
 
 UNDETECTED = 1.0
@@ -73,6 +73,8 @@ class RenderSettings:
     """libx264 or libx265; empty: the one for the codec of the source"""
     crf: int = 20
     preset: str = "veryfast"
+    deinterlace: bool = False
+    """whether interlaced frames become progressive ones"""
 
 
 @dataclass(frozen=True)

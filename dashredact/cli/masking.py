@@ -125,7 +125,7 @@ def settings_of(
     scores = detector.thresholds | (options.detect.scores if given.detector else {})
     return Settings(
         link=TrackSettings({kind: scores.get(kind, UNDETECTED) for kind in what.kinds}),
-        hide=RenderSettings(render.style, render.encoder or "", render.crf, render.preset),
+        hide=RenderSettings(render.style, render.encoder or "", render.crf, render.preset, render.deinterlace),
         audio=what.audio,
         gps=what.gps,
         damaged=what.damaged,

@@ -142,6 +142,9 @@ class RenderOptions(OptionGroup, heading="How it looks"):
         show_default=True,
         help="Speed of the encoder.",
     )
+    deinterlace: bool = option(
+        "--deinterlace", is_flag=True, help="Make interlaced frames progressive, each at its own time."
+    )
     encoder: str | None = option(
         "--encoder", type=click.Choice(encoders.ENCODERS), help="[default: of the source's codec family]"
     )

@@ -64,7 +64,12 @@ def encoder_settings(
     width, height = upright_size(image)
     aspect = video.sample_aspect_ratio
     form = form or form_of(image)
-    options = {"crf": str(settings.crf), "preset": settings.preset, "a53cc": "0", **_parameters(encoder, video, image)}
+    options = {
+        "crf": str(settings.crf),
+        "preset": settings.preset,
+        "a53cc": "0",
+        **_parameters(encoder, video, image, settings),
+    }
     return EncoderSettings(
         encoder=encoder,
         pixel_format=_supported_format(encoder, form.pixel_format),
@@ -73,18 +78,18 @@ def encoder_settings(
         rate=info.average_rate,
         time_base=video.time_base,
         sample_aspect_ratio=1 / aspect if aspect and orientation(image).transpose else aspect,
-        interlaced=video.field_order in _INTERLACED and encoder == "libx264",
+        interlaced=video.field_order in _INTERLACED and encoder == "libx264" and not settings.deinterlace,
         color=form.color,
         options=tuple(sorted(options.items())),
     )
 
 
-def _parameters(encoder: str, video: VideoStream, image: VideoFrame) -> dict[str, str]:
+def _parameters(encoder: str, video: VideoStream, image: VideoFrame, settings: RenderSettings) -> dict[str, str]:
     """What only the encoder's own parameters can say."""
     parameters = list(static_parameters(image, encoder))
     if video.chroma_location in _CHROMA_LOCATIONS:
         parameters.append(f"chromaloc={_CHROMA_LOCATIONS.index(video.chroma_location)}")
-    if encoder == "libx264" and video.field_order in _BOTTOM_FIRST:
+    if encoder == "libx264" and video.field_order in _BOTTOM_FIRST and not settings.deinterlace:
         parameters.append("bff=1")  # else the first frame of each part would claim the opposite
     if encoder == "libx265":
         parameters.append("log-level=error")

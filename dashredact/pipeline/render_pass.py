@@ -14,6 +14,7 @@ from dashredact.kinds import Kind
 from dashredact.media import encode as encoders
 from dashredact.media import images as frame_images
 from dashredact.media import reader as frame_reader
+from dashredact.media.deinterlace import deinterlaced
 from dashredact.media.form import Form
 from dashredact.media.images import Frame
 from dashredact.media.info import Segment, VideoInfo
@@ -71,7 +72,8 @@ class RenderPass:
         advance: StageProgress,
     ) -> None:
         masks: dict[int, list[Mask]] = {}
-        decoded = self._stopwatch.each("decode", self._same_frames(segment, detections))
+        frames = self._same_frames(segment, detections)
+        decoded = self._stopwatch.each("decode", deinterlaced(frames) if self._settings.deinterlace else frames)
         head = next(decoded)
         settings = encoders.encoder_settings(self._info, head.image, self._settings, self._form)
 
