@@ -70,15 +70,7 @@ def _times(path: Path, index: int) -> list[float]:
     return clips.contents(path).times(index)
 
 
-KNOWN_FAULTS = {"mdx_field_packets.mts": "H.264 with one field a packet is refused as damaged"}
-
-
-def _source(path: Path) -> Any:
-    fault = KNOWN_FAULTS.get(path.name)
-    return pytest.param(path, id=path.name, marks=[pytest.mark.xfail(reason=fault, strict=True)] if fault else [])
-
-
-@pytest.mark.parametrize("source", [_source(path) for path in FILES])
+@pytest.mark.parametrize("source", FILES, ids=lambda path: path.name)
 def test_real_video_ends_masked_or_with_a_reason(source: Path, tmp_path: Path) -> None:
     digest = files.sha256(source)
     outcome = _run(source, tmp_path, audio=Keep.KEEP)

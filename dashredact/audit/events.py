@@ -7,7 +7,6 @@ no type knows, such as those of a newer version, are ignored.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar
@@ -592,10 +591,10 @@ def _check(event: Event) -> None:
         raise ValueError("a source without a name")
     if isinstance(event, IncidentReported) and event.incident:
         for day in (event.incident.known, event.incident.preliminary, event.incident.final):
-            date.fromisoformat(day)
+            msgspec.convert(day, Day)
     if isinstance(event, Requested | Answered) and event.request:
         for moment in (event.request.start, event.request.end, event.request.received, event.request.due):
-            datetime.fromisoformat(moment or "2000-01-01")
+            msgspec.convert((moment or "2000-01-01")[:10], Day)
 
 
 def policy_key(policy: object) -> str:

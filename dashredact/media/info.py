@@ -7,6 +7,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+HIDDEN_FRAME_CODECS = {
+    "vp8",
+    "vp9",
+    "av1",
+    "mpeg4",
+    "msmpeg4v2",
+    "msmpeg4v3",
+    "wmv2",
+    "wmv3",
+    "vc1",
+    "mpeg1video",
+    "mpeg2video",
+}
+"""Codecs in which a packet may give no frame of its own (hidden references, packed B-frames, fields)."""
+
 _RATE_TOLERANCE = Fraction(2, 100)
 
 
@@ -134,6 +149,14 @@ class VideoInfo:
         """Width and height in pixels after the rotation that the header asks for."""
         size = (self.video.width, self.video.height)
         return size[::-1] if self.video.rotation % 180 else size
+
+    @property
+    def frame_count(self) -> int | None:
+        """How many frames the video shows, where its packets tell; None where only decoding does."""
+        interlaced = self.video.field_order not in ("progressive", "unknown", "")
+        if self.damages or not self.packets.timed or self.video.codec in HIDDEN_FRAME_CODECS or interlaced:
+            return None
+        return len(self.packets.shown_pts)
 
     @property
     def end(self) -> int:

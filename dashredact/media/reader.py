@@ -20,23 +20,8 @@ from av.video.frame import VideoFrame
 from dashredact.errors import RefusedError, UnreadableError
 from dashredact.media.corruption import CorruptionFilter
 from dashredact.media.images import Frame
-from dashredact.media.info import Segment, VideoInfo
+from dashredact.media.info import HIDDEN_FRAME_CODECS, Segment, VideoInfo
 from dashredact.media.packets import demux, open_container
-
-_HIDDEN_FRAME_CODECS = {
-    "vp8",
-    "vp9",
-    "av1",
-    "mpeg4",
-    "msmpeg4v2",
-    "msmpeg4v3",
-    "wmv2",
-    "wmv3",
-    "vc1",
-    "mpeg1video",
-    "mpeg2video",
-}
-"""Codecs in which a packet may give no frame of its own (hidden references, packed B-frames, fields)."""
 
 _FIELD_CODECS = {"h264", "mpeg2video", "vc1"}
 """Codecs of which a packet may hold one of the two fields of a frame, which comes out with the first."""
@@ -130,7 +115,7 @@ class Reader:
 
     def _gives_frame(self, packet: int) -> bool:
         """Whether a packet of which no frame came should have given one."""
-        return self._failed or not (self._info.video.codec in _HIDDEN_FRAME_CODECS or self._is_second_field(packet))
+        return self._failed or not (self._info.video.codec in HIDDEN_FRAME_CODECS or self._is_second_field(packet))
 
     def _is_second_field(self, packet: int) -> bool:
         video, packets = self._info.video, self._info.packets

@@ -18,6 +18,6 @@ def read(path: Path, source: Path, video_stream: int | None) -> Sequence[Track] 
     """
     with suppress(VideoError):
         info = probe(source, video_stream=video_stream)
-        if not info.damages:
-            return exchange.read(path, Canvas(*info.upright_size, len(info.packets.shown_pts)))
+        if info.frame_count is not None:
+            return exchange.read(path, Canvas(*info.upright_size, info.frame_count))
     return None

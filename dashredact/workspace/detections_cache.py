@@ -80,6 +80,8 @@ def write(path: Path, key: str, segments: Sequence[SegmentDetections]) -> None:
             segments=np.array(firsts, np.int64),
             pts=np.concatenate([np.empty(0, np.int64), *(segment.pts for segment in segments)]),
             lost=np.array([pts for segment in segments for pts in segment.lost], np.int64),
+            hidden=np.array([segment.hidden for segment in segments], np.int64),
+            forms=np.frombuffer(b"\n".join(segment.forms for segment in segments), np.uint8),
             lost_in=np.array([number for number, segment in enumerate(segments) for _ in segment.lost], np.int64),
             **detections.to_arrays(),
         )
@@ -105,4 +107,5 @@ def _segment(arrays: dict[str, np.ndarray], detections: Detections, number: int)
     own = Detections(frames, kinds, detections.boxes[rows], detections.scores[rows]).shifted(-first)
     width, height = (int(side) for side in arrays["sizes"][number])
     lost = tuple(int(pts) for pts in arrays["lost"][arrays["lost_in"] == number])
-    return SegmentDetections(arrays["pts"][first:end], (width, height), own, lost)
+    hidden, forms = int(arrays["hidden"][number]), arrays["forms"].tobytes().split(b"\n")[number]
+    return SegmentDetections(arrays["pts"][first:end], (width, height), own, lost, hidden, forms)
