@@ -25,7 +25,7 @@ from dashredact.values import ModelIdentity
 _MODEL = ModelIdentity("small", "a" * 64)
 _OTHER: dict[str, dict[str, Any]] = {
     "link": {"thresholds": {Kind.FACE: 0.4}, "weakest": 0.25, "bridge": 1.5, "extend": 0.6, "smooth": 0.2, "grow": 0.2},
-    "hide": {"style": Style.FILL, "encoder": "libx265", "crf": 21, "preset": "slow"},
+    "hide": {"style": Style.FILL, "encoder": "libx265", "crf": 21, "preset": "slow", "deinterlace": True},
     "": {
         "audio": Keep.KEEP,
         "gps": Keep.KEEP,

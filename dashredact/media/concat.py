@@ -101,16 +101,16 @@ def packet_times(pts: Sequence[int], end: int) -> list[PacketTimes]:
     """Times of packets, given their PTS in decoding order. DTS increase and are never later than the PTS.
 
     Encoders start anew with each part: in a video of variable rate their DTS would not increase across parts. An MP4
-    stores the differences of the DTS, and their sum is its length, so the DTS run ahead of the first frame by as many
-    frames as the order asks for, and the last packet lasts until the whole has the length of the frames.
+    stores the differences of the DTS, and their sum is its length: the DTS run ahead of the first frame by as much as
+    makes the sum right.
     """
     if not pts:
         return []
     ranked = sorted(pts)
     rank = {time: number for number, time in enumerate(ranked)}
     delay = max(number - rank[time] for number, time in enumerate(pts))
-    gap = ranked[1] - ranked[0] if len(ranked) > 1 else end - ranked[0]
-    dts = [ranked[0] - gap * number for number in range(delay, 0, -1)] + ranked[: len(ranked) - delay]
     durations = {time: after - time for time, after in pairwise([*ranked, end])}
-    durations[pts[-1]] = max(end - delay * gap - dts[-1], 1)
-    return [PacketTimes(time, decoded, durations[time]) for time, decoded in zip(pts, dts, strict=True)]
+    shown = ranked[: len(ranked) - delay]  # as DTS of all packets but the first ones
+    ahead = end - shown[-1] - durations[pts[-1]]  # at least a tick for each of those
+    lead = [ranked[0] - ahead + ahead * number // delay for number in range(delay)]
+    return [PacketTimes(time, decoded, durations[time]) for time, decoded in zip(pts, lead + shown, strict=True)]

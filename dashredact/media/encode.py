@@ -13,7 +13,7 @@ from dashredact.media.ffmpeg import raise_if_disk_full
 from dashredact.media.form import Color, Form, form_of
 from dashredact.media.hdr import static_parameters
 from dashredact.media.images import orientation, upright_size
-from dashredact.media.info import VideoInfo, VideoStream
+from dashredact.media.info import VideoInfo
 from dashredact.media.packets import open_mp4
 from dashredact.settings import RenderSettings
 from dashredact.text import plural
@@ -24,7 +24,8 @@ PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "sl
 _X264_MAX_DEPTH = 10  # bits; libx265 supports 12
 _THREADS = 2  # otherwise the number of slices, and so the output, would depend on the number of cores
 _INTERLACED = {"tt", "tb", "bb", "bt"}
-_BOTTOM_FIRST = {"bb", "tb"}  # which field is coded first, and which is shown first
+_BOTTOM_FIRST = {"mkv": {"bb", "bt"}}  # containers name the same order differently
+_BOTTOM_FIRST_ELSEWHERE = {"bb", "tb"}
 _CHROMA_LOCATIONS = ("left", "center", "topleft", "top", "bottomleft", "bottom")
 
 
@@ -68,7 +69,7 @@ def encoder_settings(
         "crf": str(settings.crf),
         "preset": settings.preset,
         "a53cc": "0",
-        **_parameters(encoder, video, image, settings),
+        **_parameters(encoder, info, image, settings),
     }
     return EncoderSettings(
         encoder=encoder,
@@ -84,12 +85,13 @@ def encoder_settings(
     )
 
 
-def _parameters(encoder: str, video: VideoStream, image: VideoFrame, settings: RenderSettings) -> dict[str, str]:
+def _parameters(encoder: str, info: VideoInfo, image: VideoFrame, settings: RenderSettings) -> dict[str, str]:
     """What only the encoder's own parameters can say."""
     parameters = list(static_parameters(image, encoder))
-    if video.chroma_location in _CHROMA_LOCATIONS:
-        parameters.append(f"chromaloc={_CHROMA_LOCATIONS.index(video.chroma_location)}")
-    if encoder == "libx264" and video.field_order in _BOTTOM_FIRST and not settings.deinterlace:
+    if info.video.chroma_location in _CHROMA_LOCATIONS:
+        parameters.append(f"chromaloc={_CHROMA_LOCATIONS.index(info.video.chroma_location)}")
+    bottom_first = _BOTTOM_FIRST.get(info.container, _BOTTOM_FIRST_ELSEWHERE)
+    if encoder == "libx264" and info.video.field_order in bottom_first and not settings.deinterlace:
         parameters.append("bff=1")  # else the first frame of each part would claim the opposite
     if encoder == "libx265":
         parameters.append("log-level=error")

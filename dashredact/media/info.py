@@ -23,6 +23,7 @@ HIDDEN_FRAME_CODECS = {
 """Codecs in which a packet may give no frame of its own (hidden references, packed B-frames, fields)."""
 
 _RATE_TOLERANCE = Fraction(2, 100)
+_MAX_LAST_FRAME = 10  # seconds, or the length of the video if that is more
 
 
 class StreamKind(StrEnum):
@@ -89,8 +90,12 @@ class PacketIndex:
     timed: bool = True
     """False if packets have no PTS (AVI, raw streams), share one, or start anew: then the file is decoded as a whole,
     in order, and the frames get the `pts` of those packets that gave one, in the decoder's order"""
+    restarts: int = 0
+    """how often the times start anew, as where recordings were put one behind the other"""
     irregularities: tuple[str, ...] = ()
     """what is wrong with the times, for people"""
+    read_until: int = 0
+    """byte at which the last packet ends; 0 where that is not known"""
     end: int | None = None
     """ticks until which the container says that the last frame is shown"""
     corrupt: tuple[int, ...] = ()
@@ -168,7 +173,8 @@ class VideoInfo:
         interval = pts[-1] - pts[-2] if len(pts) > 1 else 1
         claimed = pts[0] + round((self.video.duration or 0) / self.video.time_base)
         is_whole = self.video.claimed_frames in (None, len(self.packets))
-        if self.container in ("mp4", "mov") and is_whole and claimed > pts[-1]:
+        most = 2 * pts[-1] - pts[0] + _MAX_LAST_FRAME / self.video.time_base  # a fragmented file may claim anything
+        if self.container in ("mp4", "mov") and is_whole and pts[-1] < claimed <= most:
             return claimed
         if self.packets.end is not None:
             slots = min(claimed, pts[-1] + interval) if self.container == "avi" else 0

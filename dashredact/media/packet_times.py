@@ -26,6 +26,8 @@ class PacketTimes(NamedTuple):
     """unique"""
     regular: bool
     """whether they are the stored ones, and identify the packets"""
+    restarts: int
+    """how often the times start anew"""
     irregularities: tuple[str, ...]
     """what was found, for people"""
 
@@ -38,17 +40,15 @@ def packet_times(stored: Sequence[StoredTime], time_base: Fraction, rate: Fracti
     """
     step = max(round(1 / (rate * time_base)), 1) if rate else max(round(Fraction(1, 25) / time_base), 1)
     pts: list[int] = []
-    missing = restarts = 0
-    first_restart = offset = 0
+    missing = restarts = first_restart = offset = 0
     highest: int | None = None
-    before: int | None = None  # stored decode time of the packet before
+    before: StoredTime | None = None
     for time in stored:
-        decoded = time.dts if time.dts is not None else time.pts
-        if decoded is not None and before is not None and _starts_anew(before - decoded, time.key, time_base):
-            assert highest is not None
-            offset, restarts = highest + step - (time.pts if time.pts is not None else decoded), restarts + 1
+        if before and highest is not None and _starts_anew(before, time, time_base):
+            began = time.pts if time.pts is not None else time.dts
+            offset, restarts = highest + step - (began or 0), restarts + 1
             first_restart = first_restart or highest + step
-        before = decoded if decoded is not None else before
+        before = _newest(before, time)
         presented = time.pts if time.pts is not None else time.dts
         if presented is None:
             missing += 1
@@ -71,11 +71,20 @@ def packet_times(stored: Sequence[StoredTime], time_base: Fraction, rate: Fracti
     if repeated:
         irregularities.append(f"{plural(repeated, 'frame')} had the time of another, and are moved by a tick")
     regular = not irregularities and all(time.pts is not None for time in stored)
-    return PacketTimes(tuple(_unique(pts)), regular, tuple(irregularities))
+    return PacketTimes(tuple(_unique(pts)), regular, restarts, tuple(irregularities))
 
 
-def _starts_anew(step_back: int, key: bool, time_base: Fraction) -> bool:
-    return step_back > 0 and (key or step_back * time_base > _MAX_STEP_BACK)
+def _starts_anew(before: StoredTime, time: StoredTime, time_base: Fraction) -> bool:
+    """before: DTS of the packet before, PTS of the key frame before. Only decode times rise from packet to packet."""
+    if time.dts is not None and before.dts is not None:
+        step_back = before.dts - time.dts
+        return step_back > 0 and (time.key or step_back * time_base > _MAX_STEP_BACK)
+    return time.key and time.pts is not None and before.pts is not None and time.pts < before.pts
+
+
+def _newest(before: StoredTime | None, time: StoredTime) -> StoredTime:
+    """DTS of this packet, PTS of the last key frame."""
+    return StoredTime(time.pts if time.key or before is None else before.pts, time.dts, time.key)
 
 
 def _unique(times: Iterable[int]) -> Iterable[int]:

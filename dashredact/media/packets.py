@@ -25,7 +25,7 @@ def scan(path: Path, index: int, rate: Fraction | None = None) -> PacketIndex:
     shown: list[bool] = []
     corrupt: list[int] = []
     durations: list[int] = []
-    slots, time_base = False, Fraction(1)
+    slots, time_base, read_until = False, Fraction(1), 0
     try:
         with open_container(path) as container:
             slots = container.format.name == "avi"  # its packets have a place, which libavformat reports as DTS
@@ -35,6 +35,7 @@ def scan(path: Path, index: int, rate: Fraction | None = None) -> PacketIndex:
                 stored.append(StoredTime(None if slots else packet.pts, packet.dts, packet.is_keyframe))
                 shown.append(not packet.is_discard)
                 durations.append(packet.duration or 0)
+                read_until = max(read_until, (packet.pos or 0) + packet.size)
     except av.FFmpegError as error:
         if not stored:
             raise UnreadableError(f"{path.name}: its video stream cannot be read ({error.strerror}).") from None
@@ -48,7 +49,9 @@ def scan(path: Path, index: int, rate: Fraction | None = None) -> PacketIndex:
         tuple(time.key for time in stored),
         tuple(shown),
         times.regular and not slots,
+        times.restarts,
         times.irregularities,
+        read_until,
         _end(times.pts, durations, shown),
         tuple(corrupt),
     )

@@ -13,6 +13,7 @@ from dashredact.media.packets import scan
 from dashredact.text import plural
 
 _SEGMENT_ID, _EBML_BYTES = b"\x18\x53\x80\x67", 4096  # of Matroska, and where its one segment begins at the latest
+_MAX_UNREAD = 0.2  # of an FLV, behind its last frame
 _MAX_AUDIO_OVERHANG = 5  # seconds by which the audio of an intact file may outlast its picture
 _MAX_PIXELS = 8192 * 8192  # a header may claim a picture that would fill the memory
 _CONTAINERS = {"mp4": "mp4", "matroska": "mkv", "mpegts": "ts", "avi": "avi", "mpeg": "mpg", "flv": "flv", "asf": "wmv"}
@@ -184,6 +185,9 @@ def _damages(path: Path, container: str, video: VideoStream, packets: PacketInde
         yield f"it is truncated: {missing} of the {video.claimed_frames} frames in its index are missing"
     if container in ("mkv", "webm") and (missing := _missing_bytes(path)):
         yield f"it is truncated: {missing} of the bytes that it announces are missing"
+    unread = path.stat().st_size - packets.read_until
+    if container == "flv" and unread > _MAX_UNREAD * path.stat().st_size:
+        yield f"its last {unread} bytes hold no frame that can be read, as if another recording were put behind it"
     if packets.corrupt:
         first = float(packets.pts[packets.corrupt[0]] * video.time_base)
         count = plural(len(packets.corrupt), "incomplete packet")

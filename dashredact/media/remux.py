@@ -25,6 +25,7 @@ _MUXERS = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "ts": "mpegts"}
 _QUIET = ["-hide_banner", "-nostdin", "-loglevel", "error"]
 _MIN_BYTES_PER_SECOND = 2_000_000  # of a slow network disk; bounds the time of an encoding that hangs
 _AUDIO_BIT_RATE = "192k"
+_MAX_STEP_BACK = 1  # seconds
 
 Packets = Iterator["av.Packet[Any]"]
 
@@ -116,10 +117,22 @@ def _copied(
 
 
 def _of(packets: Packets, stream: "av.stream.Stream", later: Fraction) -> Packets:
+    """Decode times that do not rise, as fragmented files may have them, are moved by a tick, as ffmpeg does.
+
+    MediaError where they start anew.
+    """
+    last: int | None = None
     for packet in packets:
         ticks_later = round(later / (packet.time_base or 1))
         packet.pts = None if packet.pts is None else packet.pts + ticks_later
-        packet.dts = None if packet.dts is None else packet.dts + ticks_later
+        if packet.dts is not None:
+            packet.dts += ticks_later
+            if last is not None and packet.dts <= last:
+                if (last - packet.dts) * (packet.time_base or 1) > _MAX_STEP_BACK:
+                    raise MediaError("The times of its sound start anew; mask it with --audio drop.")
+                packet.dts = last + 1
+                packet.pts = packet.dts if packet.pts is None else max(packet.pts, packet.dts)
+            last = packet.dts
         packet.stream = stream
         yield packet
 

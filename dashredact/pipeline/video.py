@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dashredact.errors import DamagedError
+from dashredact.errors import DamagedError, RefusedError
 from dashredact.execute.inline import INLINE
 from dashredact.execute.protocol import Executor
 from dashredact.formats.tracks_json import TracksFile
-from dashredact.media.info import Segment, VideoInfo
+from dashredact.media.info import Segment, StreamKind, VideoInfo
 from dashredact.media.segmentation import partition, split
 from dashredact.media.streams import StreamSelection, select_streams
 from dashredact.media.verify import Checks
@@ -120,6 +120,11 @@ class VideoPipeline:
         if info.damages and self.settings.damaged is Damaged.REFUSE:
             faults = "; ".join([*info.packets.irregularities, *info.damages])
             raise DamagedError(f"{info.name}: {faults}. Use --damaged salvage to mask what can be decoded.")
+        kept = select_streams(info, self.settings).kept
+        if info.packets.restarts and any(stream.kind is StreamKind.AUDIO for stream in kept):
+            raise RefusedError(
+                f"{info.name}: its times start anew, and sound cannot be kept in step there; mask it with --audio drop."
+            )
         recheck = self.settings.second_look
         runner.expect(info, passes=2 + (len(self.options.recheck_detectors) / recheck.every if recheck else 0))
         return OpenedVideo(runner, info, split(info.packets, info.video.time_base, self.settings.segment_seconds))

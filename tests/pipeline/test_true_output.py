@@ -218,3 +218,71 @@ def _combing(path: Path) -> float:
     with av.open(str(path)) as file:
         lumas = [frame.to_ndarray()[:112].astype(int) for frame in file.decode(video=0)]
     return float(np.mean([abs(np.diff(luma, axis=0)).mean() - abs(luma[2:] - luma[:-2]).mean() / 2 for luma in lumas]))
+
+
+# --- files that are hard to time --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "ts"])
+def test_a_rate_that_rises_on_the_way_keeps_the_length(mask: Mask, tmp_path: Path, ending: str) -> None:
+    """From 5 to 30 frames a second, with B-frames: decode times and durations differ from frame to frame."""
+    source = tmp_path / f"faster.{ending}"
+    times = "settb=1/90000,setpts='if(lt(N,10),N*18000,10*18000+(N-10)*3000)'"
+    picture = ("-f", "lavfi", "-i", "testsrc=size=192x112:rate=15:duration=2", "-vf", times)
+    how = (
+        "-fps_mode",
+        "passthrough",
+        "-enc_time_base",
+        "1/90000",
+        "-pix_fmt",
+        "yuv420p",
+        "-c:v",
+        "libx264",
+        "-bf",
+        "2",
+    )
+    clips.ffmpeg(*picture, *how, source)
+    outcome = mask(source)
+    assert outcome.output, outcome.reason
+    assert clips.contents(outcome.output).times() == pytest.approx(clips.contents(source).times(), abs=0.001)
+    assert _length(outcome.output) == pytest.approx(_length(source), abs=0.02)
+
+
+def test_a_time_lapse_in_matroska_with_b_frames_keeps_its_times(mask: Mask, tmp_path: Path) -> None:
+    """Matroska stores no decode times: PTS that go back by seconds do not start anew."""
+    source = tmp_path / "lapse.mkv"
+    picture = (
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc=size=192x112:rate=15:duration=1",
+        "-frames:v",
+        "6",
+        "-vf",
+        "setpts=N*10/TB",
+    )
+    clips.ffmpeg(*picture, "-fps_mode", "passthrough", "-pix_fmt", "yuv420p", "-c:v", "libx264", "-bf", "2", source)
+    outcome = mask(source)
+    assert outcome.output, outcome.reason
+    assert clips.contents(outcome.output).times() == pytest.approx([0, 10, 20, 30, 40, 50], abs=0.001)
+
+
+def test_recordings_behind_each_other_keep_no_sound(clip: Library, mask: Mask, tmp_path: Path) -> None:
+    source, part = tmp_path / "both.ts", tmp_path / "part.ts"
+    clips.ffmpeg("-i", clip("sound.mp4"), "-c", "copy", "-f", "mpegts", part)
+    source.write_bytes(part.read_bytes() * 2)
+    outcome = mask(source, audio=Keep.KEEP, damaged="salvage")
+    assert outcome.status is VideoStatus.REFUSED and "mask it with --audio drop" in outcome.reason
+    outcome = mask(source, damaged="salvage")
+    assert outcome.output and outcome.record
+    frames = outcome.record["frames"]
+    assert frames["in"] == frames["out"] + len(frames["lost_at"]) == 72
+    assert clips.contents(outcome.output).times()[-1] > 2.3
+
+
+def test_an_flv_behind_another_is_not_passed_over(clip: Library, mask: Mask, tmp_path: Path) -> None:
+    source, part = tmp_path / "both.flv", tmp_path / "part.flv"
+    clips.ffmpeg("-i", clip("30.mp4"), "-c", "copy", part)
+    source.write_bytes(part.read_bytes() * 2)
+    outcome = mask(source)
+    assert outcome.status is VideoStatus.FAILED and "hold no frame that can be read" in outcome.reason
