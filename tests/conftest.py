@@ -2,9 +2,10 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -87,3 +88,10 @@ def _silent(_fact: ProgressEvent) -> None:
 def work_left(out: Path) -> list[Path]:
     """Work folders of videos that are not finished."""
     return sorted(path for path in (out / locks.STATE_FOLDER).glob("*-*") if path.is_dir())
+
+
+def every_other(names: Iterable[str]) -> list[Any]:
+    """Parameters, of which `make test-all` alone takes every second."""
+    return [
+        pytest.param(name, id=name, marks=[pytest.mark.slow] if place % 2 else []) for place, name in enumerate(names)
+    ]

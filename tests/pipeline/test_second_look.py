@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from clips import Finder, Library
-from conftest import SETTINGS, work_left
+from conftest import SETTINGS, every_other, work_left
 from output_checks import check_schema, tracks_of
 
 from dashredact import cli
@@ -74,7 +74,7 @@ def look_of(outcome: Outcome) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", SHIPPED_KINDS)
-@pytest.mark.parametrize("name", LEFT_OUT)
+@pytest.mark.parametrize("name", every_other(LEFT_OUT))
 def test_what_was_left_out_on_purpose_is_found(clip: Library, run: Run, name: str, kind: Kind) -> None:
     outcome = run(clip(name), Finder(miss_first=BLIND), Finder(kind=kind))
     assert outcome.status is VideoStatus.NEEDS_REVIEW
@@ -103,7 +103,11 @@ def test_a_few_frames_before_the_first_mask_are_found(clip: Library, run: Run) -
     assert outcome.status is VideoStatus.NEEDS_REVIEW
 
 
-@pytest.mark.parametrize("name", clips.GOOD)
+def _good(number: int, name: str) -> Any:
+    return pytest.param(name, id=name, marks=[pytest.mark.slow] if number % 3 else [])
+
+
+@pytest.mark.parametrize("name", [_good(number, name) for number, name in enumerate(clips.GOOD)])
 def test_it_is_silent_where_all_is_covered(clip: Library, run: Run, name: str) -> None:
     """Even where a mask itself looks like a face."""
     outcome = run(clip(name), Finder(), Finder(), Stubborn())
