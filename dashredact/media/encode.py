@@ -24,8 +24,7 @@ PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "sl
 _X264_MAX_DEPTH = 10  # bits; libx265 supports 12
 _THREADS = 2  # otherwise the number of slices, and so the output, would depend on the number of cores
 _INTERLACED = {"tt", "tb", "bb", "bt"}
-_BOTTOM_FIRST = {"mkv": {"bb", "bt"}}  # containers name the same order differently
-_BOTTOM_FIRST_ELSEWHERE = {"bb", "tb"}
+_BOTTOM_FIRST = {"mkv": ("bb", "bt")}  # Matroska names the order of interleaved fields the other way round
 _CHROMA_LOCATIONS = ("left", "center", "topleft", "top", "bottomleft", "bottom")
 
 
@@ -90,7 +89,7 @@ def _parameters(encoder: str, info: VideoInfo, image: VideoFrame, settings: Rend
     parameters = list(static_parameters(image, encoder))
     if info.video.chroma_location in _CHROMA_LOCATIONS:
         parameters.append(f"chromaloc={_CHROMA_LOCATIONS.index(info.video.chroma_location)}")
-    bottom_first = _BOTTOM_FIRST.get(info.container, _BOTTOM_FIRST_ELSEWHERE)
+    bottom_first = _BOTTOM_FIRST.get(info.container, ("bb", "tb"))
     if encoder == "libx264" and info.video.field_order in bottom_first and not settings.deinterlace:
         parameters.append("bff=1")  # else the first frame of each part would claim the opposite
     if encoder == "libx265":

@@ -199,7 +199,7 @@ def _missing_bytes(path: Path) -> int:
     with path.open("rb") as file:
         head = file.read(_EBML_BYTES)
     position = head.find(_SEGMENT_ID)
-    if position < 0:
+    if not 0 <= position < len(head) - len(_SEGMENT_ID) - 8:  # what follows is its size, of at most 8 bytes
         return 0
     position += len(_SEGMENT_ID)
     width = 9 - head[position].bit_length()  # leading zeros of the first byte say how many bytes the size has

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from dashredact.media.info import VideoInfo
 from dashredact.media.packet_times import StoredTime, packet_times
-from dashredact.media.probe import probe
+from dashredact.media.probe import _missing_bytes, probe
 from dashredact.media.reader import Reader
 from dashredact.media.segmentation import split
 
@@ -212,3 +212,12 @@ def test_slots_that_a_camera_left_empty_stay_empty(tmp_path: Path) -> None:
     read = _read(tmp_path / "gaps.avi")
     assert [round(time * 30) for time in read.times] == [0, 1, 2, 5, 6, 7, 8]
     assert read.balance == 0
+
+
+@pytest.mark.parametrize("padding", [4080, 4083, 4084, 4088, 4092, 5000])
+def test_a_segment_that_begins_at_the_end_of_what_is_looked_at_breaks_nothing(tmp_path: Path, padding: int) -> None:
+    """Its size would lie behind the bytes that are read."""
+    path = tmp_path / "long header.mkv"
+    segment = b"\x18\x53\x80\x67\x01" + bytes(6) + b"\x40"
+    path.write_bytes(b"\x1a\x45\xdf\xa3" + bytes(padding) + segment + bytes(64))
+    assert _missing_bytes(path) == 0
