@@ -27,7 +27,7 @@ def concatenate(parts: Sequence[Path], target: Path, time_base: Fraction, end: i
     except av.FFmpegError as error:
         raise_if_disk_full(error)
         raise MediaError(
-            f"The encoded parts cannot be joined ({error.strerror}); run again to encode them again."
+            f"The encoded parts cannot be joined ({error.strerror}); please report it."
         ) from error
 
 
@@ -47,7 +47,7 @@ def _concatenate(parts: Sequence[Path], target: Path, time_base: Fraction, end: 
                     expected = parameters
                 if parameters != expected:
                     raise MediaError(
-                        "The parts were encoded with different parameters; run again to encode them again."
+                        "The parts were encoded with different parameters; please report it."
                     )
                 for packet in demux(container, template.index):
                     packet.pts, packet.dts, packet.duration = next(times)
