@@ -26,9 +26,7 @@ def concatenate(parts: Sequence[Path], target: Path, time_base: Fraction, end: i
         _concatenate(parts, target, time_base, end)
     except av.FFmpegError as error:
         raise_if_disk_full(error)
-        raise MediaError(
-            f"The encoded parts cannot be joined ({error.strerror}); please report it."
-        ) from error
+        raise MediaError(f"The encoded parts cannot be joined ({error.strerror}); please report it.") from error
 
 
 def _concatenate(parts: Sequence[Path], target: Path, time_base: Fraction, end: int) -> None:
@@ -46,9 +44,7 @@ def _concatenate(parts: Sequence[Path], target: Path, time_base: Fraction, end: 
                     stream.time_base = time_base
                     expected = parameters
                 if parameters != expected:
-                    raise MediaError(
-                        "The parts were encoded with different parameters; please report it."
-                    )
+                    raise MediaError("The parts were encoded with different parameters; please report it.")
                 for packet in demux(container, template.index):
                     packet.pts, packet.dts, packet.duration = next(times)
                     packet.time_base, packet.stream = time_base, stream
