@@ -12,6 +12,8 @@ DATA ?=
 RUN ?= .training
 MINUTES ?= 60
 export UV_HTTP_TIMEOUT ?= 600
+# Images of Python often set it; then each of the many processes of a test run compiles every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup run test test-all torture soak check bench man weights samples constraints clean
 

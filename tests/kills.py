@@ -54,8 +54,8 @@ def dying(act: Callable[..., Any], at: int, *, before: bool) -> Callable[..., An
 
 def half_a_line(path: Path, record: Any) -> None:
     """In place of `audit_log.append`: dies while the line is written."""
-    log = audit_log.read(path).lines
-    line = chain.chain_line(record, chain.ChainEnd(len(log), chain.digest(log[-1])))
+    log = audit_log.read(path).lines if path.exists() else []
+    line = chain.chain_line(record, chain.ChainEnd(len(log), chain.digest(log[-1])) if log else chain.START)
     with path.open("a") as file:
         file.write(line[: len(line) // 2])
     die()

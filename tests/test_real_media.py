@@ -70,10 +70,14 @@ def _times(path: Path, index: int) -> list[float]:
     return clips.contents(path).times(index)
 
 
+_LARGE = 1_000_000  # bytes of an odd file that takes long
+
+
 def _source(path: Path) -> Any:
-    """Odd files are small, and each is odd in its own way; of the ordinary ones a few do for every day."""
+    """Most odd files are small, and each is odd in its own way; of the ordinary ones a few do for every day."""
     ordinary = [one for one in FILES if one.parent.name != "odd"]
-    return pytest.param(path, id=path.name, marks=[pytest.mark.slow] if path in ordinary[1::2] else [])
+    slow = path.stat().st_size > _LARGE if path.parent.name == "odd" else path not in ordinary[::3]
+    return pytest.param(path, id=path.name, marks=[pytest.mark.slow] if slow else [])
 
 
 @pytest.mark.parametrize("source", [_source(path) for path in FILES])

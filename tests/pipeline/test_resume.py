@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import clips
+import kills
 import pytest
 from clips import Finder, Library
 from conftest import SETTINGS, work_left
@@ -39,28 +40,7 @@ def run(source: Path, out: Path, finder: Finder) -> Outcome:
     return outcome
 
 
-# --- the process that is killed ----------------------------------------------------------------------------------
-
-
-def _die(*_: Any) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _dying(act: Callable[..., Any], at: int = 1, *, before: bool = False) -> Callable[..., Any]:
-    """Dies right before or after the call of that number."""
-    calls = 0
-
-    def wrapped(*args: Any, **named: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if before and calls == at:
-            _die()
-        answer = act(*args, **named)
-        if calls == at:
-            _die()
-        return answer
-
-    return wrapped
+# --- where it is killed -------------------------------------------------------------------------------------------
 
 
 def _one_move(publish: Callable[..., Any]) -> Callable[..., Any]:
@@ -68,35 +48,28 @@ def _one_move(publish: Callable[..., Any]) -> Callable[..., Any]:
 
     def wrapped(journal: Journal, entry: Publication) -> None:
         publish(journal, replace(entry, moves=entry.moves[:1]))
-        _die()
+        kills.die()
 
     return wrapped
 
 
-def _half_a_line(path: Path, record: Any) -> None:
-    """A crash while the line is written."""
-    line = chain.chain_line(record, chain.START)
-    path.write_text(line[: len(line) // 2])
-    _die()
-
-
-HOOKS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
-    "before anything is seen": (WorkFolder, "save_detections", lambda act: _dying(act, before=True)),
-    "after the first look": (WorkFolder, "save_detections", _dying),
-    "after the second look": (WorkFolder, "save_detections", lambda act: _dying(act, 2)),
-    "in the middle of a part": (render_pass, "paint", lambda act: _dying(act, 20)),
-    "after the masks of a part, before the part": (WorkFolder, "_save_arrays", lambda act: _dying(act, SEGMENTS + 2)),
-    "after the second part": (WorkFolder, "save_part", lambda act: _dying(act, 2)),
-    "after assembling": (concat, "concatenate", _dying),
-    "after the re-mux": (remux, "remux", _dying),
-    "after verifying": (stages, "verify", _dying),
-    "before the journal entry": (Journal, "_write", lambda act: _dying(act, before=True)),
-    "after the journal entry": (Journal, "_write", _dying),
-    "after the tracks file got its name": (Journal, "_publish", _one_move),
-    "after the video got its name": (audit_log, "append", lambda act: _dying(act, before=True)),
-    "in the middle of the audit line": (audit_log, "append", lambda _: _half_a_line),
-    "after the audit line": (audit_log, "append", _dying),
-    "after all but the journal entry": (shutil, "rmtree", _dying),
+STEPS = {
+    "before anything is seen": kills.before(WorkFolder, "save_detections"),
+    "after the first look": kills.after(WorkFolder, "save_detections"),
+    "after the second look": kills.after(WorkFolder, "save_detections", 2),
+    "in the middle of a part": kills.after(render_pass, "paint", 20),
+    "after the masks of a part, before the part": kills.after(WorkFolder, "_save_arrays", SEGMENTS + 2),
+    "after the second part": kills.after(WorkFolder, "save_part", 2),
+    "after assembling": kills.after(concat, "concatenate"),
+    "after the re-mux": kills.after(remux, "remux"),
+    "after verifying": kills.after(stages, "verify"),
+    "before the journal entry": kills.before(Journal, "_write"),
+    "after the journal entry": kills.after(Journal, "_write"),
+    "after the tracks file got its name": kills.Step(Journal, "_publish", _one_move),
+    "after the video got its name": kills.before(audit_log, "append"),
+    "in the middle of the audit line": kills.Step(audit_log, "append", lambda _: kills.half_a_line),
+    "after the audit line": kills.after(audit_log, "append"),
+    "after all but the journal entry": kills.after(shutil, "rmtree"),
 }
 HAVE_OUTPUT = {
     *("after the video got its name", "in the middle of the audit line"),
@@ -106,14 +79,6 @@ SETTLED = {"after the journal entry", "after the tracks file got its name", *HAV
 """The next command that writes to the folder finishes the video before it does anything else."""
 LOOKED_AT = {"before anything is seen": 0, "after the first look": 15, "after the second look": 30}
 """Frames that the killed run had saved; all of them where nothing stands here."""
-
-
-def drive(source: str, out: str, hook: str) -> None:
-    """Runs in a process of its own and does not come back."""
-    place, name, change = HOOKS[hook]
-    setattr(place, name, change(getattr(place, name)))
-    run(Path(source), Path(out), Finder(batch_size=1))
-    print("survived")
 
 
 # --- the tests ------------------------------------------------------------------------------------------------------
@@ -135,39 +100,32 @@ def results(out: Path) -> dict[str, bytes]:
     }
 
 
-def _kill(source: Path, out: Path, hook: str) -> None:
-    """A run that dies at the hook."""
-    done = subprocess.run(
-        [sys.executable, "-c", "import sys, test_resume; test_resume.drive(*sys.argv[1:])", source, out, hook],
-        capture_output=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, "PYTHONPATH": f"{Path(__file__).parent}:{TESTS}:{TESTS.parent}"},
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+def _kill(source: Path, out: Path, step: str) -> None:
+    """A run that dies at the step."""
+    kills.kill_at(STEPS[step], lambda: run(source, out, Finder(batch_size=1)))
 
 
-@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize("step", STEPS)
 def test_killed_run_publishes_nothing_unverified_and_the_next_one_finishes(
-    clip: Library, tmp_path: Path, undisturbed: dict[str, bytes], hook: str
+    clip: Library, tmp_path: Path, undisturbed: dict[str, bytes], step: str
 ) -> None:
     out = tmp_path / "out"
-    _kill(clip(CLIP), out, hook)
+    _kill(clip(CLIP), out, step)
     left = results(out)
-    if hook in HAVE_OUTPUT:
+    if step in HAVE_OUTPUT:
         assert left == undisturbed
     else:
         assert not any(".masked." in name for name in left)
 
     finder = Finder(batch_size=1)
     outcome = run(clip(CLIP), out, finder)
-    assert outcome.status is (VideoStatus.SKIPPED if hook in SETTLED else VideoStatus.MASKED), outcome.reason
+    assert outcome.status is (VideoStatus.SKIPPED if step in SETTLED else VideoStatus.MASKED), outcome.reason
     assert results(out) == undisturbed
-    assert finder.pictures == FRAMES - LOOKED_AT.get(hook, FRAMES)
+    assert finder.pictures == FRAMES - LOOKED_AT.get(step, FRAMES)
     assert list(chain.verify(audit_log.read(out / audit_log.NAME).lines)) == []
     (record,) = audit_log.records(out / audit_log.NAME)
     assert record["outcome"] == "masked"
-    assert ("mended" in record) == (hook == "in the middle of the audit line")
+    assert ("mended" in record) == (step == "in the middle of the audit line")
 
 
 def test_run_that_was_killed_leaves_no_work_behind_once_it_is_finished(
