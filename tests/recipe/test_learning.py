@@ -75,6 +75,7 @@ def _options(run: Path) -> trainer.Options:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_run_learns_and_goes_on_from_its_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trainer, "CANVAS", (192, 320))  # a quarter of the real one
     torch.manual_seed(1)
