@@ -259,6 +259,11 @@ def _with(*arguments: str | Path, film: Film = Film()) -> Callable[[Path], Path]
 
 
 _TONE = ("-f", "lavfi", "-i", "sine=frequency=440:duration=1.2")
+_DISPLAY = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
+_HDR = (
+    *("-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc", "-color_range", "tv"),
+    *("-x265-params", f"log-level=error:hdr10=1:master-display={_DISPLAY}:max-cll=1000,400:chromaloc=2"),
+)
 _AAC = ("-c:v", "copy", "-c:a", "aac")
 
 _REMUXED: dict[str, Callable[[Path], Path]] = {
@@ -416,6 +421,7 @@ _OTHER: dict[str, Callable[[Path], Path]] = {
     "h264.avi": _with("-c", "copy"),
     "packed.avi": _with("-c:v", "libxvid", "-q:v", "1", "-bf", "2", "-g", "15"),
     "rgb.mkv": _with("-c:v", "ffv1", "-pix_fmt", "bgr0"),
+    "hdr.mp4": _with("-c:v", "libx265", "-pix_fmt", "yuv420p10le", *_HDR),
     "wrapping.ts": _with("-c", "copy", "-output_ts_offset", "95442"),
     "empty.mp4": _written(b""),
     "words.mp4": _written(b"this is no video at all\n" * 100),

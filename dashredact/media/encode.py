@@ -10,8 +10,7 @@ from av.video.frame import VideoFrame
 
 from dashredact.errors import MachineError, MediaError
 from dashredact.media.ffmpeg import raise_if_disk_full
-from dashredact.media.form import Color, Form, form_of
-from dashredact.media.hdr import static_parameters
+from dashredact.media.form import Color, Form
 from dashredact.media.images import orientation, upright_size
 from dashredact.media.info import VideoInfo
 from dashredact.media.packets import open_mp4
@@ -23,9 +22,7 @@ ENCODERS = ("libx264", "libx265")
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 _X264_MAX_DEPTH = 10  # bits; libx265 supports 12
 _THREADS = 2  # otherwise the number of slices, and so the output, would depend on the number of cores
-_INTERLACED = {"tt", "tb", "bb", "bt"}
-_BOTTOM_FIRST = {"mkv": ("bb", "bt")}  # Matroska names the order of interleaved fields the other way round
-_CHROMA_LOCATIONS = ("left", "center", "topleft", "top", "bottomleft", "bottom")
+CHROMA_LOCATIONS = ("left", "center", "topleft", "top", "bottomleft", "bottom")
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,8 @@ class EncoderSettings:
     """average frames a second; used for rate control only, times are PTS"""
     time_base: Fraction
     sample_aspect_ratio: Fraction
-    interlaced: bool
+    field_order: str
+    """top or bottom first; empty for progressive pictures"""
     color: Color
     options: tuple[tuple[str, str], ...]
     """a53cc drops closed captions, which travel as side data of frames"""
@@ -55,49 +53,55 @@ def available() -> list[str]:
     return names
 
 
-def encoder_settings(
-    info: VideoInfo, image: VideoFrame, settings: RenderSettings, form: Form | None = None
-) -> EncoderSettings:
-    """image: a decoded frame, which tells the orientation. form: of the output; None: that of the frame."""
+def encoder_settings(info: VideoInfo, image: VideoFrame, settings: RenderSettings, form: Form) -> EncoderSettings:
+    """image: a decoded frame, which tells the orientation. form: of the output."""
     video = info.video
-    encoder = settings.encoder or _DEFAULT_ENCODER.get(video.codec, "libx264")
+    encoder = encoder_of(info, settings)
     width, height = upright_size(image)
     aspect = video.sample_aspect_ratio
-    form = form or form_of(image)
     options = {
         "crf": str(settings.crf),
         "preset": settings.preset,
         "a53cc": "0",
-        **_parameters(encoder, info, image, settings),
+        **_parameters(encoder, info, settings, form),
     }
     return EncoderSettings(
         encoder=encoder,
-        pixel_format=_supported_format(encoder, form.pixel_format),
+        pixel_format=supported_format(encoder, form.pixel_format),
         width=width,
         height=height,
         rate=info.average_rate,
         time_base=video.time_base,
         sample_aspect_ratio=1 / aspect if aspect and orientation(image).transpose else aspect,
-        interlaced=video.field_order in _INTERLACED and encoder == "libx264" and not settings.deinterlace,
+        field_order=field_order(info, settings),
         color=form.color,
         options=tuple(sorted(options.items())),
     )
 
 
-def _parameters(encoder: str, info: VideoInfo, image: VideoFrame, settings: RenderSettings) -> dict[str, str]:
+def encoder_of(info: VideoInfo, settings: RenderSettings) -> str:
+    """That of the settings, or the one for the source's codec."""
+    return settings.encoder or _DEFAULT_ENCODER.get(info.video.codec, "libx264")
+
+
+def field_order(info: VideoInfo, settings: RenderSettings) -> str:
+    """Of the output: libx265 has no interlaced pictures."""
+    return "" if settings.deinterlace or encoder_of(info, settings) != "libx264" else info.field_order
+
+
+def _parameters(encoder: str, info: VideoInfo, settings: RenderSettings, form: Form) -> dict[str, str]:
     """What only the encoder's own parameters can say."""
-    parameters = list(static_parameters(image, encoder))
-    if info.video.chroma_location in _CHROMA_LOCATIONS:
-        parameters.append(f"chromaloc={_CHROMA_LOCATIONS.index(info.video.chroma_location)}")
-    bottom_first = _BOTTOM_FIRST.get(info.container, ("bb", "tb"))
-    if encoder == "libx264" and info.video.field_order in bottom_first and not settings.deinterlace:
+    parameters = list(form.hdr.parameters(encoder))
+    if info.video.chroma_location in CHROMA_LOCATIONS:
+        parameters.append(f"chromaloc={CHROMA_LOCATIONS.index(info.video.chroma_location)}")
+    if field_order(info, settings) == "bottom":
         parameters.append("bff=1")  # else the first frame of each part would claim the opposite
     if encoder == "libx265":
         parameters.append("log-level=error")
     return {f"{encoder.removeprefix('lib')}-params": ":".join(parameters)} if parameters else {}
 
 
-def _supported_format(encoder: str, pixel_format: str) -> str:
+def supported_format(encoder: str, pixel_format: str) -> str:
     return pixel_format.replace("12le", f"{_X264_MAX_DEPTH}le") if encoder == "libx264" else pixel_format
 
 
@@ -130,5 +134,5 @@ def _configure(context: "av.VideoCodecContext", settings: EncoderSettings) -> No
     if settings.sample_aspect_ratio:
         context.sample_aspect_ratio = settings.sample_aspect_ratio
     context.color_range, context.color_primaries, context.color_trc, context.colorspace = settings.color
-    if settings.interlaced:
+    if settings.field_order:
         context.flags |= av.codec.context.Flags.interlaced_dct | av.codec.context.Flags.interlaced_me

@@ -9,7 +9,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange
 
 from dashredact.errors import RefusedError
-from dashredact.media.hdr import dynamic_metadata
+from dashredact.media.hdr import StaticMetadata, dynamic_metadata, static_metadata
 from dashredact.media.images import working_format
 from dashredact.text import plural
 
@@ -36,6 +36,7 @@ class Form(NamedTuple):
     color: Color
     aspect: Fraction
     """width by height of a pixel, as the codec says; 0 where it does not"""
+    hdr: StaticMetadata = StaticMetadata()
     dynamic: str = ""
     """dynamic HDR metadata, by name, which no output has"""
 
@@ -49,12 +50,15 @@ def form_of(image: VideoFrame, aspect: Fraction | None = None) -> Form:
         color = Color(int(ColorRange.MPEG), _BT709, _BT709, _BT709)
     else:
         color = Color(image.color_range, image.color_primaries, image.color_trc, image.colorspace)
-    return Form(working_format(image), color, aspect or Fraction(0), dynamic_metadata(image))
+    return Form(working_format(image), color, aspect or Fraction(0), static_metadata(image), dynamic_metadata(image))
 
 
 def encode_forms(frames: Counter[Form]) -> bytes:
     """How many frames have each form, as JSON."""
-    rows = [[form.pixel_format, form.color, str(form.aspect), form.dynamic, count] for form, count in frames.items()]
+    rows = [
+        [form.pixel_format, form.color, str(form.aspect), form.hdr, form.dynamic, count]
+        for form, count in frames.items()
+    ]
     return json.dumps(rows).encode()
 
 
@@ -62,7 +66,10 @@ def decode_forms(content: bytes) -> Counter[Form]:
     """The opposite of `encode_forms`; empty for no content."""
     rows = json.loads(content) if content else []
     return Counter(
-        {Form(name, Color(*color), Fraction(aspect), dynamic): count for name, color, aspect, dynamic, count in rows}
+        {
+            Form(name, Color(*color), Fraction(aspect), StaticMetadata(*hdr), dynamic): count
+            for name, color, aspect, hdr, dynamic, count in rows
+        }
     )
 
 
@@ -73,9 +80,11 @@ def decide(name: str, frames: Counter[Form]) -> tuple[Form, tuple[str, ...]]:
     """
     dynamic = sorted({form.dynamic for form in frames if form.dynamic})
     notes = [f"its dynamic HDR metadata ({', '.join(dynamic)}) was dropped"] if dynamic else []
+    described = Counter({form.hdr: count for form, count in frames.items() if any(form.hdr)})
+    hdr = described.most_common(1)[0][0] if described else StaticMetadata()  # some decoders tell it of key frames only
     static: Counter[Form] = Counter()
     for form, count in frames.items():
-        static[form._replace(dynamic="")] += count
+        static[form._replace(hdr=hdr, dynamic="")] += count
     shapes = sorted({form.aspect for form in static if form.aspect})
     if len(shapes) > 1:
         raise RefusedError(

@@ -1,7 +1,7 @@
 """HDR metadata of frames: the static part travels to the output as parameters of its encoder, the dynamic does not."""
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from av.sidedata.sidedata import SideData
@@ -17,14 +17,24 @@ _DYNAMIC = {
 }
 
 
-def static_parameters(image: VideoFrame, encoder: str) -> Iterator[str]:
-    """Mastering display and content light level of a frame, if it has any, in the words of libx264 or libx265."""
-    display, light = _STATIC[encoder]
-    if (content := _side_data(image, "MASTERING_DISPLAY_METADATA")) is not None:
-        yield f"{display}={_mastering_display(np.frombuffer(content, np.int32))}"
-    if (content := _side_data(image, "CONTENT_LIGHT_LEVEL")) is not None:
-        peak, average = np.frombuffer(content, np.uint32)[:2]
-        yield f"{light}={peak},{average}"
+class StaticMetadata(NamedTuple):
+    """Of a whole video, as x264 and x265 write it; empty where there is none."""
+
+    mastering_display: str = ""
+    content_light: str = ""
+    """brightest pixel and brightest average of a frame, cd/m²"""
+
+    def parameters(self, encoder: str) -> Iterator[str]:
+        """For libx264 or libx265."""
+        yield from (f"{name}={value}" for name, value in zip(_STATIC[encoder], self, strict=True) if value)
+
+
+def static_metadata(image: VideoFrame) -> StaticMetadata:
+    display, light = _side_data(image, "MASTERING_DISPLAY_METADATA"), _side_data(image, "CONTENT_LIGHT_LEVEL")
+    return StaticMetadata(
+        "" if display is None else _mastering_display(np.frombuffer(display, np.int32)),
+        "" if light is None else "{},{}".format(*np.frombuffer(light, np.uint32)[:2]),
+    )
 
 
 def dynamic_metadata(image: VideoFrame) -> str:

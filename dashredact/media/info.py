@@ -22,6 +22,8 @@ HIDDEN_FRAME_CODECS = {
 }
 """Codecs in which a packet may give no frame of its own (hidden references, packed B-frames, fields)."""
 
+_INTERLACED = {"tt", "tb", "bb", "bt"}
+_BOTTOM_FIRST = {"mkv": ("bb", "bt")}  # Matroska names the order of interleaved fields the other way round
 _RATE_TOLERANCE = Fraction(2, 100)
 _MAX_LAST_FRAME = 10  # seconds, or the length of the video if that is more
 
@@ -156,10 +158,16 @@ class VideoInfo:
         return size[::-1] if self.video.rotation % 180 else size
 
     @property
+    def field_order(self) -> str:
+        """Which field of a frame is shown first: top or bottom; empty where frames are progressive, or not stated."""
+        if self.video.field_order not in _INTERLACED:
+            return ""
+        return "bottom" if self.video.field_order in _BOTTOM_FIRST.get(self.container, ("bb", "tb")) else "top"
+
+    @property
     def frame_count(self) -> int | None:
         """How many frames the video shows, where its packets tell; None where only decoding does."""
-        interlaced = self.video.field_order not in ("progressive", "unknown", "")
-        if self.damages or not self.packets.timed or self.video.codec in HIDDEN_FRAME_CODECS or interlaced:
+        if self.damages or not self.packets.timed or self.video.codec in HIDDEN_FRAME_CODECS or self.field_order:
             return None
         return len(self.packets.shown_pts)
 

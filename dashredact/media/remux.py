@@ -17,6 +17,7 @@ import ffmpeg
 from dashredact.errors import MediaError
 from dashredact.media.concat import PacketTimes, packet_times, ticks
 from dashredact.media.ffmpeg import FORMATS, PROTOCOLS, local, raise_if_disk_full, run
+from dashredact.media.form import Color
 from dashredact.media.info import Stream, VideoInfo
 from dashredact.media.packets import LATE_STREAMS, demux, open_container, timescale
 from dashredact.media.streams import StreamSelection
@@ -31,12 +32,18 @@ Packets = Iterator["av.Packet[Any]"]
 
 
 def remux(
-    assembled: Path, source: Path, target: Path, info: VideoInfo, selection: StreamSelection, end: int | None = None
+    assembled: Path,
+    source: Path,
+    target: Path,
+    info: VideoInfo,
+    selection: StreamSelection,
+    color: Color,
+    end: int | None = None,
 ) -> None:
     """Write the masked video and the kept streams, with their times unchanged, to `target`.
 
-    end: until when the last frame is shown, in ticks of the source's time base; None: as the source says. MediaError
-    where a stream cannot be written.
+    color: of the video. end: until when the last frame is shown, in ticks of the source's time base; None: as the
+    source says. MediaError where a stream cannot be written.
     """
     target.unlink(missing_ok=True)
     encoded = _encode_audio(source, target, info, selection)
@@ -44,7 +51,7 @@ def remux(
         with ExitStack() as files:
             output = files.enter_context(_open(target, info, selection.container))
             video = files.enter_context(av.open(local(assembled)))
-            streams = [_video_packets(output, video, info, selection, end)]
+            streams = [_video_packets(output, video, info, selection, color, end)]
             for stream in selection.kept:
                 file, index = (encoded[stream.index], 0) if stream.index in encoded else (source, stream.index)
                 container = files.enter_context(open_container(file))
@@ -79,6 +86,7 @@ def _video_packets(
     video: "av.container.InputContainer",
     info: VideoInfo,
     selection: StreamSelection,
+    color: Color,
     end: int | None,
 ) -> Packets:
     template, time_base = video.streams.video[0], info.video.time_base
@@ -86,6 +94,7 @@ def _video_packets(
     stream = output.add_stream_from_template(template)
     stream.time_base = time_base
     stream.codec_context.framerate = info.average_rate  # Matroska stores it
+    stream.codec_context.color_range = color.range  # the same; H.264 itself says nothing of a limited range
     if template.codec_context.name == "hevc" and selection.container in ("mp4", "mov"):
         stream.codec_context.codec_tag = "hvc1"  # Apple's players do not play the default, hev1
     with av.open(video.name) as again:

@@ -8,9 +8,13 @@ from typing import NamedTuple
 
 import av
 import cv2
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange
 
 from dashredact.errors import UnverifiedError, VideoError
 from dashredact.imaging.mosaic import Mask, region, render
+from dashredact.media import encode
+from dashredact.media.form import Form, form_of
 from dashredact.media.images import Frame, planes
 from dashredact.media.info import Stream, StreamKind, VideoInfo
 from dashredact.media.packets import open_container, scan
@@ -19,7 +23,7 @@ from dashredact.media.reader import Reader
 from dashredact.media.remux import shift
 from dashredact.media.segmentation import split
 from dashredact.media.streams import StreamSelection
-from dashredact.settings import Style
+from dashredact.settings import RenderSettings, Style
 from dashredact.text import plural
 from dashredact.values import StageProgress
 
@@ -58,17 +62,19 @@ def verify(
     source: Path,
     info: VideoInfo,
     selection: StreamSelection,
+    settings: RenderSettings,
     *,
     pts: Sequence[int],
     masks: Callable[[int], Sequence[Mask]],
-    style: Style,
+    form: Form,
     end: int | None = None,
     advance: StageProgress = _no_progress,
 ) -> Checks:
     """UnverifiedError if the file differs in any way from what it should be.
 
     info: of the source. pts: of every frame, in the source's time base. masks: what was painted on a frame, by its
-    index. end: until when the last frame is shown, in the source's time base; None: as the source says.
+    index. form: of every frame. end: until when the last frame is shown, in the source's time base; None: as the
+    source says.
     """
     try:
         finished = probe(path)
@@ -79,12 +85,15 @@ def verify(
     expected = [time * info.video.time_base + later for time in pts]
     _check_times(finished, expected)
     _check_length(finished, info, expected, (info.end if end is None else end) * info.video.time_base + later)
-    _check_picture(finished, info)
+    _check_picture(finished, info, form)
+    _check_field_order(finished, encode.field_order(info, settings))
     kept_audio = [stream for stream in selection.kept if stream.kind is StreamKind.AUDIO]
     finished_audio = [stream for stream in finished.streams if stream.kind is StreamKind.AUDIO]
     for stream, copy in zip(kept_audio, finished_audio, strict=True):
         _check_audio(source, stream, path, copy, exact=not selection.transcodes(stream), later=later)
-    return _check_masks(path, finished, len(expected), masks, style, advance)
+    supported = encode.supported_format(encode.encoder_of(info, settings), form.pixel_format)
+    expected_form = form._replace(pixel_format=supported, aspect=Fraction(0), dynamic="")
+    return _check_frames(path, finished, len(expected), masks, settings.style, expected_form, advance)
 
 
 def _check_streams(finished: VideoInfo, selection: StreamSelection) -> None:
@@ -139,8 +148,8 @@ def _seconds(time: Fraction | None) -> str:
     return "no length" if time is None else f"{float(time):.3f} s"
 
 
-def _check_picture(finished: VideoInfo, info: VideoInfo) -> None:
-    """Size and shape, as players show them."""
+def _check_picture(finished: VideoInfo, info: VideoInfo, form: Form) -> None:
+    """Size, shape and chroma location, as players show them. form: of the finished file."""
     expected, actual = info.upright_size, finished.upright_size
     if actual != expected:
         raise UnverifiedError(f"The finished file has pictures of {actual} pixels instead of {expected}.")
@@ -150,6 +159,17 @@ def _check_picture(finished: VideoInfo, info: VideoInfo) -> None:
         raise UnverifiedError(
             f"The finished file has pixels of the shape {finished.video.sample_aspect_ratio} instead of {wanted}."
         )
+    location = info.video.chroma_location
+    if location in encode.CHROMA_LOCATIONS and "420" in form.pixel_format:
+        stated = finished.video.chroma_location
+        if stated != location:
+            raise UnverifiedError(f"The finished file has its chroma at {stated or 'no place'} instead of {location}.")
+
+
+def _check_field_order(finished: VideoInfo, expected: str) -> None:
+    if finished.field_order != expected:
+        words = {"": "progressive pictures", "top": "top fields first", "bottom": "bottom fields first"}
+        raise UnverifiedError(f"The finished file has {words[finished.field_order]} instead of {words[expected]}.")
 
 
 class _Extent(NamedTuple):
@@ -192,12 +212,13 @@ def _extent(path: Path, stream: Stream) -> _Extent:
     return _Extent(min(heard) * time_base, end * time_base, len(packets), Fraction(_AAC_FRAME, rate or 48000))
 
 
-def _check_masks(
+def _check_frames(
     path: Path,
     finished: VideoInfo,
     frame_count: int,
     masks: Callable[[int], Sequence[Mask]],
     style: Style,
+    form: Form,
     advance: StageProgress,
 ) -> Checks:
     index_of = {pts: index for index, pts in enumerate(finished.packets.shown_pts)}
@@ -206,10 +227,26 @@ def _check_masks(
     for frame in _sample(path, finished, frame_count):
         index = index_of[frame.pts]
         frames_checked += 1
+        _check_form(index, frame.image, form)
         advance("verify", 0)
         for difference in mask_differences(frame, index, masks(index), style):
             worst, masks_checked = max(worst, difference), masks_checked + 1
     return Checks(frame_count, frames_checked, masks_checked, round(worst, 2))
+
+
+def _check_form(index: int, image: VideoFrame, expected: Form) -> None:
+    actual = form_of(image)
+    if not image.key_frame and not any(actual.hdr):  # H.264 tells it with key frames only
+        actual = actual._replace(hdr=expected.hdr)
+    for one, other in zip(_with_range(actual), _with_range(expected), strict=True):
+        if one != other:
+            raise UnverifiedError(f"Frame {index} of the finished file has {one} instead of {other}.")
+
+
+def _with_range(form: Form) -> Form:
+    """x264 says nothing of a limited range: it is what everybody takes for granted."""
+    limited = form.color.range == ColorRange.UNSPECIFIED
+    return form._replace(color=form.color._replace(range=int(ColorRange.MPEG))) if limited else form
 
 
 def _sample(path: Path, finished: VideoInfo, frame_count: int) -> Iterator[Frame]:

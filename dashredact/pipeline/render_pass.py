@@ -37,9 +37,9 @@ class RenderPass:
         work: WorkFolder,
         settings: RenderSettings,
         stopwatch: Stopwatch,
-        form: Form | None = None,
+        form: Form,
     ) -> None:
-        """form: of the output; None: that of the first frame of each segment."""
+        """form: of the output."""
         self._form = form
         self._info, self._work, self._settings, self._stopwatch = info, work, settings, stopwatch
         self._reader = frame_reader.Reader(source, info)

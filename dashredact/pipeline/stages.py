@@ -20,16 +20,17 @@ from dashredact.formats.exchange import Canvas
 from dashredact.formats.tracks_json import TracksFile
 from dashredact.imaging.mosaic import Mask
 from dashredact.media import concat, remux
-from dashredact.media.form import Form, decide, decode_forms
+from dashredact.media.form import Form, decide, decode_forms, form_of
 from dashredact.media.info import Segment, VideoInfo
 from dashredact.media.probe import probe
+from dashredact.media.reader import first_frame
 from dashredact.media.streams import StreamSelection
 from dashredact.media.verify import Checks, verify
 from dashredact.pipeline.detect_pass import DetectPass
 from dashredact.pipeline.recheck import ResidualDetection, outside_masks, residual_detections
 from dashredact.pipeline.render_pass import RenderPass
 from dashredact.pipeline.stopwatch import Stopwatch
-from dashredact.settings import Damaged, RenderSettings, Settings, Style
+from dashredact.settings import Damaged, RenderSettings, Settings
 from dashredact.tracking import zones
 from dashredact.tracking.tracks import build_tracks
 from dashredact.values import Array, Detections, Detector, SegmentDetections, StageProgress, Track
@@ -52,8 +53,8 @@ class TrackedVideo:
     lost: tuple[int, ...]
     """PTS of frames that could not be decoded"""
     tracks: Sequence[Track]
-    form: Form | None = None
-    """of the output; None: that of the first frame of each segment"""
+    form: Form
+    """of the output"""
     notes: tuple[str, ...] = ()
     """what was found out while decoding, for people"""
 
@@ -141,7 +142,12 @@ def _check_balance(info: VideoInfo, saved: Sequence[SegmentDetections]) -> None:
 
 
 def adopt_tracks(
-    info: VideoInfo, work: WorkFolder, segments: Sequence[Segment], known: TracksFile, advance: StageProgress
+    source: Path,
+    info: VideoInfo,
+    work: WorkFolder,
+    segments: Sequence[Segment],
+    known: TracksFile,
+    advance: StageProgress,
 ) -> tuple[TrackedVideo, Seconds]:
     """The tracks of a file instead of pass one: its frames are saved as segments without detections."""
     if known.time_base != info.video.time_base:
@@ -149,7 +155,9 @@ def adopt_tracks(
             f"{info.name}: its time base is {info.video.time_base}, but that of its tracks file is {known.time_base};"
             " it belongs to another video."
         )
-    tracked = TrackedVideo(known.pts, first_frames_of(segments, known.pts), known.size, (), known.tracks)
+    head = first_frame(source, info)
+    form = form_of(head.image, head.aspect)
+    tracked = TrackedVideo(known.pts, first_frames_of(segments, known.pts), known.size, (), known.tracks, form)
     for segment in segments:
         detections = tracked.no_detections(segment)
         work.save_detections(segment.index, detections)
@@ -203,24 +211,26 @@ def join_and_verify(
     work: WorkFolder,
     segments: Sequence[Segment],
     selection: StreamSelection,
-    style: Style,
+    form: Form,
+    settings: RenderSettings,
     advance: StageProgress,
 ) -> tuple[VerifiedFile, Seconds]:
-    """Concatenate the parts, add the selected streams of the source, and verify the finished file."""
+    """Concatenate the parts, add the selected streams of the source, and verify the finished file.
+
+    form: of the output.
+    """
     stopwatch, saved = Stopwatch(), _load_detections(work, segments)
     advance("join", 0)
     with stopwatch.timed("join"):
         parts = [work.part(segment.index) for segment, own in zip(segments, saved, strict=True) if len(own.pts)]
         end = _end(info, saved)
         concat.concatenate(parts, work.assembled, info.video.time_base, end - info.origin)
-        remux.remux(work.assembled, source, work.finished, info, selection, end)
+        remux.remux(work.assembled, source, work.finished, info, selection, form.color, end)
     advance("verify", 0)
     with stopwatch.timed("verify"):
         pts = np.concatenate([segment.pts for segment in saved]).tolist()
-        masks = PaintedMasks(work, segments, saved)
-        checks = verify(
-            work.finished, source, info, selection, pts=pts, masks=masks, style=style, end=end, advance=advance
-        )
+        masks, what = PaintedMasks(work, segments, saved), (work.finished, source, info, selection, settings)
+        checks = verify(*what, pts=pts, masks=masks, form=form, end=end, advance=advance)
         return VerifiedFile(checks, files.sha256(work.finished)), stopwatch.seconds
 
 

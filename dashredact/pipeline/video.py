@@ -106,7 +106,7 @@ class VideoPipeline:
     def mask_tracks(self, known: TracksFile) -> RenderedVideo:
         """Pass two alone, with the tracks of a file. The work folder must be empty."""
         video = self.open()
-        tracked = video.runner.one(stages.adopt_tracks, video.info, self.work, video.segments, known)
+        tracked = video.runner.one(stages.adopt_tracks, self.source, video.info, self.work, video.segments, known)
         return self.render(video, tracked)
 
     def detect(self) -> Sequence[Track]:
@@ -142,7 +142,7 @@ class VideoPipeline:
         runner.all(stages.render, calls)
         selection = select_streams(info, self.settings)
         whole = (self.source, info, self.work, video.segments)
-        verified = runner.one(stages.join_and_verify, *whole, selection, settings.style)
+        verified = runner.one(stages.join_and_verify, *whole, selection, tracked.form, settings)
         return RenderedVideo(
             path=self.work.finished,
             sha256=verified.sha256,

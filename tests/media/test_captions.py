@@ -9,6 +9,7 @@ import pytest
 from clips import Library
 
 from dashredact.media import encode as encoders
+from dashredact.media.form import form_of
 from dashredact.media.images import paintable
 from dashredact.media.probe import probe
 from dashredact.media.reader import Reader
@@ -39,6 +40,6 @@ def test_captions_do_not_leave(clip: Library, tmp_path: Path, encoder: str) -> N
     with Reader(source, info) as reader:
         (segment,) = split(info.packets, info.video.time_base, 100)
         images = [frame.image for frame in reader.frames(segment)]
-    how = encoders.encoder_settings(info, images[0], RenderSettings(encoder=encoder))
+    how = encoders.encoder_settings(info, images[0], RenderSettings(encoder=encoder), form_of(images[0]))
     assert encoders.encode(part, (paintable(image, how.pixel_format)[0] for image in images), how) == len(images)
     assert _captioned(part) == 0

@@ -14,6 +14,7 @@ from clips import Library
 from dashredact.errors import MediaError
 from dashredact.media import encode as encoders
 from dashredact.media.encode import EncoderSettings, encoder_settings
+from dashredact.media.form import Color, form_of
 from dashredact.media.info import Segment
 from dashredact.media.packets import timescale
 from dashredact.media.probe import probe
@@ -24,7 +25,8 @@ from dashredact.settings import RenderSettings
 def _recipe(clip: Library, name: str, settings: RenderSettings = RenderSettings()) -> EncoderSettings:  # noqa: B008
     info = probe(clip(name))
     with Reader(clip(name), info) as reader:
-        return encoder_settings(info, next(iter(reader.frames(Segment(0, None, None)))).image, settings)
+        frame = next(iter(reader.frames(Segment(0, None, None))))
+    return encoder_settings(info, frame.image, settings, form_of(frame.image, frame.aspect))
 
 
 @pytest.mark.parametrize(
@@ -66,14 +68,14 @@ def test_rate_is_the_true_average(clip: Library, name: str, rate: Fraction) -> N
 
 
 def test_interlaced_source_stays_interlaced(clip: Library) -> None:
-    assert _recipe(clip, "interlaced.mp4").interlaced
-    assert not _recipe(clip, "30.mp4").interlaced
+    assert _recipe(clip, "interlaced.mp4").field_order == "top"
+    assert _recipe(clip, "30.mp4").field_order == ""
 
 
 def test_twelve_bits_are_cut_only_for_the_encoder_that_cannot() -> None:
-    assert encoders._supported_format("libx264", "yuv420p12le") == "yuv420p10le"
-    assert encoders._supported_format("libx265", "yuv420p12le") == "yuv420p12le"
-    assert encoders._supported_format("libx264", "yuv420p") == "yuv420p"
+    assert encoders.supported_format("libx264", "yuv420p12le") == "yuv420p10le"
+    assert encoders.supported_format("libx265", "yuv420p12le") == "yuv420p12le"
+    assert encoders.supported_format("libx264", "yuv420p") == "yuv420p"
 
 
 @pytest.mark.parametrize("base", [Fraction(1, 30), Fraction(1, 600), Fraction(1001, 30000), Fraction(1, 90000)])
@@ -97,8 +99,8 @@ _HOW = EncoderSettings(
     rate=Fraction(25),
     time_base=Fraction(1, 1000),
     sample_aspect_ratio=Fraction(1),
-    interlaced=False,
-    color=(1, 1, 1, 1),
+    field_order="",
+    color=Color(1, 1, 1, 1),
     options=(("crf", "20"), ("preset", "veryfast")),
 )
 

@@ -17,7 +17,8 @@ from dashredact.errors import UnverifiedError
 from dashredact.imaging.boxes import PixelBox
 from dashredact.imaging.mosaic import Mask, Planes, paint
 from dashredact.kinds import Kind
-from dashredact.media import concat, remux
+from dashredact.media import concat, encode, remux
+from dashredact.media.hdr import StaticMetadata
 from dashredact.pipeline import render_pass
 from dashredact.pipeline.video import RenderedVideo, VideoPipeline
 from dashredact.settings import Keep, Settings, Style
@@ -216,6 +217,41 @@ def test_a_header_that_lies_is_found(
     _remuxed_with(monkeypatch, *arguments)
     with pytest.raises(UnverifiedError, match=words):
         run()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("h264_metadata=colour_primaries=9", "Frame 0 .* primaries=9"),
+        ("h264_metadata=transfer_characteristics=16", "Frame 0 .* transfer=16"),
+        ("h264_metadata=matrix_coefficients=9", "Frame 0 .* matrix=9"),
+        ("h264_metadata=video_full_range_flag=1", r"Frame 0 of .* Color\(range=2"),
+        ("h264_metadata=chroma_sample_loc_type=2", "chroma at topleft instead of left"),
+    ],
+)
+def test_a_tag_that_lies_is_found(
+    run: Callable[..., RenderedVideo], monkeypatch: pytest.MonkeyPatch, change: str, words: str
+) -> None:
+    _remuxed_with(monkeypatch, "-c", "copy", "-bsf:v", change)
+    with pytest.raises(UnverifiedError, match=words):
+        run()
+
+
+def test_fields_that_became_progressive_are_found(
+    run: Callable[..., RenderedVideo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure = encode._configure
+    monkeypatch.setattr(encode, "_configure", lambda *whole: configure(whole[0], replace(whole[1], field_order="")))
+    with pytest.raises(UnverifiedError, match="progressive pictures instead of top fields first"):
+        run("interlaced.mp4")
+
+
+def test_hdr_metadata_that_was_lost_is_found(
+    run: Callable[..., RenderedVideo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(StaticMetadata, "parameters", lambda *_: iter(()))
+    with pytest.raises(UnverifiedError, match=r"Frame 0 of .* instead of .*G\(13250,34500\)"):
+        run("hdr.mp4")
 
 
 def test_metadata_that_nobody_chose_is_found(
