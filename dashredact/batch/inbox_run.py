@@ -1,7 +1,7 @@
 """One unattended run over an inbox, for cron.
 
 Every upload ends as a verified output, or waits with a reason. Failures are retried with exponential back-off; after
-some tries they are given up and quarantined.
+some tries they are given up and quarantined. What is refused is given up at once: it takes people to change that.
 """
 
 import shutil
@@ -41,6 +41,9 @@ class InboxRules:
     """that a run may begin"""
     seconds: float | None = None
     """after which a run begins no further video and stops between two segments"""
+
+    def gives_up(self, failures: FailureHistory) -> bool:
+        return failures.outcome == VideoStatus.REFUSED or failures.tries >= self.tries
 
     def next_try(self, failures: FailureHistory) -> float:
         """Seconds since 1970."""
@@ -95,7 +98,7 @@ class InboxRun:
         failures = self._batch.failures_of(upload.item)
         if failures and failures.outcome == VideoStatus.REFUSED_BY_POLICY:
             return PlannedUpload(upload, WaitReason.REFUSED_BY_POLICY, failures=failures)
-        if failures and failures.tries >= self._rules.tries:
+        if failures and self._rules.gives_up(failures):
             return PlannedUpload(upload, WaitReason.GIVEN_UP, failures=failures)
         if failures and time.time() < (due := self._rules.next_try(failures)):
             return PlannedUpload(upload, WaitReason.RETRY, due=due, failures=failures)
@@ -166,7 +169,7 @@ class InboxRun:
             return None
         if outcome.status is VideoStatus.REFUSED_BY_POLICY:
             return PlannedUpload(upload, WaitReason.REFUSED_BY_POLICY, failures=failures)
-        if failures.tries >= self._rules.tries:
+        if self._rules.gives_up(failures):
             return PlannedUpload(upload, WaitReason.GIVEN_UP, failures=failures)
         return PlannedUpload(upload, WaitReason.RETRY, due=self._rules.next_try(failures), failures=failures)
 

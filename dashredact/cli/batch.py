@@ -55,7 +55,11 @@ class InboxOptions(OptionGroup, heading="Which uploads, and when"):
         help="Seconds that a file must have stayed the same; until then it is taken for a growing upload.",
     )
     tries: int = option(
-        "--tries", type=click.IntRange(1), default=3, show_default=True, help="Tries before a file is given up."
+        "--tries",
+        type=click.IntRange(1),
+        default=3,
+        show_default=True,
+        help="Tries before a file that fails is given up; one that is refused is given up at once.",
     )
     retry_after: float = option(
         "--retry-after",

@@ -103,7 +103,10 @@ class RenderPass:
             raise self._changed()
 
     def _changed(self) -> MediaError:
-        return MediaError(f"{self._info.name}: the second pass decoded other frames than the first; run again.")
+        return MediaError(
+            f"{self._info.name}: the second pass decoded other frames than the first; if nobody changed the file"
+            " meanwhile, please report it."
+        )
 
 
 def _boxes(tracks: Sequence[Track], frame: int, planes: Planes) -> list[tuple[Kind, PixelBox]]:

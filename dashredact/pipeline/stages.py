@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashredact import files
-from dashredact.errors import MediaError, UnreadableError, UsageError
+from dashredact.errors import MediaError, RefusedError, UnreadableError, UsageError
 from dashredact.formats import exchange
 from dashredact.formats.exchange import Canvas
 from dashredact.formats.tracks_json import TracksFile
@@ -132,10 +132,10 @@ def _forms(saved: Sequence[SegmentDetections]) -> Counter[Form]:
 
 
 def _check_balance(info: VideoInfo, saved: Sequence[SegmentDetections]) -> None:
-    """MediaError unless every packet gave a frame, or is known to have lost or hidden its own."""
+    """RefusedError unless every packet gave a frame, or is known to have lost or hidden its own."""
     found = sum(len(segment.pts) + len(segment.lost) + segment.hidden for segment in saved)
     if found != len(info.packets):
-        raise MediaError(
+        raise RefusedError(
             f"{info.name}: of its {len(info.packets)} packets {found} are accounted for; it was not masked, please"
             " report it."
         )

@@ -290,6 +290,15 @@ def test_without_quarantine_it_stays_and_is_left_alone_until_it_changes(fleet: F
     assert fleet.statuses(tries=2, quarantine=False) == {"broken.mp4": "masked"}
 
 
+def test_what_is_refused_is_set_aside_at_once(fleet: Fleet) -> None:
+    """It would be refused for the same reason again, after as much work."""
+    fleet.upload("two videos.mp4")
+    assert fleet.statuses() == {"two videos.mp4": "refused"}
+    assert not (fleet.inbox / "two videos.mp4").exists()
+    assert [path.name for path in (fleet.inbox / "quarantine").glob("*.mp4")] == ["two videos.mp4"]
+    assert fleet.statuses() == {}
+
+
 def test_two_files_whose_results_would_have_one_name(fleet: Fleet) -> None:
     fleet.upload("30.mp4", "a.mov")
     fleet.upload("late.mp4", "a.mp4")
