@@ -65,6 +65,8 @@ class VideoStream(Stream):
     pixel_format: str = ""
     rate: Fraction | None = None
     """frames a second, average, as claimed"""
+    delay: int = 0
+    """packets that the decoder holds back, because frames may be shown in another order than they are coded in"""
     time_base: Fraction = Fraction(1)
     sample_aspect_ratio: Fraction = Fraction(1)
     rotation: int = 0

@@ -19,8 +19,11 @@ In other files, the first packets are enough."""
 _MIN_TIMESCALE = 10_000  # the MP4 writer doubles the time base of a stream until it is at least this
 
 
-def scan(path: Path, index: int, rate: Fraction | None = None) -> PacketIndex:
-    """All packets of one stream. rate: frames a second, for packets without times. UnreadableError if there is none."""
+def scan(path: Path, index: int, rate: Fraction | None = None, delay: int = 0) -> PacketIndex:
+    """All packets of one stream. UnreadableError if there is none.
+
+    rate: frames a second, for packets without times. delay: packets that the decoder holds back before its first frame.
+    """
     stored: list[StoredTime] = []
     shown: list[bool] = []
     corrupt: list[int] = []
@@ -43,7 +46,7 @@ def scan(path: Path, index: int, rate: Fraction | None = None) -> PacketIndex:
         raise UnreadableError(
             f"{path.name}: the header describes a video, but the file contains no frames; was the upload cut off?"
         )
-    times = packet_times(stored, time_base, rate)
+    times = packet_times(_delayed(stored, delay) if slots else stored, time_base, rate)
     return PacketIndex(
         times.pts,
         tuple(time.key for time in stored),
@@ -55,6 +58,14 @@ def scan(path: Path, index: int, rate: Fraction | None = None) -> PacketIndex:
         _end(times.pts, durations, shown),
         tuple(corrupt),
     )
+
+
+def _delayed(stored: Sequence[StoredTime], delay: int) -> list[StoredTime]:
+    """A frame is shown when it comes out of the decoder, which is when a later packet is due."""
+    dts = [time.dts or 0 for time in stored]
+    step = max(dts[-1] - dts[-2], 1) if len(dts) > 1 else 1
+    due = [*dts[delay:], *(dts[-1] + number * step for number in range(1, delay + 1))]
+    return [time._replace(dts=later) for time, later in zip(stored, due[-len(stored) :], strict=True)]
 
 
 def _end(pts: Sequence[int], durations: Sequence[int], shown: Sequence[bool]) -> int | None:

@@ -37,7 +37,7 @@ def probe(path: Path, *, video_stream: int | None = None) -> VideoInfo:
     header = read_header(path)
     streams = tuple(_stream(entry) for entry in header.get("streams", []))
     video = _select_video(path.name, streams, video_stream)
-    packets = scan(path, video.index, video.rate)
+    packets = scan(path, video.index, video.rate, video.delay)
     container = _container(header, video)
     duration = _fraction(header.get("format", {}).get("duration"))
     return VideoInfo(
@@ -85,6 +85,7 @@ def _stream(entry: dict[str, Any]) -> Stream:
         height=int(entry.get("height", 0)),
         pixel_format=entry.get("pix_fmt", ""),
         rate=_fraction(entry.get("avg_frame_rate")) or _fraction(entry.get("r_frame_rate")),
+        delay=int(entry.get("has_b_frames", 0)),
         time_base=_fraction(entry.get("time_base")) or Fraction(1, 1000),
         sample_aspect_ratio=_fraction(entry.get("sample_aspect_ratio", "").replace(":", "/")) or Fraction(1),
         rotation=_rotation(entry),

@@ -71,8 +71,12 @@ def test_secret_is_gone_and_the_rest_is_kept(clip: Library, mask: Mask, tmp_path
 def test_secret_is_gone_from_rare_files(clip: Library, mask: Mask, name: str) -> None:
     source = clip(name)
     output = output_of(mask(source))
-    if source.suffix == ".avi":  # ffprobe knows no time of some of its frames
-        assert len(clips.contents(output).frames) == len(clips.contents(source).frames)
+    if source.suffix == ".avi":  # ffprobe knows no time of the last frames, which its decoder holds back
+        frames = clips.contents(source).frames
+        known = [float(frame["pkt_dts_time"]) for frame in frames if "pkt_dts_time" in frame]
+        times = clips.contents(output).times()
+        assert times[: len(known)] == pytest.approx(known, abs=0.001)
+        assert len(times) == len(frames) <= len(known) + 2
     else:
         check_times(source, output)
     check_pictures(source, output)
