@@ -10,7 +10,7 @@ from av.video.reformatter import ColorRange
 
 from dashredact.errors import RefusedError
 from dashredact.media.hdr import StaticMetadata, dynamic_metadata, static_metadata
-from dashredact.media.images import working_format
+from dashredact.media.images import convertible, working_format
 from dashredact.text import plural
 
 _BT709 = 1  # in the numbering of primaries, of transfer functions and of matrices
@@ -93,6 +93,8 @@ def decide(name: str, frames: Counter[Form]) -> tuple[Form, tuple[str, ...]]:
         )
     if len({form.color.hdr for form in static}) > 1:
         raise RefusedError(f"{name}: changes between HDR and SDR partway through; split it there first.")
+    if not convertible([form.color.matrix for form in static]):
+        raise RefusedError(f"{name}: the matrix of its colours changes partway through; split it there first.")
     ((chosen, most), *_) = static.most_common()
     others = static.total() - most
     if not others:

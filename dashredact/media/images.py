@@ -1,5 +1,6 @@
 """Decoded frames: their orientation, their planes for painting, and scaled-down pictures for the detector."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple, cast
@@ -18,6 +19,16 @@ from dashredact.values import Picture
 
 _FIXED_POINT = 1 << 16  # of the 16.16 numbers in a display matrix
 _UNKNOWN_MATRIX = 2  # in the numbering of libavutil
+_SCALER_MATRICES = {
+    1: Colorspace.ITU709,
+    4: Colorspace.FCC,
+    5: Colorspace.ITU601,
+    6: Colorspace.ITU601,
+    7: Colorspace.SMPTE240M,
+    9: Colorspace.BT2020,
+    10: Colorspace.BT2020,
+}
+"""libswscale's numbers for those of libavutil; it takes any other to mean that nothing is to be converted."""
 
 
 class Frame(NamedTuple):
@@ -28,6 +39,11 @@ class Frame(NamedTuple):
     """False if it, or a frame that it may depend on, is corrupt or missing"""
     aspect: Fraction | None = None
     """width by height of a pixel, as the codec says"""
+
+
+def convertible(matrices: Collection[int]) -> bool:
+    """Whether pictures of all these matrices, in the numbering of libavutil, can become pictures of one of them."""
+    return len(set(matrices)) == 1 or set(matrices) <= {_UNKNOWN_MATRIX, *_SCALER_MATRICES}
 
 
 @dataclass(frozen=True)
@@ -117,12 +133,16 @@ def _converted(image: VideoFrame, pixel_format: str, color: tuple[int, int, int,
 def _recolored(image: VideoFrame, pixel_format: str, *, range_: int, matrix: int) -> VideoFrame:
     """What is not known on either side is taken to be equal."""
     known_range = image.color_range if range_ == ColorRange.UNSPECIFIED else range_
-    known_matrix = image.colorspace if matrix == _UNKNOWN_MATRIX else matrix
+    matrices = {}
+    if _UNKNOWN_MATRIX not in (image.colorspace, matrix):
+        matrices = {
+            "src_colorspace": _SCALER_MATRICES[image.colorspace],
+            "dst_colorspace": _SCALER_MATRICES[matrix],
+        }
     return VideoReformatter().reformat(
         image,
         format=pixel_format,
-        src_colorspace=known_matrix if image.colorspace == _UNKNOWN_MATRIX else image.colorspace,
-        dst_colorspace=known_matrix,
+        **matrices,
         src_color_range=known_range if image.color_range == ColorRange.UNSPECIFIED else image.color_range,
         dst_color_range=known_range,
     )

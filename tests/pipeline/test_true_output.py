@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 import pytest
 from av.video.frame import VideoFrame
-from clips import Film, Library
+from clips import Film, Finder, Library
 from conftest import SETTINGS, Mask
 
-from dashredact.media import ffmpeg
+from dashredact.media import ffmpeg, images
 from dashredact.media.encode import ENCODERS
 from dashredact.media.hdr import static_metadata
 from dashredact.media.probe import probe
@@ -160,6 +160,51 @@ def test_frames_of_another_range_are_converted_and_named(mask: Mask, tmp_path: P
     lumas = _lumas(outcome.output)
     expected = 255 if _video(outcome.output).get("color_range") == "pc" else 235
     assert lumas == pytest.approx([expected] * len(lumas), abs=2)
+
+
+_OTHER_FORMS = {
+    "matrix": ("bt601", "smpte170m", "yuv420p"),
+    "depth": ("bt709", "bt709", "yuv420p10le"),
+    "chroma": ("bt709", "bt709", "yuv444p"),
+}
+
+
+@pytest.mark.parametrize("change", _OTHER_FORMS)
+def test_a_picture_of_another_form_looks_the_same(mask: Mask, tmp_path: Path, change: str) -> None:
+    """Colour bars, first in one form and then, for longer, in another."""
+    parts = []
+    for seconds, (matrix, tag, pixel_format) in ((1, ("bt709", "bt709", "yuv420p")), (2, _OTHER_FORMS[change])):
+        picture = ("-f", "lavfi", "-i", f"smptebars=size=192x112:rate=15:duration={seconds}")
+        form = ("-vf", f"scale=out_color_matrix={matrix},format={pixel_format}", "-colorspace", tag)
+        parts.append(tmp_path / f"{seconds}.ts")
+        clips.ffmpeg(*picture, *form, *("-c:v", "libx264", "-qp", "2", "-bf", "0", "-color_range", "tv"), parts[-1])
+    source = tmp_path / "both.ts"
+    source.write_bytes(b"".join(part.read_bytes() for part in parts))
+    blind = Finder(miss_first=10**6)
+    outcome = mask(source, by=blind, damaged="salvage", hide=replace(SETTINGS.hide, crf=2))
+    assert outcome.output, outcome.reason
+    assert any("frames of another form" in note for note in outcome.notes)
+    before, after = _rgb(parts[1])[0], _rgb(outcome.output)
+    assert max(float(np.median(np.abs(picture - before).max(-1))) for picture in after) < 8  # but for edges of chroma
+
+
+def _rgb(path: Path) -> list[Any]:
+    """Of every frame, (H, W, 3) of 0..255, by its matrix; limited range, chroma of the nearest sample."""
+    pictures = []
+    with av.open(str(path)) as file:
+        for frame in file.decode(video=0):
+            depth = frame.format.components[0].bits
+            found = images.planes(frame).planes
+            luma = (found[0] / (1 << depth - 8) - 16) * 255 / 219
+            times = [size // part for size, part in zip(luma.shape, found[1].shape, strict=True)]
+            blue, red = (
+                (np.repeat(np.repeat(plane, times[0], 0), times[1], 1) / (1 << depth - 8) - 128) * 255 / 112
+                for plane in found[1:]
+            )
+            of_red, of_blue = {1: (0.2126, 0.0722), 6: (0.299, 0.114)}[frame.colorspace]
+            r, b = luma + (1 - of_red) * red, luma + (1 - of_blue) * blue
+            pictures.append(np.stack([r, (luma - of_red * r - of_blue * b) / (1 - of_red - of_blue), b], -1))
+    return pictures
 
 
 def test_pixels_that_change_their_shape_are_refused(mask: Mask, tmp_path: Path) -> None:
