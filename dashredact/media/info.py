@@ -102,6 +102,8 @@ class PacketIndex:
     """byte at which the last packet ends; 0 where that is not known"""
     end: int | None = None
     """ticks until which the container says that the last frame is shown"""
+    unreadable: bool = False
+    """whether the container has parts that could not be read, and what they held is not known"""
     corrupt: tuple[int, ...] = ()
     """indices of packets that the container reports as incomplete; the damage may also be in the packet after each"""
 

@@ -1,11 +1,13 @@
 """Opens containers for reading and writing, and reads packets without decoding them."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
+from av import logging
 
 from dashredact.errors import UnreadableError
 from dashredact.media.ffmpeg import FORMATS, PROTOCOLS, local
@@ -28,9 +30,10 @@ def scan(path: Path, index: int, rate: Fraction | None = None, delay: int = 0) -
     shown: list[bool] = []
     corrupt: list[int] = []
     durations: list[int] = []
-    slots, time_base, read_until = False, Fraction(1), 0
+    format_name, slots, time_base, read_until = "", False, Fraction(1), 0
     try:
-        with open_container(path) as container:
+        with _libav_errors() as errors, open_container(path) as container:
+            format_name = container.format.name
             slots = container.format.name == "avi"  # its packets have a place, which libavformat reports as DTS
             time_base = container.streams[index].time_base or Fraction(1, 1000)
             for packet in demux(container, index):
@@ -56,8 +59,20 @@ def scan(path: Path, index: int, rate: Fraction | None = None, delay: int = 0) -
         times.irregularities,
         read_until,
         _end(times.pts, durations, shown),
+        any(name == format_name for _, name, _ in errors),
         tuple(corrupt),
     )
+
+
+@contextmanager
+def _libav_errors() -> Iterator[list[tuple[int, str, str]]]:
+    """Level, name of the complaining part, text: a demuxer skips what it cannot read, and says so nowhere else."""
+    logging.set_level(logging.ERROR)  # for no longer than that: forwarding may lock the threads of decoders up
+    try:
+        with logging.Capture() as messages:
+            yield messages
+    finally:
+        logging.set_level(None)
 
 
 def _delayed(stored: Sequence[StoredTime], delay: int) -> list[StoredTime]:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from dashredact.errors import RefusedError, UnreadableError
+from dashredact.media.announced_size import missing_bytes
 from dashredact.media.header import read_header
 from dashredact.media.info import PacketIndex, Stream, StreamKind, VideoInfo, VideoStream
 from dashredact.media.packets import scan
 from dashredact.text import plural
 
-_SEGMENT_ID, _EBML_BYTES = b"\x18\x53\x80\x67", 4096  # of Matroska, and where its one segment begins at the latest
 _MAX_UNREAD = 0.2  # of an FLV, behind its last frame
 _MAX_AUDIO_OVERHANG = 5  # seconds by which the audio of an intact file may outlast its picture
 _MAX_PIXELS = 8192 * 8192  # a header may claim a picture that would fill the memory
@@ -52,7 +52,7 @@ def probe(path: Path, *, video_stream: int | None = None) -> VideoInfo:
         frame_intervals=_frame_intervals(packets, video.time_base),
         tags=_tags(header),
         notes=tuple(_notes(path, container, video, packets, duration)),
-        damages=tuple(_damages(path, container, video, packets)),
+        damages=tuple(_damages(path, container, video, packets)) or _unexplained(packets),
     )
 
 
@@ -184,7 +184,7 @@ def _damages(path: Path, container: str, video: VideoStream, packets: PacketInde
     if container in ("mp4", "mov") and video.claimed_frames and len(packets) < video.claimed_frames:
         missing = video.claimed_frames - len(packets)
         yield f"it is truncated: {missing} of the {video.claimed_frames} frames in its index are missing"
-    if container in ("mkv", "webm") and (missing := _missing_bytes(path)):
+    if missing := missing_bytes(path, container):
         yield f"it is truncated: {missing} of the bytes that it announces are missing"
     unread = path.stat().st_size - packets.read_until
     if container == "flv" and unread > _MAX_UNREAD * path.stat().st_size:
@@ -195,19 +195,8 @@ def _damages(path: Path, container: str, video: VideoStream, packets: PacketInde
         yield f"parts of it are missing: {count}, the first at {first:.2f} s"
 
 
-def _missing_bytes(path: Path) -> int:
-    """Of a Matroska file, whose segment says how long it is; 0 where it does not, as in a live recording."""
-    with path.open("rb") as file:
-        head = file.read(_EBML_BYTES)
-    position = head.find(_SEGMENT_ID)
-    if not 0 <= position < len(head) - len(_SEGMENT_ID) - 8:  # what follows is its size, of at most 8 bytes
-        return 0
-    position += len(_SEGMENT_ID)
-    width = 9 - head[position].bit_length()  # leading zeros of the first byte say how many bytes the size has
-    size = int.from_bytes(head[position : position + width]) & ((1 << 7 * width) - 1)
-    if size == (1 << 7 * width) - 1:
-        return 0
-    return max(position + width + size - path.stat().st_size, 0)
+def _unexplained(packets: PacketIndex) -> tuple[str, ...]:
+    return ("it is damaged or truncated: parts of it cannot be read",) if packets.unreadable else ()
 
 
 def _frame_intervals(packets: PacketIndex, time_base: Fraction) -> tuple[Fraction, Fraction] | None:

@@ -13,9 +13,10 @@ from av.video.frame import VideoFrame
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dashredact.media.announced_size import missing_bytes
 from dashredact.media.info import VideoInfo
 from dashredact.media.packet_times import StoredTime, packet_times
-from dashredact.media.probe import _missing_bytes, probe
+from dashredact.media.probe import probe
 from dashredact.media.reader import Reader
 from dashredact.media.segmentation import split
 
@@ -220,4 +221,4 @@ def test_a_segment_that_begins_at_the_end_of_what_is_looked_at_breaks_nothing(tm
     path = tmp_path / "long header.mkv"
     segment = b"\x18\x53\x80\x67\x01" + bytes(6) + b"\x40"
     path.write_bytes(b"\x1a\x45\xdf\xa3" + bytes(padding) + segment + bytes(64))
-    assert _missing_bytes(path) == 0
+    assert missing_bytes(path, "mkv") == 0
