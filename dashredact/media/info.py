@@ -96,6 +96,8 @@ class PacketIndex:
     in order, and the frames get the `pts` of those packets that gave one, in the decoder's order"""
     restarts: int = 0
     """how often the times start anew, as where recordings were put one behind the other"""
+    leading: int = 0
+    """packets that have no time and belong before the first key frame, where a cut has left them"""
     irregularities: tuple[str, ...] = ()
     """what is wrong with the times, for people"""
     read_until: int = 0
@@ -186,7 +188,7 @@ class VideoInfo:
         claimed = pts[0] + round((self.video.duration or 0) / self.video.time_base)
         is_whole = self.video.claimed_frames in (None, len(self.packets))
         most = 2 * pts[-1] - pts[0] + _MAX_LAST_FRAME / self.video.time_base  # a fragmented file may claim anything
-        if self.container in ("mp4", "mov") and is_whole and pts[-1] < claimed <= most:
+        if self.container in ("mp4", "mov") and is_whole and all(self.packets.shown) and pts[-1] < claimed <= most:
             return claimed
         if self.packets.end is not None:
             slots = min(claimed, pts[-1] + interval) if self.container == "avi" else 0
@@ -210,7 +212,7 @@ class VideoInfo:
     @property
     def origin(self) -> int:
         """PTS from which parts count, for an MP4 hides what is before 0: that of the first frame if it is negative."""
-        return min([0, *self.packets.shown_pts[:1]])
+        return min([0, *self.packets.shown_pts[self.packets.leading :][:1]])
 
     @property
     def start(self) -> Fraction | None:

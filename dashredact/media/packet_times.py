@@ -5,7 +5,7 @@ Times are integer ticks of the stream's time base.
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from itertools import count
+from itertools import count, takewhile
 from typing import NamedTuple
 
 from dashredact.text import plural
@@ -28,6 +28,8 @@ class PacketTimes(NamedTuple):
     """whether they are the stored ones, and identify the packets"""
     restarts: int
     """how often the times start anew"""
+    leading: int
+    """packets without a time that were placed before the first"""
     irregularities: tuple[str, ...]
     """what was found, for people"""
 
@@ -36,14 +38,19 @@ def packet_times(stored: Sequence[StoredTime], time_base: Fraction, rate: Fracti
     """rate: frames a second, as stated.
 
     Where a recording begins anew (`cat a.ts b.ts`), it goes on one frame after the end of the one before. A packet
-    without a time follows one frame after the one before it; one with the time of another is moved by a tick.
+    without a time follows one frame after the one before it; one with the time of another is moved by a tick. Those
+    right behind the first key frame are what a cut has left of the group before it: they lie before the beginning.
     """
     step = max(round(1 / (rate * time_base)), 1) if rate else max(round(Fraction(1, 25) / time_base), 1)
+    leading = _leading(stored)
     pts: list[int] = []
     missing = restarts = first_restart = offset = 0
     highest: int | None = None
     before: StoredTime | None = None
-    for time in stored:
+    for number, time in enumerate(stored):
+        if 0 < number <= leading:
+            pts.append(pts[0] - step * (leading + 1 - number))
+            continue
         if before and highest is not None and _starts_anew(before, time, time_base):
             began = time.pts if time.pts is not None else time.dts
             offset, restarts = highest + step - (began or 0), restarts + 1
@@ -71,7 +78,14 @@ def packet_times(stored: Sequence[StoredTime], time_base: Fraction, rate: Fracti
     if repeated:
         irregularities.append(f"{plural(repeated, 'frame')} had the time of another, and are moved by a tick")
     regular = not irregularities and all(time.pts is not None for time in stored)
-    return PacketTimes(tuple(_unique(pts)), regular, restarts, tuple(irregularities))
+    return PacketTimes(tuple(_unique(pts)), regular, restarts, leading, tuple(irregularities))
+
+
+def _leading(stored: Sequence[StoredTime]) -> int:
+    """How many packets without a time stand right behind a first key frame that has one."""
+    if not stored or not stored[0].key or stored[0].pts is None:
+        return 0
+    return sum(1 for _ in takewhile(lambda time: time.pts is None and time.dts is None, stored[1:]))
 
 
 def _starts_anew(before: StoredTime, time: StoredTime, time_base: Fraction) -> bool:

@@ -56,6 +56,7 @@ def scan(path: Path, index: int, rate: Fraction | None = None, delay: int = 0) -
         tuple(shown),
         times.regular and not slots,
         times.restarts,
+        times.leading,
         times.irregularities,
         read_until,
         _end(times.pts, durations, shown),

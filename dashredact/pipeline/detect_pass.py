@@ -18,7 +18,6 @@ from dashredact.media.info import Segment, VideoInfo
 from dashredact.media.prefetch import prefetch
 from dashredact.pipeline.stopwatch import Stopwatch
 from dashredact.settings import Damaged
-from dashredact.text import plural
 from dashredact.values import Detections, Detector, Picture, SegmentDetections, StageProgress
 from dashredact.workspace.work_folder import WorkFolder
 
@@ -130,7 +129,8 @@ def lost_frames(lost: Sequence[int], info: VideoInfo) -> str:
     """`3 of its frames cannot be decoded (at 1.20, 1.24, 1.28 s)`; those before the first key frame apart."""
     before_key = sum(pts < info.packets.first_key for pts in lost)
     if before_key:
-        begins = f"it begins between key frames: its first {plural(before_key, 'frame')} cannot be decoded"
+        first = "first frame" if before_key == 1 else f"first {before_key} frames"
+        begins = f"it begins between key frames: its {first} cannot be decoded"
         rest = [pts for pts in lost if pts >= info.packets.first_key]
         return f"{begins}; {lost_frames(rest, info)}" if rest else begins
     times = ", ".join(f"{float(pts * info.video.time_base):.2f}" for pts in lost[:5])

@@ -172,6 +172,12 @@ def test_packets_without_times_follow_at_the_stated_rate() -> None:
     assert "3 of 3 frames have no time, and are placed by its stated rate of 15 frames/s" in times.irregularities[0]
 
 
+def test_what_a_cut_has_left_of_the_group_before_lies_before_the_beginning() -> None:
+    times = packet_times(_stored(0, None, None, 40, 20), Fraction(1, 600), Fraction(30))
+    assert times.pts == (0, -40, -20, 40, 20)
+    assert times.leading == 2 and times.irregularities == ()
+
+
 def test_a_second_frame_of_one_time_is_moved_by_a_tick() -> None:
     times = packet_times(_stored(0, 0, 20, 21, 20), Fraction(1, 600), Fraction(30))
     assert sorted(times.pts) == [0, 1, 20, 21, 22]

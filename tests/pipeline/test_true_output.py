@@ -115,6 +115,20 @@ def _start(path: Path, kind: str) -> float:
         return min(float(packet.pts * packet.time_base) for packet in file.demux(stream) if packet.size)
 
 
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_a_cut_in_an_open_group_loses_only_what_lies_before_it(mask: Mask, tmp_path: Path, codec: str) -> None:
+    whole, source = tmp_path / "whole.mp4", tmp_path / "cut.mkv"
+    picture = ("-f", "lavfi", "-i", "testsrc=size=192x112:rate=15:duration=4", "-pix_fmt", "yuv420p")
+    clips.ffmpeg(*picture, "-c:v", codec, f"-{codec[3:]}-params", "open-gop=1:keyint=15:bframes=3", whole)
+    clips.ffmpeg("-ss", "1.3", "-i", whole, "-c", "copy", source)
+    outcome = mask(source, damaged="salvage")
+    assert outcome.status is VideoStatus.NEEDS_REVIEW and "begins between key frames" in outcome.reason
+    assert outcome.output and outcome.record
+    shown = [float(one["best_effort_timestamp_time"]) for one in _probed(source, "-show_frames")["frames"]]
+    assert clips.contents(outcome.output).times() == pytest.approx(shown, abs=0.001)
+    assert outcome.record["frames"]["in"] == len(shown) + len(outcome.record["frames"]["lost_at"])
+
+
 # --- one form for the whole output --------------------------------------------------------------------------------
 
 
