@@ -109,6 +109,48 @@ def test_sound_that_begins_late_begins_late(clip: Library, mask: Mask, tmp_path:
     assert starts[0] == pytest.approx(starts[1], abs=0.001)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["aac.mp4", "pcm_s16le.avi", "libopus.mkv", "mp2.ts", "adpcm_ima_qt.mov"])
+def test_sound_is_in_step_after_ten_minutes(mask: Mask, tmp_path: Path, name: str) -> None:
+    """A flash and a click every half minute; the codec of the sound is the file's name."""
+    source = tmp_path / name
+    often = "lt(mod(t\\,30)\\,0.1)"
+    flashes = f"color=black:size=160x96:rate=10:duration=600,drawbox=enable='{often}':color=white:t=fill:w=iw:h=ih"
+    clicks = f"aevalsrc='sin(2*PI*1000*t)*{often}':s={8000 if 'adpcm' in name else 48000}:d=600"
+    sound = ("-f", "lavfi", "-i", clicks, "-c:a", source.stem)
+    film = "mjpeg" if source.suffix == ".avi" else "libx264"
+    clips.ffmpeg("-f", "lavfi", "-i", flashes, *sound, "-c:v", film, "-pix_fmt", "yuvj420p", source)
+    outcome = mask(source, audio=Keep.KEEP, segment_seconds=10.0)
+    assert outcome.output, outcome.reason
+    (flash, click), (masked_flash, masked_click) = _flash_and_click(source), _flash_and_click(outcome.output)
+    assert masked_flash - masked_click == pytest.approx(flash - click, abs=0.02)
+    assert min(flash, click) > 560
+
+
+def _flash_and_click(path: Path) -> tuple[float, float]:
+    """Seconds of the last of each."""
+    flash = click = 0.0
+    with av.open(str(path)) as file:
+        dark = True
+        for picture in file.decode(video=0):
+            bright = picture.to_ndarray()[:96].mean() > 128
+            flash, dark = (float(picture.time or 0) if bright and dark else flash), not bright
+    with av.open(str(path)) as file:
+        quiet_since = 0.0
+        for heard in file.decode(audio=0):
+            samples = np.abs(heard.to_ndarray().astype(np.float64)).max(0)
+            loud = np.flatnonzero(samples > _loudest(heard) / 4)
+            if len(loud):
+                at = float(heard.time or 0) + loud[0] / heard.sample_rate
+                click = at if at - quiet_since > 1 else click
+                quiet_since = float(heard.time or 0) + loud[-1] / heard.sample_rate
+    return flash, click
+
+
+def _loudest(heard: "av.AudioFrame") -> float:
+    return {"s16": 2.0**15, "s32": 2.0**31, "flt": 1.0}[heard.format.name.removesuffix("p")]
+
+
 def _start(path: Path, kind: str) -> float:
     with av.open(str(path)) as file:
         stream = file.streams.video[0] if kind == "v" else file.streams.audio[0]
