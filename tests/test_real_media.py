@@ -110,6 +110,17 @@ def test_damaged_real_video_can_be_salvaged(name: str, tmp_path: Path) -> None:
     assert len(clips.contents(outcome.output).times()) == outcome.record["frames"]["out"] >= 30
 
 
+def test_packets_that_hold_a_field_each_lose_none_in_another_container(tmp_path: Path) -> None:
+    """An MP4 states how many fields there are a second, and not in which order they are shown."""
+    original, source = FOLDER / "odd" / "mdx_field_packets.mts", tmp_path / "fields.mp4"
+    if not original.exists():
+        pytest.skip("mdx_field_packets.mts is not there")
+    clips.ffmpeg("-i", original, "-map", "0:v", "-c", "copy", source)
+    outcome = _run(source, tmp_path)
+    assert outcome.status is VideoStatus.MASKED, outcome.reason
+    assert outcome.record["frames"]["out"] == len(_times(source, 0))
+
+
 def test_one_of_two_real_videos_can_be_chosen(tmp_path: Path) -> None:
     source = FOLDER / "odd" / "torchcodec_nasa_13013.mp4"
     if not source.exists():

@@ -2,23 +2,37 @@
 
 import struct
 from pathlib import Path
+from typing import BinaryIO
 
-_HEAD = 4096  # bytes within which all of them say so
+_HEAD = 4096  # bytes within which most of them say so
 _EBML_SEGMENT = b"\x18\x53\x80\x67"
 _ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 
 
 def missing_bytes(path: Path, container: str) -> int:
     """0 for a file that is whole, or does not say how long it is. container: as in `VideoInfo`."""
+    sizes = {"mp4": _boxes, "mov": _boxes, "mkv": _matroska, "webm": _matroska, "avi": _riff, "wmv": _asf}
     with path.open("rb") as file:
-        head = file.read(_HEAD)
-    sizes = {"mkv": _matroska, "webm": _matroska, "avi": _riff, "wmv": _asf}
-    announced = sizes[container](head) if container in sizes else 0
+        announced = sizes[container](file) if container in sizes else 0
     return max(announced - path.stat().st_size, 0)
 
 
-def _matroska(head: bytes) -> int:
+def _boxes(file: BinaryIO) -> int:
+    """Each box of the outermost level says how long it is, or with 0 that it is the last."""
+    position = 0
+    while len(head := file.read(16)) == 16:
+        (size,) = struct.unpack_from(">I", head)
+        (size,) = struct.unpack_from(">Q", head, 8) if size == 1 else (size,)
+        if size < 8:
+            break
+        position += size
+        file.seek(position)
+    return position
+
+
+def _matroska(file: BinaryIO) -> int:
     """Its one segment says how long it is, but for a live recording."""
+    head = file.read(_HEAD)
     position = head.find(_EBML_SEGMENT)
     if not 0 <= position < len(head) - len(_EBML_SEGMENT) - 8:  # what follows is its size, of at most 8 bytes
         return 0
@@ -28,13 +42,14 @@ def _matroska(head: bytes) -> int:
     return 0 if size == (1 << 7 * width) - 1 else position + width + size
 
 
-def _riff(head: bytes) -> int:
+def _riff(file: BinaryIO) -> int:
     """Of the first gigabyte; a recorder that lost its power has left 0."""
-    (size,) = struct.unpack_from("<I", head, 4)
+    (size,) = struct.unpack_from("<I", file.read(8), 4)
     return int(size) + 8 if size else 0
 
 
-def _asf(head: bytes) -> int:
+def _asf(file: BinaryIO) -> int:
+    head = file.read(_HEAD)
     position = head.find(_ASF_FILE_PROPERTIES)  # GUID, size, GUID of the file, size of the file
     if not 0 <= position <= len(head) - 48:
         return 0

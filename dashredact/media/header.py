@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dashredact.errors import MediaError, UnreadableError
+from dashredact.media.announced_size import missing_bytes
 from dashredact.media.ffmpeg import FORMATS, PROTOCOLS, ToolTimeoutError, local, run
 
 _PROBE_SECONDS = 60
@@ -45,6 +46,6 @@ def _explanation(path: Path, ffprobe_error: str) -> str:
             return f"is {name}, not a video, despite its name."
     if head.startswith(b"RIFF") and head[8:12] in (b"WEBP", b"WAVE"):
         return f"is a {head[8:12].decode()} file, not a video, despite its name."
-    if "moov atom not found" in ffprobe_error and head[4:8] in _MP4_BOXES:
+    if head[4:8] in _MP4_BOXES and ("moov atom not found" in ffprobe_error or missing_bytes(path, "mp4")):
         return "is truncated: the index at the end of an MP4 file is missing; copy the file again from the camera."
     return "is not a video, or its beginning is damaged; copy it again from the camera."

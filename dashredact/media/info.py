@@ -100,6 +100,8 @@ class PacketIndex:
     """packets that have no time and belong before the first key frame, where a cut has left them"""
     irregularities: tuple[str, ...] = ()
     """what is wrong with the times, for people"""
+    codec_rate: Fraction | None = None
+    """frames a second, as the stream itself says; half the packets a second where a packet holds a field"""
     read_until: int = 0
     """byte at which the last packet ends; 0 where that is not known"""
     end: int | None = None
@@ -205,6 +207,9 @@ class VideoInfo:
         if len(pts) < 2 or pts[-1] == pts[0]:
             return stated or Fraction(25)
         measured = (len(pts) - 1) / ((pts[-1] - pts[0]) * self.video.time_base)
+        rate = self.packets.codec_rate
+        if self.field_order and rate and abs(measured / (2 * rate) - 1) < _RATE_TOLERANCE:  # of fields
+            return rate
         if stated and abs(measured / stated - 1) < _RATE_TOLERANCE:
             return stated
         return measured.limit_denominator(1001)

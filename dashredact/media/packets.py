@@ -31,11 +31,14 @@ def scan(path: Path, index: int, rate: Fraction | None = None, delay: int = 0) -
     corrupt: list[int] = []
     durations: list[int] = []
     format_name, slots, time_base, read_until = "", False, Fraction(1), 0
+    codec_rate: Fraction | None = None
     try:
         with _libav_errors() as errors, open_container(path) as container:
             format_name = container.format.name
             slots = container.format.name == "avi"  # its packets have a place, which libavformat reports as DTS
-            time_base = container.streams[index].time_base or Fraction(1, 1000)
+            stream = container.streams[index]
+            time_base = stream.time_base or Fraction(1, 1000)
+            codec_rate = stream.codec_context.framerate if isinstance(stream, av.VideoStream) else None
             for packet in demux(container, index):
                 corrupt += [len(stored)] if packet.is_corrupt else []
                 stored.append(StoredTime(None if slots else packet.pts, packet.dts, packet.is_keyframe))
@@ -58,6 +61,7 @@ def scan(path: Path, index: int, rate: Fraction | None = None, delay: int = 0) -
         times.restarts,
         times.leading,
         times.irregularities,
+        codec_rate,
         read_until,
         _end(times.pts, durations, shown),
         any(name == format_name for _, name, _ in errors),

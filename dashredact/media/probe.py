@@ -184,7 +184,7 @@ def _damages(path: Path, container: str, video: VideoStream, packets: PacketInde
     if container in ("mp4", "mov") and video.claimed_frames and len(packets) < video.claimed_frames:
         missing = video.claimed_frames - len(packets)
         yield f"it is truncated: {missing} of the {video.claimed_frames} frames in its index are missing"
-    if missing := missing_bytes(path, container):
+    elif missing := missing_bytes(path, container):
         yield f"it is truncated: {missing} of the bytes that it announces are missing"
     unread = path.stat().st_size - packets.read_until
     if container == "flv" and unread > _MAX_UNREAD * path.stat().st_size:

@@ -119,10 +119,11 @@ class Reader:
 
     def _is_second_field(self, packet: int) -> bool:
         video, packets = self._info.video, self._info.packets
-        if video.codec not in _FIELD_CODECS or packet - 1 not in self._interlaced or not video.rate:
+        rates = [rate for rate in (video.rate, packets.codec_rate) if rate]  # a container may count fields
+        if video.codec not in _FIELD_CODECS or packet - 1 not in self._interlaced or not rates:
             return False
         gap = (packets.pts[packet] - packets.pts[packet - 1]) * video.time_base
-        return 0 < gap <= _MAX_FIELD_GAP / video.rate
+        return 0 < gap <= _MAX_FIELD_GAP / min(rates)
 
     def _remaining(self) -> Iterator[Frame]:
         if self._pending is not None:

@@ -9,13 +9,14 @@ _OUTPUT_CONTAINERS = {"mp4", "mov", "mkv", "ts"}
 """Containers that are kept; other sources become MP4."""
 
 _MP4_AUDIO = {"aac", "mp3", "ac3", "eac3", "opus", "alac"}
+_PCM = {"pcm_u8", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be", "pcm_f32le"}
 _COPYABLE_AUDIO = {
     "mp4": _MP4_AUDIO,
-    "mov": {*_MP4_AUDIO, "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_mulaw", "pcm_alaw", "amr_nb"},
-    "mkv": None,
+    "mov": {*_MP4_AUDIO, *_PCM, "pcm_mulaw", "pcm_alaw", "adpcm_ima_qt", "amr_nb"},
+    "mkv": {*_MP4_AUDIO, *_PCM, "mp1", "mp2", "dts", "truehd", "vorbis", "flac", "tta", "wavpack"},
     "ts": {"aac", "mp3", "mp2", "ac3", "eac3"},
 }
-"""Audio codecs that a container can store (None: all); others are transcoded to AAC."""
+"""Audio codecs that a container can store, as far as its muxer knows; others are transcoded to AAC."""
 
 _GPS_TAGS = {"gpmd"}
 """Tags of data streams that hold positions and that MP4 can store."""
@@ -32,8 +33,7 @@ class StreamSelection:
 
     def transcodes(self, stream: Stream) -> bool:
         """Whether a kept stream is encoded again because the container cannot store its codec."""
-        allowed = _COPYABLE_AUDIO[self.container]
-        return stream.kind is StreamKind.AUDIO and allowed is not None and stream.codec not in allowed
+        return stream.kind is StreamKind.AUDIO and stream.codec not in _COPYABLE_AUDIO[self.container]
 
 
 def select_streams(info: VideoInfo, settings: Settings) -> StreamSelection:

@@ -55,6 +55,8 @@ class TrackedVideo:
     tracks: Sequence[Track]
     form: Form
     """of the output"""
+    end: int
+    """ticks of the source's time base until which the last frame is shown"""
     notes: tuple[str, ...] = ()
     """what was found out while decoding, for people"""
 
@@ -124,7 +126,7 @@ def track(
     by_segment = {segment.index: first for segment, first in zip(segments, first_frames, strict=True)}
     lost = tuple(time for segment in saved for time in segment.lost)
     form, notes = decide(info.name, _forms(saved))
-    return TrackedVideo(pts, by_segment, size, lost, numbered, form, notes), stopwatch.seconds
+    return TrackedVideo(pts, by_segment, size, lost, numbered, form, _end(info, saved), notes), stopwatch.seconds
 
 
 def _forms(saved: Sequence[SegmentDetections]) -> Counter[Form]:
@@ -157,7 +159,8 @@ def adopt_tracks(
         )
     head = first_frame(source, info)
     form = form_of(head.image, head.aspect)
-    tracked = TrackedVideo(known.pts, first_frames_of(segments, known.pts), known.size, (), known.tracks, form)
+    first_frames = first_frames_of(segments, known.pts)
+    tracked = TrackedVideo(known.pts, first_frames, known.size, (), known.tracks, form, info.end)
     for segment in segments:
         detections = tracked.no_detections(segment)
         work.save_detections(segment.index, detections)
@@ -212,18 +215,18 @@ def join_and_verify(
     segments: Sequence[Segment],
     selection: StreamSelection,
     form: Form,
+    end: int,
     settings: RenderSettings,
     advance: StageProgress,
 ) -> tuple[VerifiedFile, Seconds]:
     """Concatenate the parts, add the selected streams of the source, and verify the finished file.
 
-    form: of the output.
+    form: of the output. end: ticks of the source's time base until which the last frame is shown.
     """
     stopwatch, saved = Stopwatch(), _load_detections(work, segments)
     advance("join", 0)
     with stopwatch.timed("join"):
         parts = [work.part(segment.index) for segment, own in zip(segments, saved, strict=True) if len(own.pts)]
-        end = _end(info, saved)
         concat.concatenate(parts, work.assembled, info.video.time_base, end - info.origin)
         remux.remux(work.assembled, source, work.finished, info, selection, form.color, end)
     advance("verify", 0)

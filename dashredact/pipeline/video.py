@@ -142,7 +142,7 @@ class VideoPipeline:
         runner.all(stages.render, calls)
         selection = select_streams(info, self.settings)
         whole = (self.source, info, self.work, video.segments)
-        verified = runner.one(stages.join_and_verify, *whole, selection, tracked.form, settings)
+        verified = runner.one(stages.join_and_verify, *whole, selection, tracked.form, tracked.end, settings)
         return RenderedVideo(
             path=self.work.finished,
             sha256=verified.sha256,

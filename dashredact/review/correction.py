@@ -21,6 +21,7 @@ from dashredact.kinds import Kind
 from dashredact.media.form import form_of
 from dashredact.media.probe import probe
 from dashredact.media.reader import first_frame
+from dashredact.media.remux import shift
 from dashredact.pipeline import audit_record, stages
 from dashredact.pipeline.outcome import classify_error
 from dashredact.pipeline.stages import TrackedVideo
@@ -143,9 +144,11 @@ class Correction:
                 f" {file.time_base}; give the original with --source."
             )
         first_frames = stages.first_frames_of(video.segments, file.pts)
-        before = first_frame(self._before, probe(self._before))
-        form = form_of(before.image, before.aspect)
-        tracked = TrackedVideo(file.pts, first_frames, file.size, (), self.changes.tracks, form)
+        before = probe(self._before)
+        head = first_frame(self._before, before)
+        form, container = form_of(head.image, head.aspect), before.container
+        end = round((before.end * before.video.time_base - shift(video.info, container)) / time_base)
+        tracked = TrackedVideo(file.pts, first_frames, file.size, (), self.changes.tracks, form, end)
         changed = replace(tracked, tracks=self.changes.moved)
         touched = frozenset(segment.index for segment in video.segments if changed.part([segment]).tracks)
         return CorrectionPlan(video.segments, tracked, touched)

@@ -5,6 +5,7 @@ from pathlib import Path
 import clips
 import pytest
 
+from dashredact.errors import UnreadableError
 from dashredact.media.probe import probe
 
 _FORMS = {
@@ -40,6 +41,16 @@ def test_a_file_that_was_cut_off_is_damaged(whole: Path, share: float) -> None:
     content = whole.read_bytes()
     whole.write_bytes(content[: int(len(content) * share)])
     assert probe(whole).damages
+
+
+@pytest.mark.parametrize("share", [0.5, 0.95])
+def test_an_mp4_without_its_index_says_so(tmp_path: Path, share: float) -> None:
+    """In the last share of it, the index is there in part."""
+    path = tmp_path / "whole.mp4"
+    clips.ffmpeg("-f", "lavfi", "-i", "testsrc=size=160x120:rate=15:duration=2", "-c:v", "libx264", path)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    with pytest.raises(UnreadableError, match="is truncated"):
+        probe(path)
 
 
 @pytest.mark.parametrize("whole", ["whole.webm", "whole.mkv", "whole.flv"], indirect=True)

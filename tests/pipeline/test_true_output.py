@@ -99,6 +99,15 @@ def test_sound_of_cheap_cameras_is_kept_in_its_place(
     assert float(sound["duration"]) == pytest.approx(1.2, abs=0.15)
 
 
+def test_sound_that_no_muxer_takes_is_encoded_again(clip: Library, mask: Mask, tmp_path: Path) -> None:
+    source = tmp_path / "rare.mkv"
+    tone = ("-f", "lavfi", "-i", "sine=440:r=11025:d=1.2")
+    clips.ffmpeg("-i", clip("30.mp4"), *tone, "-c:v", "copy", "-c:a", "adpcm_ms", source)
+    outcome = mask(source, audio=Keep.KEEP)
+    assert outcome.output, outcome.reason
+    assert [one["codec_name"] for one in _probed(outcome.output)["streams"]][1:] == ["aac"]
+
+
 def test_sound_that_begins_late_begins_late(clip: Library, mask: Mask, tmp_path: Path) -> None:
     source = tmp_path / "late sound.ts"
     tone = ("-itsoffset", "0.7", "-f", "lavfi", "-i", "sine=440:r=48000:d=0.4")

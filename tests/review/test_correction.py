@@ -20,6 +20,7 @@ from dashredact.errors import MachineError, MediaError, RefusedError, Unverified
 from dashredact.formats import tracks_json
 from dashredact.imaging.mosaic import Mask, Planes, paint
 from dashredact.media import compare, copy_segments
+from dashredact.media.probe import probe
 from dashredact.pipeline import render_pass
 from dashredact.pipeline.outcome import VideoStatus
 from dashredact.review import correction_stages, marking
@@ -86,6 +87,17 @@ def test_mark_hides_in_files_that_are_no_easy_ones(clip: Library, tmp_path: Path
     mark(tmp_path, name)
     assert apply(tmp_path, source)["frames"] == lost
     assert leaks(output(tmp_path)) == []
+
+
+def test_a_lost_tail_is_not_made_up_for(clip: Library, tmp_path: Path) -> None:
+    source = clip("cut off.mp4")
+    redact(source, tmp_path, settings=replace(CUT, damaged=Damaged.SALVAGE))
+    before = probe(output(tmp_path))
+    mark(tmp_path, source.name)
+    apply(tmp_path, source)
+    after = probe(output(tmp_path))
+    assert (after.end, after.video.time_base) == (before.end, before.video.time_base)
+    assert after.average_rate == before.average_rate
 
 
 def test_without_a_mark_nothing_is_hidden(clip: Library, tmp_path: Path) -> None:
