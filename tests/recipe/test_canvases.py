@@ -17,8 +17,8 @@ def _picture(box: tuple[int, int, int, int] = (300, 200, 420, 230), labelled: tu
     """A grey picture with one plate, painted red."""
     pixels = np.full((480, 640, 3), 90, np.uint8)
     pixels[box[1] : box[3], box[0] : box[2]] = _RED
-    objects = data.Objects(np.array([box], np.float32), np.array([_PLATE]), np.array([False]))
-    return data.Picture("drawn", "images/0.png", pixels, objects, labelled, np.zeros((0, 4), np.float32))
+    objects = data.Objects(np.array([box], np.float32), np.array([_PLATE]), np.array([0], np.int8))
+    return data.Picture("drawn", "images/0.png", pixels, objects, labelled, labelled)
 
 
 @given(_SEEDS, st.integers(1, 6))
@@ -37,14 +37,14 @@ def test_a_box_follows_its_pixels(seed: int) -> None:
     crop, objects = augment.warp(picture.pixels, matrix, 320, 240), augment.place(picture, matrix, 320, 240)
     rows, columns = np.nonzero(crop[..., 0].astype(int) - crop[..., 1] > 120)
     (box,) = objects.boxes
-    assert not objects.ignore.any()
+    assert objects.roles.tolist() == [data.Role.OBJECT]
     assert box == pytest.approx([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], abs=2)
 
 
 def test_a_class_without_labels_is_silenced_everywhere() -> None:
     matrix = np.array([[1, 0, 0], [0, 1, 0]], np.float32)
     objects = augment.place(_picture(labelled=(False, True)), matrix, 640, 480)
-    whole = objects.select(objects.ignore)
+    whole = objects.of(data.Role.IGNORED)
     assert whole.labels.tolist() == [_FACE] and whole.boxes.tolist() == [[0, 0, 640, 480]]
 
 
@@ -52,6 +52,6 @@ def test_what_the_edge_cuts_to_less_than_half_is_ignored_and_what_is_gone_is_gon
     def placed(left: float) -> data.Objects:
         return augment.place(_picture(), np.array([[1, 0, -left], [0, 1, 0]], np.float32), 320, 480)
 
-    assert placed(350).ignore.tolist() == [False]  # 70 of 120 pixels are left
-    assert placed(370).ignore.tolist() == [True]
+    assert placed(350).roles.tolist() == [data.Role.OBJECT]  # 70 of 120 pixels are left
+    assert placed(370).roles.tolist() == [data.Role.IGNORED]
     assert len(placed(430).boxes) == 0

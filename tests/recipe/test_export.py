@@ -128,7 +128,7 @@ def test_what_nobody_marked_is_a_find(sets: Path) -> None:
         picture.pixels,
         picture.objects.select(picture.objects.labels == 1),
         (True, True),
-        picture.clutter,
+        (True, True),
     )
     (find,) = relabel.finds(net, bare, 0, 0.4, picture.pixels.shape[1])
     assert find["label"] == "face" and find["score"] >= 0.4

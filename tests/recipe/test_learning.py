@@ -22,7 +22,7 @@ def _out(score: float, box: tuple[float, ...]) -> Candidates:
 
 
 def _truth(box: tuple[float, ...], ignore: bool = False) -> loss.Truth:
-    return loss.Truth(torch.tensor([box]), torch.tensor([1]), torch.tensor([ignore]))
+    return loss.Truth(torch.tensor([box]), torch.tensor([1]), torch.tensor([int(ignore)], dtype=torch.int8))
 
 
 _BOX = (20.0, 20.0, 52.0, 36.0)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from dashredact.detect.dashnet.network import PAD_VALUE
 
-from .data import CLASSES, Floats, Objects, Picture, Pixels, join
+from .data import CLASSES, Floats, Objects, Picture, Pixels, Role, join
+from .drawn import repaint
 from .photometric import degrade, relight, soften
 
 CANVAS = (384, 640)
@@ -43,7 +44,7 @@ class Sampler:
             _by_set([picture for picture in pictures if picture.objects.trusted(label).any()])
             for label in range(len(CLASSES))
         ]
-        self._cluttered = _by_set([picture for picture in pictures if len(picture.clutter)])
+        self._cluttered = _by_set([picture for picture in pictures if (picture.objects.roles == Role.CLUTTER).any()])
 
     def any(self, rng: np.random.Generator) -> Picture:
         return _draw(self._all, rng)
@@ -76,7 +77,7 @@ def canvas(sampler: Sampler, rng: np.random.Generator) -> tuple[Pixels, Objects]
         x, y, width, height = tile
         crop, objects = _crop(sampler, width, height, rng)
         pixels[y : y + height, x : x + width] = soften(relight(crop, rng), rng)
-        parts.append(Objects(objects.boxes + _floats(x, y, x, y), objects.labels, objects.ignore))
+        parts.append(Objects(objects.boxes + _floats(x, y, x, y), objects.labels, objects.roles))
     return degrade(pixels, rng), join(parts)
 
 
@@ -106,13 +107,13 @@ def _crop(sampler: Sampler, width: int, height: int, rng: np.random.Generator) -
         matrix = _anywhere(picture, width, height, rng)
     elif draw < _RANDOM_SHARE + _CLUTTER_SHARE:
         picture = sampler.cluttered(rng)
-        matrix = _around_one(picture, picture.clutter, _SIZES[0], (width, height), rng)
+        matrix = _around_one(picture, picture.objects.of(Role.CLUTTER).boxes, _SIZES[0], (width, height), rng)
     else:
         label = int(rng.integers(len(CLASSES)))
         picture = sampler.holding(label, rng)
         boxes = picture.objects.boxes[picture.objects.trusted(label)]
         matrix = _around_one(picture, boxes, _SIZES[label], (width, height), rng)
-    return warp(picture.pixels, matrix, width, height), place(picture, matrix, width, height)
+    return repaint(warp(picture.pixels, matrix, width, height), place(picture, matrix, width, height), rng)
 
 
 def _anywhere(picture: Picture, width: int, height: int, rng: np.random.Generator) -> Floats:
@@ -185,11 +186,11 @@ def _window(matrix: Floats, width: int, height: int, pixels: Pixels) -> tuple[in
 
 
 def place(picture: Picture, matrix: Floats, width: int, height: int) -> Objects:
-    """The picture's boxes on a crop of width x height, and an ignore box over it all for each unlabelled class."""
+    """The picture's boxes on a crop of width x height, and an ignored box over it for a class not marked in full."""
     seen = _clip(_move(picture.objects, matrix), width, height)
-    silent = np.flatnonzero(~np.array(picture.labelled))
+    silent = np.flatnonzero(~np.array(picture.complete))
     whole = np.tile(_floats(0, 0, width, height), (len(silent), 1))
-    return join([seen, Objects(whole, silent.astype(np.int64), np.ones(len(silent), np.bool_))])
+    return join([seen, Objects(whole, silent.astype(np.int64), np.full(len(silent), Role.IGNORED, np.int8))])
 
 
 def _move(objects: Objects, matrix: Floats) -> Objects:
@@ -200,7 +201,7 @@ def _move(objects: Objects, matrix: Floats) -> Objects:
     rectangle = half @ np.abs(matrix[:, :2]).T
     reach = np.where((objects.labels == CLASSES.index("face"))[:, None], ellipse, rectangle)
     boxes = np.concatenate((centre - reach, centre + reach), 1).astype(np.float32)
-    return Objects(boxes, objects.labels, objects.ignore)
+    return Objects(boxes, objects.labels, objects.roles)
 
 
 def _clip(objects: Objects, width: int, height: int) -> Objects:
@@ -208,7 +209,8 @@ def _clip(objects: Objects, width: int, height: int) -> Objects:
     boxes = objects.boxes.clip(0, _floats(width, height, width, height))
     whole, sides = (objects.boxes[:, 2:] - objects.boxes[:, :2]).prod(1), boxes[:, 2:] - boxes[:, :2]
     doubtful = (sides.prod(1) < 0.5 * whole) | (sides.max(1, initial=0) < MIN_SIDE)
-    return Objects(boxes, objects.labels, objects.ignore | doubtful).select(sides.min(1, initial=np.inf) > 0)
+    roles = np.where(doubtful & (objects.roles == Role.OBJECT), np.int8(Role.IGNORED), objects.roles)
+    return Objects(boxes, objects.labels, roles).select(sides.min(1, initial=np.inf) > 0)
 
 
 def _floats(*values: float) -> Floats:

@@ -20,7 +20,8 @@ def main(data: Path, out: Path, corrected: bool) -> None:
     for name, content in annotations(data).items():
         later = corrections["sets"].get(name, {})
         images = [_with(row, later.get(row["file"], [])) for row in content["images"] if held_out(name, row["file"])]
-        labelled = corrections["labelled"].get(name, content["labelled"])
+        known = corrections["labelled"].get(name, content["labelled"])
+        labelled = [label for label in known if label not in content.get("partial", [])]
         folder = out / name
         for row in images:
             target = folder / row["file"]

@@ -12,7 +12,7 @@ from .augment import Sampler, canvas
 from .data import Picture, join
 
 Batch = tuple[Tensor, Tensor, Tensor, Tensor, list[int]]
-"""uint8 (N, H, W, 3), then boxes, labels and ignore flags of all canvases, then how many boxes each has"""
+"""uint8 (N, H, W, 3), then boxes, labels and roles of all canvases, then how many boxes each has"""
 
 
 class Canvases(IterableDataset[Batch]):
@@ -28,6 +28,6 @@ class Canvases(IterableDataset[Batch]):
         while True:
             pixels, objects = zip(*(canvas(self._sampler, rng) for _ in range(self._size)), strict=True)
             every = join(list(objects))
-            arrays = (np.stack(pixels), every.boxes, every.labels, every.ignore)
+            arrays = (np.stack(pixels), every.boxes, every.labels, every.roles)
             one, two, three, four = (torch.from_numpy(array) for array in arrays)
             yield one, two, three, four, [len(part.boxes) for part in objects]

@@ -10,9 +10,10 @@ from torchvision.ops import generalized_box_iou_loss
 from dashredact.detect.dashnet.network import Candidates, Points
 
 from .assign import assign, inside
+from .data import Role
 
 _NEGATIVE, _BOX = 0.75, 2.0
-_IGNORE_MARGIN = 0.75  # strides; an ignored object smaller than the grid must still silence the points around it
+_MARGIN = 0.75  # strides; an ignored object smaller than the grid must still silence the points around it
 
 
 class Truth(NamedTuple):
@@ -22,8 +23,8 @@ class Truth(NamedTuple):
     """float32 (B, 4) x0 y0 x1 y1, pixels"""
     labels: Tensor
     """int64 (B,)"""
-    ignore: Tensor
-    """bool (B,)"""
+    roles: Tensor
+    """int8 (B,) of `Role`"""
 
 
 class Losses(NamedTuple):
@@ -42,7 +43,8 @@ def losses(out: Candidates, points: Points, truths: list[Truth]) -> Losses:
 
 def _canvas(logits: Tensor, boxes: Tensor, points: Points, truth: Truth) -> tuple[Tensor, Tensor, Tensor]:
     """Summed score loss, summed box loss and sum of targets of one canvas; logits (P, C), boxes (P, 4)."""
-    wanted, labels = truth.boxes[~truth.ignore], truth.labels[~truth.ignore]
+    marked = truth.roles == Role.OBJECT
+    wanted, labels = truth.boxes[marked], truth.labels[marked]
     owner, target = assign(logits.detach().sigmoid(), boxes.detach(), points, wanted, labels)
     hits = owner >= 0
     aims = torch.zeros_like(logits)
@@ -59,9 +61,11 @@ def _score_loss(logits: Tensor, aims: Tensor, silent: Tensor) -> Tensor:
 
 
 def _silent(points: Points, truth: Truth, classes: int) -> Tensor:
-    """bool (P, C): points within an ignored box of the class, where background is not certain."""
-    covered = inside(points.centres, truth.boxes[truth.ignore], points.strides * _IGNORE_MARGIN)
-    silent = torch.zeros(len(points.centres), classes, dtype=torch.bool, device=points.centres.device)
+    """bool (P, C): points in an ignored box of the class and in no clutter: background is not certain there."""
+    columns = []
     for label in range(classes):
-        silent[:, label] = covered[truth.labels[truth.ignore] == label].any(0)
-    return silent
+        own = truth.labels == label
+        doubtful = inside(points.centres, truth.boxes[own & (truth.roles == Role.IGNORED)], points.strides * _MARGIN)
+        certain = inside(points.centres, truth.boxes[own & (truth.roles == Role.CLUTTER)])
+        columns.append(doubtful.any(0) & ~certain.any(0))
+    return torch.stack(columns, 1)

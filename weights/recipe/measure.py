@@ -14,6 +14,7 @@ from torchvision.ops import batched_nms
 from tqdm import tqdm
 
 from dashredact.detect.dashnet import preprocess
+from dashredact.detect.dashnet.engines.torch import cpu_has_bfloat16
 from dashredact.detect.dashnet.network import DashNet
 from dashredact.evaluate.datasets import Dataset, Image
 from dashredact.evaluate.run import LOWEST_SCORE, EvaluatedSet
@@ -21,7 +22,7 @@ from dashredact.kinds import KINDS, Kind
 from dashredact.settings import TrackSettings
 from dashredact.values import Detections
 
-from .data import CLASSES, LONG_SIDE, Picture, Pixels
+from .data import CLASSES, LONG_SIDE, Picture, Pixels, Role
 from .grow import grow
 
 _OVERLAP = 0.5
@@ -32,7 +33,7 @@ _KINDS = np.array([KINDS.index(Kind(label)) for label in CLASSES], np.int8)  # o
 def detect(net: DashNet, pixels: Pixels, floor: float = LOWEST_SCORE) -> Detections:
     """pixels (H, W, 3) RGB; overlapping boxes of a class are reduced to the best."""
     device = next(net.parameters()).device
-    with torch.autocast(device.type, torch.bfloat16):
+    with autocast(device):
         logits, boxes = net(preprocess.batch([pixels], device, torch.float32))
     scores, labels = logits[0].sigmoid().max(1)
     keep = scores > floor
@@ -53,17 +54,22 @@ def judged(
     pairs = zip(pictures, found, strict=True)
     for name, group in groupby(pairs, key=lambda pair: pair[0].dataset):
         own, seen = zip(*group, strict=True)
-        kinds = frozenset(Kind(label) for label, known in zip(CLASSES, own[0].labelled, strict=True) if known)
+        kinds = frozenset(Kind(label) for label, known in zip(CLASSES, own[0].complete, strict=True) if known)
         yield EvaluatedSet(Dataset(name, kinds, tuple(map(_image, own))), seen, TrackSettings(thresholds), LONG_SIDE)
 
 
 def _image(picture: Picture) -> Image:
     """In pixels of the picture in memory."""
     height, width = picture.pixels.shape[:2]
-    marked = picture.objects
+    marked = picture.objects.select(picture.objects.roles != Role.CLUTTER)
     boxes, kinds = marked.boxes.astype(np.float64), _KINDS[marked.labels]
     names = ("",) * len(boxes)
-    return Image(Path(picture.file), picture.file, width, height, boxes, kinds, marked.ignore, names)
+    return Image(Path(picture.file), picture.file, width, height, boxes, kinds, marked.roles == Role.IGNORED, names)
+
+
+def autocast(device: torch.device) -> torch.autocast:
+    """bfloat16, but for processors that would emulate it."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type != "cpu" or cpu_has_bfloat16())
 
 
 def read_network(path: Path) -> DashNet:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from .augment import warp
-from .data import CLASSES, Floats, Picture, load
+from .data import CLASSES, Floats, Picture, Role, load
 
 _ZOOM = (1.0, 1.5)
 _SHAKE = 3.0  # pixels, standard deviation of a hand or a road
@@ -40,14 +40,14 @@ def rows(picture: Picture, matrix: Floats, label: int) -> list[dict[str, Any]]:
     """The boxes of a class on one frame; what is cut to less than half, or doubtful anyway, is ignored."""
     height, width = picture.pixels.shape[:2]
     found = []
-    for track, (box, kind, ignore) in enumerate(
-        zip(picture.objects.boxes, picture.objects.labels, picture.objects.ignore, strict=True)
+    for track, (box, kind, role) in enumerate(
+        zip(picture.objects.boxes, picture.objects.labels, picture.objects.roles, strict=True)
     ):
         moved = box * matrix[0, 0] + np.tile(matrix[:, 2], 2)
         seen = moved.clip(0, [width, height, width, height])
         sides, whole = seen[2:] - seen[:2], float((moved[2:] - moved[:2]).prod())
-        if kind == label and sides.min() > 0:
-            doubtful = bool(ignore) or float(sides.prod()) < _SEEN * whole
+        if kind == label and role != Role.CLUTTER and sides.min() > 0:
+            doubtful = role == Role.IGNORED or float(sides.prod()) < _SEEN * whole
             x, y, w, h = (round(float(value), 1) for value in (*seen[:2], *sides))
             found.append({"label": CLASSES[kind], "x": x, "y": y, "w": w, "h": h, "ignore": doubtful, "track": track})
     return found
@@ -60,7 +60,7 @@ def video(name: str, picture: Picture, frames: int, out: Path, rng: np.random.Ge
         file = f"images/{name}-{number:03}.jpg"
         view: NDArray[np.uint8] = warp(picture.pixels, matrix, width, height)
         cv2.imwrite(str(out / file), cv2.cvtColor(view, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90])
-        labels = [label for label in range(len(CLASSES)) if picture.labelled[label]]
+        labels = [label for label in range(len(CLASSES)) if picture.complete[label]]
         boxes = [row for label in labels for row in rows(picture, matrix, label)]
         yield {"file": file, "width": width, "height": height, "video": name, "frame": number, "boxes": boxes}
 
@@ -74,13 +74,13 @@ def video(name: str, picture: Picture, frames: int, out: Path, rng: np.random.Ge
 def main(data: Path, out: Path, frames: int, most: int, seed: int) -> None:
     """Make moving sets of the pictures held out."""
     rng = np.random.default_rng(seed)
-    pictures = [picture for picture in load(data) if picture.held_out and (~picture.objects.ignore).any()]
+    pictures = [picture for picture in load(data) if picture.held_out and (picture.objects.roles == Role.OBJECT).any()]
     for name in sorted({picture.dataset for picture in pictures}):
         own = [picture for picture in pictures if picture.dataset == name][:most]
         folder = out / f"moving-{name}"
         (folder / "images").mkdir(parents=True, exist_ok=True)
         entries = [entry for number, one in enumerate(own) for entry in video(f"{number:03}", one, frames, folder, rng)]
-        labelled = [label for label, known in zip(CLASSES, own[0].labelled, strict=True) if known]
+        labelled = [label for label, known in zip(CLASSES, own[0].complete, strict=True) if known]
         content = {"source": {"made_from": name}, "labelled": labelled, "rate": str(_RATE), "images": entries}
         (folder / "annotations.json").write_text(json.dumps(content))
         click.echo(f"{folder}: {len(own)} videos of {frames} frames")

@@ -15,7 +15,7 @@ from dashredact.detect.dashnet.network import DashNet, points
 from .augment import CANVAS
 from .loader import Batch
 from .loss import Losses, Truth, losses
-from .measure import channels_last, read_network
+from .measure import autocast, channels_last, read_network
 
 _DECAY, _NORM, _WARM_UP, _LAST_RATE, _WEIGHT_DECAY = 0.999, 10.0, 150, 0.02, 0.01
 
@@ -63,10 +63,10 @@ class Trainer:
 
     def learn(self, batch: Batch) -> Losses:
         """One step on one batch."""
-        pixels, boxes, labels, ignore, counts = batch
-        parts = (torch.split(tensor.to(self.device), counts) for tensor in (boxes, labels, ignore))
+        pixels, boxes, labels, roles, counts = batch
+        parts = (torch.split(tensor.to(self.device), counts) for tensor in (boxes, labels, roles))
         truths = [Truth(*part) for part in zip(*parts, strict=True)]
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with autocast(self.device):
             out = self.net(pixels.to(self.device).permute(0, 3, 1, 2).float())
         loss = losses(out, self.points, truths)
         self._descend(loss.score + loss.box)

@@ -148,10 +148,10 @@ def device_named(name: str) -> torch.device:
 def _fast_dtype(device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         return torch.float16
-    return torch.bfloat16 if _cpu_has_bfloat16() else torch.float32
+    return torch.bfloat16 if cpu_has_bfloat16() else torch.float32
 
 
-def _cpu_has_bfloat16() -> bool:
+def cpu_has_bfloat16() -> bool:
     """Whether it has native instructions: emulated bfloat16 is slower than float32."""
     try:
         flags = Path("/proc/cpuinfo").read_text()
