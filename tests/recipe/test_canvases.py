@@ -1,12 +1,17 @@
 """Training canvases: boxes stay on what they mark, and what is not labelled teaches nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 data = pytest.importorskip("weights.recipe.data", reason="runs from the root of the repository only")
-from weights.recipe import augment  # noqa: E402 - the same
+import torch  # noqa: E402 - the same
+
+from dashredact.detect.dashnet.network import points  # noqa: E402
+from weights.recipe import augment, drawn, loss  # noqa: E402
 
 _SEEDS = st.integers(0, 10_000)
 _FACE, _PLATE = 0, 1
@@ -46,6 +51,30 @@ def test_a_class_without_labels_is_silenced_everywhere() -> None:
     objects = augment.place(_picture(labelled=(False, True)), matrix, 640, 480)
     whole = objects.of(data.Role.IGNORED)
     assert whole.labels.tolist() == [_FACE] and whole.boxes.tolist() == [[0, 0, 640, 480]]
+
+
+def test_a_set_marked_in_part_silences_all_but_its_marks_and_its_clutter() -> None:
+    clutter = data.Objects(np.array([[10, 10, 60, 30]], np.float32), np.array([_PLATE]), np.array([2], np.int8))
+    whole = _picture()
+    picture = replace(whole, objects=data.join([whole.objects, clutter]), complete=(True, False))
+    objects = augment.place(picture, np.array([[1, 0, 0], [0, 1, 0]], np.float32), 640, 480)
+    truth = loss.Truth(*map(torch.from_numpy, (objects.boxes, objects.labels, objects.roles)))
+    silent = loss._silent(points(480, 640, torch.device("cpu")), truth, 2)
+    assert not silent[:, _FACE].any()
+    heard = points(480, 640, torch.device("cpu")).centres[~silent[:, _PLATE]]
+    assert len(heard) and ((heard > 10) & (heard < torch.tensor([60, 30]))).all()
+
+
+@given(_SEEDS)
+def test_a_drawn_plate_lies_where_its_box_says(seed: int) -> None:
+    rng, picture = np.random.default_rng(seed), _picture()
+    pixels, objects = drawn.repaint(picture.pixels, picture.objects, rng)
+    (box,) = np.rint(objects.boxes).astype(int)
+    changed = (pixels != picture.pixels).any(2)
+    assert 0 <= box[0] < box[2] <= 640 and 0 <= box[1] < box[3] <= 480
+    changed[box[1] : box[3], box[0] : box[2]] = False
+    changed[200:230, 300:420] = False  # the plate that was there
+    assert not changed.any()
 
 
 def test_what_the_edge_cuts_to_less_than_half_is_ignored_and_what_is_gone_is_gone() -> None:
