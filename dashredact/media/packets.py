@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from dashredact.errors import UnreadableError
 from dashredact.media.ffmpeg import FORMATS, PROTOCOLS, local
 from dashredact.media.info import PacketIndex
 from dashredact.media.packet_times import StoredTime, packet_times
+from dashredact.text import plural
 
 LATE_STREAMS = {"analyzeduration": str(600 * 10**6), "probesize": str(256 * 2**20)}
 """How far to look for the first packet of a stream, microseconds and bytes: audio may begin minutes after the picture.
@@ -52,7 +54,8 @@ def scan(path: Path, index: int, rate: Fraction | None = None, delay: int = 0) -
         raise UnreadableError(
             f"{path.name}: the header describes a video, but the file contains no frames; was the upload cut off?"
         )
-    times = packet_times(_delayed(stored, delay) if slots else stored, time_base, rate)
+    repeated = _repeated(stored, delay)
+    times = packet_times(_delayed(stored, delay) if slots or repeated else stored, time_base, rate)
     return PacketIndex(
         times.pts,
         tuple(time.key for time in stored),
@@ -60,7 +63,7 @@ def scan(path: Path, index: int, rate: Fraction | None = None, delay: int = 0) -
         times.regular and not slots,
         times.restarts,
         times.leading,
-        times.irregularities,
+        (*times.irregularities, *repeated),
         codec_rate,
         read_until,
         _end(times.pts, durations, shown),
@@ -80,12 +83,23 @@ def _libav_errors() -> Iterator[list[tuple[int, str, str]]]:
         logging.set_level(None)
 
 
+def _repeated(stored: Sequence[StoredTime], delay: int) -> tuple[str, ...]:
+    """A word for people where PTS repeat and DTS do not, which then tell when a frame is shown; else nothing."""
+    pts = [time.pts for time in stored if time.pts is not None]
+    dts = [time.dts for time in stored if time.dts is not None]
+    rising = len(dts) == len(stored) and all(before < after for before, after in pairwise(dts))
+    count = len(pts) - len(set(pts))
+    if not count or not rising or len(pts) < len(stored) or dts[min(delay, len(dts) - 1)] != min(pts):
+        return ()
+    return (f"{plural(count, 'frame')} had the time of another; all are placed in the order of their decoding",)
+
+
 def _delayed(stored: Sequence[StoredTime], delay: int) -> list[StoredTime]:
     """A frame is shown when it comes out of the decoder, which is when a later packet is due."""
     dts = [time.dts or 0 for time in stored]
     step = max(dts[-1] - dts[-2], 1) if len(dts) > 1 else 1
     due = [*dts[delay:], *(dts[-1] + number * step for number in range(1, delay + 1))]
-    return [time._replace(dts=later) for time, later in zip(stored, due[-len(stored) :], strict=True)]
+    return [StoredTime(None, later, time.key) for time, later in zip(stored, due[-len(stored) :], strict=True)]
 
 
 def _end(pts: Sequence[int], durations: Sequence[int], shown: Sequence[bool]) -> int | None:

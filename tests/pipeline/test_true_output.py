@@ -108,6 +108,20 @@ def test_sound_that_no_muxer_takes_is_encoded_again(clip: Library, mask: Mask, t
     assert [one["codec_name"] for one in _probed(outcome.output)["streams"]][1:] == ["aac"]
 
 
+def test_times_that_repeat_are_those_of_the_decoder(mask: Mask, tmp_path: Path) -> None:
+    """ffmpeg makes such times where it copies MPEG-2 with B-frames out of a program stream."""
+    program, source = tmp_path / "a.mpg", tmp_path / "a.mov"
+    picture = ("-f", "lavfi", "-i", "testsrc=size=192x112:rate=25:duration=2")
+    clips.ffmpeg(*picture, "-c:v", "mpeg2video", "-bf", "2", "-g", "12", "-q:v", "2", program)
+    clips.ffmpeg("-i", program, "-c", "copy", source)
+    outcome = mask(source)
+    assert outcome.output, outcome.reason
+    assert any("had the time of another" in note for note in outcome.notes)
+    frames = _probed(source, "-show_frames")["frames"]
+    expected = [float(one["best_effort_timestamp_time"]) for one in frames]
+    assert clips.contents(outcome.output).times() == pytest.approx(expected, abs=0.001)
+
+
 def test_sound_that_begins_late_begins_late(clip: Library, mask: Mask, tmp_path: Path) -> None:
     source = tmp_path / "late sound.ts"
     tone = ("-itsoffset", "0.7", "-f", "lavfi", "-i", "sine=440:r=48000:d=0.4")
