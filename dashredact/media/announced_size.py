@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 _HEAD = 4096  # bytes within which most of them say so
+_MAX_BOXES = 1_000_000  # a fragment a second makes 172,800 a day; a hostile file may hold one every eight bytes
 _EBML_SEGMENT = b"\x18\x53\x80\x67"
 _ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 
@@ -20,7 +21,10 @@ def missing_bytes(path: Path, container: str) -> int:
 def _boxes(file: BinaryIO) -> int:
     """Each box of the outermost level says how long it is, or with 0 that it is the last."""
     position = 0
-    while len(head := file.read(16)) == 16:
+    for _ in range(_MAX_BOXES):
+        head = file.read(16)
+        if len(head) < 16:
+            break
         (size,) = struct.unpack_from(">I", head)
         (size,) = struct.unpack_from(">Q", head, 8) if size == 1 else (size,)
         if size < 8:

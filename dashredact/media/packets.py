@@ -57,18 +57,18 @@ def scan(path: Path, index: int, rate: Fraction | None = None, delay: int = 0) -
     repeated = _repeated(stored, delay)
     times = packet_times(_delayed(stored, delay) if slots or repeated else stored, time_base, rate)
     return PacketIndex(
-        times.pts,
-        tuple(time.key for time in stored),
-        tuple(shown),
-        times.regular and not slots,
-        times.restarts,
-        times.leading,
-        (*times.irregularities, *repeated),
-        codec_rate,
-        read_until,
-        _end(times.pts, durations, shown),
-        any(name == format_name for _, name, _ in errors),
-        tuple(corrupt),
+        pts=times.pts,
+        keys=tuple(time.key for time in stored),
+        shown=tuple(shown),
+        timed=times.regular and not slots,
+        restarts=times.restarts,
+        leading=times.leading,
+        irregularities=(*times.irregularities, *repeated),
+        codec_rate=codec_rate,
+        read_until=read_until,
+        end=_end(times.pts, durations, shown),
+        unreadable=any(name == format_name for _, name, _ in errors),
+        corrupt=tuple(corrupt),
     )
 
 
