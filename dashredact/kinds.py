@@ -34,6 +34,16 @@ class Measure(StrEnum):
 
 
 @dataclass(frozen=True)
+class Margins:
+    """What is added to a box, as fractions of its width or height: beyond it may lie what the detector left out."""
+
+    sides: float
+    """left and right"""
+    top: float
+    bottom: float
+
+
+@dataclass(frozen=True)
 class KindRow:
     number: int
     """in COCO and MOT files, beside the name; must not change, since other people's scripts may depend on it"""
@@ -51,8 +61,7 @@ class KindRow:
     """most rows and columns of its mosaic, never more than 4x4; None: it is filled"""
     levels: tuple[int, int] | None = None
     """number of values that a cell mean is rounded to, luma and chroma; None: it is not rounded"""
-    headroom: float = 0.0
-    """fraction of the box's height that is added above, besides the margin on all sides"""
+    margins: Margins = Margins(0.18, 0.18, 0.18)
     measure: Measure = Measure.LONGER_SIDE
     edges: tuple[int, ...] = ()
     """bounds between classes of sizes, in pixels of the original picture, rising"""
@@ -81,7 +90,7 @@ ROWS: Mapping[Kind, KindRow] = {
         shape="circle",
         names=_names("face faces humanface humanfaces 顔"),
         cells=(4, 4),
-        headroom=0.06,  # the forehead: detectors place the upper side lower than annotators do
+        margins=Margins(0.2, 0.22, 0.2),  # the forehead: detectors place the upper side lower than annotators do
         edges=(12, 20, 32, 64),
         plain=32,
         shipped=True,
@@ -103,6 +112,7 @@ ROWS: Mapping[Kind, KindRow] = {
         # rounded means, a tenth.
         cells=(1, 4),
         levels=(8, 16),
+        margins=Margins(0.12, 0.3, 0.2),
         measure=Measure.WIDTH,
         edges=(20, 40, 80, 160),
         plain=40,

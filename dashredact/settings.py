@@ -12,7 +12,7 @@ import msgspec
 from dashredact.kinds import KINDS, SHIPPED_KINDS, Kind
 from dashredact.values import ModelIdentity
 
-PIPELINE_VERSION = 2
+PIPELINE_VERSION = 3
 """Increase it when the same settings give a different output: finished videos are then masked again."""
 
 UNDETECTED = 1.0
@@ -28,6 +28,19 @@ class Style(StrEnum):
 class Keep(StrEnum):
     DROP = "drop"
     KEEP = "keep"
+
+
+class Caution(StrEnum):
+    """How much is masked in doubt."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+    @property
+    def believed(self) -> float:
+        """Least chance that a track is of an object from which it is masked."""
+        return {Caution.LOW: 0.5, Caution.NORMAL: 0.3, Caution.HIGH: 0.1}[self]
 
 
 class Damaged(StrEnum):
@@ -46,12 +59,12 @@ class TrackSettings:
     """least score of a detection that continues a track"""
     bridge: float = 1.0
     """longest gap between two detections that is bridged"""
-    extend: float = 0.5
-    """how long a mask is extended before the first and after the last detection"""
-    smooth: float = 0.15
-    """half width of the smoothing window, seconds"""
-    grow: float = 0.26
-    """fraction of a box's width and height that is added on each side"""
+    extend: float = 0.1
+    """how long a mask goes on blindly where its object cannot be followed any more"""
+    grow: float = 0.0
+    """fraction of a box's width and height that is added on each side, besides the margin of its kind"""
+    believed: float = Caution.NORMAL.believed
+    """least chance that a track is of an object, judged from all its detections, from which it is masked"""
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -159,6 +172,8 @@ class Settings:
     zones: Zones = Zones()
     """of this video only, so that those of other cameras do not change its fingerprint"""
     boxes: BoxFile | None = None
+    masked_limit: float = 0.15
+    """mean share of the picture under masks, besides those of zones, above which a person should look"""
     second_look: RecheckSettings | None = None
     """None: the finished file is not checked by a detector"""
 

@@ -5,7 +5,7 @@ A range of frames is `first..end`, end exclusive. A time is a Fraction of second
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any, Protocol
@@ -24,6 +24,12 @@ Picture = NDArray[np.uint8]
 
 LOWEST_SCORE = 0.10
 """Least score of a detection that is stored, so that thresholds can change without detecting again."""
+
+
+REACH = 0.5
+"""Seconds that a detection is followed through the pixels, either way."""
+LEAST_FOLLOWED = 0.15
+"""Least score of a detection that is followed, and of one that ends a path that meets it."""
 
 
 class Origin(StrEnum):
@@ -115,6 +121,10 @@ class Track:
     def end(self) -> int:
         return self.first + len(self.boxes)
 
+    def shows(self, frame: int) -> bool:
+        """Whether it has a box on the frame."""
+        return self.first <= frame < self.end
+
 
 @dataclass(frozen=True)
 class ModelIdentity:
@@ -141,11 +151,88 @@ class Detector(Protocol):
         ...
 
     @property
+    def detail(self) -> int:
+        """Length in pixels of the longer side up to which it has use for larger pictures; `long_side` where it has
+        none.
+        """
+        ...
+
+    @property
     def batch_size(self) -> int: ...
 
     def __call__(self, pictures: Sequence[Picture]) -> list[Detections]:
         """One `Detections` a picture: boxes in pixels of that picture, frames all 0, scores from 0.10 up."""
         ...
+
+
+@dataclass(frozen=True)
+class Paths:
+    """P ways that detections take on the frames after or before them, told from the pixels, in the order of `rows`.
+
+    The k-th box of a path lies k + 1 frames away from its detection. A path ends where the object is lost, where it
+    meets another detection, or after `REACH` seconds; it may leave its segment.
+    """
+
+    rows: NDArray[np.int32]
+    """(P,) index of the detection"""
+    steps: NDArray[np.int8]
+    """(P,) 1: to later frames, -1: to earlier ones"""
+    lengths: NDArray[np.int32]
+    """(P,) number of boxes, at least 1"""
+    boxes: NDArray[np.float32]
+    """(sum of lengths, 4)"""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @classmethod
+    def empty(cls) -> "Paths":
+        return cls(np.empty(0, np.int32), np.empty(0, np.int8), np.empty(0, np.int32), np.empty((0, 4), np.float32))
+
+    @classmethod
+    def concatenate(cls, parts: Sequence["Paths"], rows: Sequence[int]) -> "Paths":
+        """rows: how much the index of each part's detections increases."""
+        parts, rows = parts or [cls.empty()], rows or [0]
+        return cls(
+            np.concatenate([part.rows + first for part, first in zip(parts, rows, strict=True)]).astype(np.int32),
+            np.concatenate([part.steps for part in parts]),
+            np.concatenate([part.lengths for part in parts]),
+            np.concatenate([part.boxes for part in parts]),
+        )
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """For a file that may hold detections too."""
+        names = ("rows", "steps", "lengths", "boxes")
+        return {f"path_{name}": getattr(self, name) for name in names}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Paths":
+        """KeyError if an array is missing, ValueError if they do not fit together."""
+        paths = cls(*(arrays[f"path_{name}"] for name in ("rows", "steps", "lengths", "boxes")))
+        if not len(paths.rows) == len(paths.steps) == len(paths.lengths) or paths.lengths.sum() != len(paths.boxes):
+            raise ValueError("the arrays of its paths do not fit together")
+        return paths
+
+    def of(self, kept: NDArray[np.bool_]) -> "Paths":
+        """Those of some of the detections, numbered anew. kept: (N,) for each detection."""
+        numbers, own = np.cumsum(kept) - 1, kept[self.rows]
+        boxes = self.boxes[np.repeat(own, self.lengths)]
+        return Paths(numbers[self.rows[own]].astype(np.int32), self.steps[own], self.lengths[own], boxes)
+
+    def between(self, first: int, end: int) -> "Paths":
+        """Those of the detections first..end, numbered from the first."""
+        low, high = np.searchsorted(self.rows, [first, end])
+        start, stop = (int(self.lengths[:row].sum()) for row in (low, high))
+        own = slice(low, high)
+        return Paths(self.rows[own] - np.int32(first), self.steps[own], self.lengths[own], self.boxes[start:stop])
+
+    def by_detection(self) -> dict[tuple[int, int], Array]:
+        """The boxes (n, 4) of each path, by detection and step."""
+        ends = np.cumsum(self.lengths)
+        return {
+            (int(row), int(step)): self.boxes[end - length : end].astype(np.float64)
+            for row, step, length, end in zip(self.rows, self.steps, self.lengths, ends, strict=True)
+        }
 
 
 @dataclass(frozen=True)
@@ -163,6 +250,10 @@ class SegmentDetections:
     """packets without a frame of their own that the source shows"""
     forms: bytes = b""
     """how many frames have which form, as JSON (`media.form`)"""
+    paths: Paths = field(default_factory=Paths.empty)
+    """of its detections"""
+    changes: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+    """(n,) mean difference of each frame from the one before it, grey levels; empty where nothing was followed"""
 
 
 @dataclass(frozen=True)

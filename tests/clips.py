@@ -107,6 +107,10 @@ class Finder:
     sights: int = 0
     """pictures on which the secret was"""
 
+    @property
+    def detail(self) -> int:
+        return self.long_side
+
     def __call__(self, pictures: Sequence[Picture]) -> list[Detections]:
         self.calls += 1
         return [self._find(picture) for picture in pictures]

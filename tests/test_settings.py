@@ -24,7 +24,14 @@ from dashredact.values import ModelIdentity
 
 _MODEL = ModelIdentity("small", "a" * 64)
 _OTHER: dict[str, dict[str, Any]] = {
-    "link": {"thresholds": {Kind.FACE: 0.4}, "weakest": 0.25, "bridge": 1.5, "extend": 0.6, "smooth": 0.2, "grow": 0.2},
+    "link": {
+        "thresholds": {Kind.FACE: 0.4},
+        "weakest": 0.25,
+        "bridge": 1.5,
+        "extend": 0.6,
+        "grow": 0.2,
+        "believed": 0.4,
+    },
     "hide": {"style": Style.FILL, "encoder": "libx265", "crf": 21, "preset": "slow", "deinterlace": True},
     "": {
         "audio": Keep.KEEP,
@@ -33,6 +40,7 @@ _OTHER: dict[str, dict[str, Any]] = {
         "video_stream": 0,
         "segment_seconds": 11.0,
         "tiles": 2,
+        "masked_limit": 0.2,
         "boxes": BoxFile("b" * 64),
         "second_look": RecheckSettings(),
         "zones": Zones(mask=(Zone("name", (0.0, 0.0, 0.5, 0.1)),)),

@@ -404,6 +404,8 @@ class Tried(RunEvent, frozen=True):
     frames: FrameCounts | None = None
     tracks: dict[str, dict[str, int]] = {}
     """per kind: tracks, and masked boxes by origin"""
+    masked_share: float | None = None
+    """mean share of the picture under masks, besides those of zones; None where the line does not say"""
     streams: StreamLists | None = None
     verified: dict[str, float] | None = None
     second_look: SecondLookEntry | None = None

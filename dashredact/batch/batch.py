@@ -91,7 +91,12 @@ class Batch:
         self.index = Index(folder)
         self._cache = DetectionsCache(folder, self.index, detector, settings)
         self._publisher = Publisher(
-            folder, self.index, self._cache, detector, keep_detections=run_options.keep_detections
+            folder,
+            self.index,
+            self._cache,
+            detector,
+            keep_detections=run_options.keep_detections,
+            masked_limit=settings.masked_limit,
         )
         self._by_content = KeyedLock()
         self._reviews = ReviewCounter(folder)

@@ -19,6 +19,7 @@ _HELP = {
     "oldest_waiting_seconds": "Age of the oldest upload that is not masked yet.",
     "quarantined_videos": "Uploads in quarantine.",
     "needs_review_videos": "Masked videos that wait for a person to review them.",
+    "masked_share_max": "Largest mean share of the picture under masks, of the videos masked by the last run.",
     "free_bytes": "Free space on the disk of the output folder.",
 }
 
@@ -46,6 +47,7 @@ class HealthFile:
                 "oldest_waiting_seconds": summary.oldest_waiting,
                 "quarantined_videos": summary.quarantined,
                 "needs_review_videos": summary.needs_review,
+                "masked_share_max": summary.masked_share,
             }
         if self._path:
             run = {

@@ -29,10 +29,18 @@ class Publisher:
     """Into one output folder, whose lock is held."""
 
     def __init__(
-        self, folder: OutputFolder, index: Index, cache: DetectionsCache, detector: Detector, *, keep_detections: bool
+        self,
+        folder: OutputFolder,
+        index: Index,
+        cache: DetectionsCache,
+        detector: Detector,
+        *,
+        keep_detections: bool,
+        masked_limit: float,
     ) -> None:
+        """masked_limit: mean share of the picture under masks above which a person should look."""
         self._folder, self._index, self._cache, self._detector = folder, index, cache, detector
-        self._keep_detections = keep_detections
+        self._keep_detections, self._masked_limit = keep_detections, masked_limit
 
     def publish(
         self, item: Item, source: Source, work: WorkFolder, rendered: RenderedVideo, context: Mapping[str, Any]
@@ -41,7 +49,7 @@ class Publisher:
 
         RefusedError where a name is taken by a file that does not belong to this source.
         """
-        reasons = audit_record.review_reasons(rendered)
+        reasons = audit_record.review_reasons(rendered, self._masked_limit)
         about = audit_record.of_rendered(rendered)
         second_look = to_builtins(about["second_look"])
         content = tracks_json.encode(

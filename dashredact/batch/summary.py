@@ -48,6 +48,8 @@ class RunSummary:
     """files that are no video by their ending, by that ending"""
     needs_review: int = 0
     """masked videos that need a person, of this run and earlier ones"""
+    masked_share: float = 0.0
+    """largest mean share of the picture under masks of a new output"""
     without_audio: int = 0
     """new outputs whose source has audio that was dropped"""
     frames: int = 0
@@ -61,6 +63,7 @@ class RunSummary:
             self.outcomes[outcome.status] += 1
         event = outcome.event
         self.frames += event.frames.out if event and event.frames else 0
+        self.masked_share = max(self.masked_share, (event and event.masked_share) or 0.0)
         if event and outcome.output and event.streams:
             self.without_audio += any(_AUDIO in stream.split() for stream in event.streams.dropped)
 

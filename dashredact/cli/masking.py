@@ -124,13 +124,16 @@ def settings_of(
     _check_found(options, detector, given, in_boxes)
     scores = detector.thresholds | (options.detect.scores if given.detector else {})
     return Settings(
-        link=TrackSettings({kind: scores.get(kind, UNDETECTED) for kind in what.kinds}),
+        link=TrackSettings(
+            {kind: scores.get(kind, UNDETECTED) for kind in what.kinds}, believed=options.detect.caution.believed
+        ),
         hide=RenderSettings(render.style, render.encoder or "", render.crf, render.preset, render.deinterlace),
         audio=what.audio,
         gps=what.gps,
         damaged=what.damaged,
         video_stream=what.video_stream,
         tiles=options.detect.tile,
+        masked_limit=what.masked_limit / 100,
         boxes=boxes,
         second_look=_recheck_settings(options.recheck, recheckers) if recheckers else None,
     )

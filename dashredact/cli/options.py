@@ -14,7 +14,7 @@ from dashredact.errors import UsageError
 from dashredact.execute.pool import Limits
 from dashredact.kinds import KINDS, SHIPPED_KINDS, Kind
 from dashredact.media import encode as encoders
-from dashredact.settings import Damaged, Keep, RecheckSettings, Style
+from dashredact.settings import Caution, Damaged, Keep, RecheckSettings, Settings, Style
 
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -108,6 +108,13 @@ class WhatOptions(OptionGroup, heading="What is masked and what is kept"):
         type=EXISTING_FILE,
         help="TOML file: per camera, parts of the picture that are ignored or always masked.",
     )
+    masked_limit: float = option(
+        "--masked-limit",
+        type=click.FloatRange(0, 100),
+        default=100 * Settings.masked_limit,
+        show_default=True,
+        help="Percent of the picture, on average, from which a video whose masks cover more waits for a person.",
+    )
     damaged: Damaged = option(
         "--damaged",
         type=EnumChoice(Damaged),
@@ -177,6 +184,13 @@ class DetectOptions(OptionGroup, heading="How objects are found"):
         default=1,
         show_default=True,
         help="For 4K and far plates: detect in pictures so many times larger, whole and in overlapping tiles; slower.",
+    )
+    caution: Caution = option(
+        "--caution",
+        type=EnumChoice(Caution),
+        default=Caution.NORMAL,
+        show_default=True,
+        help="How little evidence is enough: with more caution more is covered, and more that is neither.",
     )
     thresholds: tuple[tuple[Kind, float], ...] = option(
         "--threshold",

@@ -81,7 +81,7 @@ def _read(file: Path, name: str) -> Dataset:
         rate = _rate(content.get("rate", _RATE))
         images = tuple(_image(row, where, file.parent, rate) for where, row in rows)
         _check_names(images)
-        return Dataset(name, _labelled(content.get("labelled")), images)
+        return Dataset(name, labelled_kinds(content.get("labelled")), images)
     except OSError as error:
         raise UsageError(f"{file} cannot be read ({error.strerror}).") from None
     except FormatError as error:
@@ -90,7 +90,7 @@ def _read(file: Path, name: str) -> Dataset:
         raise UsageError(f"{file} is not JSON; name a folder with {NAME}, or a COCO file.") from None
 
 
-def _labelled(names: Any) -> frozenset[Kind]:
+def labelled_kinds(names: Any) -> frozenset[Kind]:
     if not isinstance(names, list) or not names or not set(map(str, names)) <= set(KINDS):
         raise FormatError(f'needs "labelled", the kinds it was labelled for: a list of {", ".join(KINDS)}')
     return frozenset(map(Kind, names))
@@ -128,19 +128,19 @@ def _check_names(images: Sequence[Image]) -> None:
 
 def _image(row: Mapping[str, Any], where: str, folder: Path, rate: Fraction) -> Image:
     name = validation.text(row.get("file"), f'"file" of {where}')
-    width, height = (_whole(row.get(side), f'"{side}" of {where}', least=1) for side in ("width", "height"))
+    width, height = (whole(row.get(side), f'"{side}" of {where}', least=1) for side in ("width", "height"))
     boxes = list(validation.tables(row, "boxes", where))
-    parsed = [_box(box, path) for path, box in boxes]
+    parsed = [marked_box(one, path) for path, one in boxes]
     video, frame, time = _moment(row, where, rate)
     return Image(
         _inside(folder, name),
         name,
         width,
         height,
-        np.array([box for box, _, _ in parsed], np.float64).reshape(-1, 4),
+        np.array([corners for corners, _, _ in parsed], np.float64).reshape(-1, 4),
         np.array([kind for _, kind, _ in parsed], np.int8),
         np.array([ignore for _, _, ignore in parsed], np.bool_),
-        tuple(_track(box, path) for path, box in boxes),
+        tuple(track_name(one, path) for path, one in boxes),
         video,
         frame,
         time,
@@ -153,12 +153,12 @@ def _moment(row: Mapping[str, Any], where: str, rate: Fraction) -> tuple[str | N
     if video is None:
         return None, 0, 0.0
     video = validation.text(video, f'"video" of {where}')
-    frame = _whole(row.get("frame"), f'"frame" of {where}', least=0)
+    frame = whole(row.get("frame"), f'"frame" of {where}', least=0)
     time = float(frame / rate) if row.get("time") is None else _number(row["time"], f'"time" of {where}')
     return video, frame, time
 
 
-def _box(box: Mapping[str, Any], where: str) -> tuple[tuple[float, ...], int, bool]:
+def marked_box(box: Mapping[str, Any], where: str) -> tuple[tuple[float, ...], int, bool]:
     """x0 y0 x1 y1, index into `KINDS`, and whether it is ignored."""
     if box.get("label") not in KINDS:
         raise FormatError(f'needs one of {", ".join(KINDS)} as "label" of {where}')
@@ -169,7 +169,7 @@ def _box(box: Mapping[str, Any], where: str) -> tuple[tuple[float, ...], int, bo
     return (x, y, x + w, y + h), KINDS.index(box["label"]), bool(box.get("ignore", False)) or empty
 
 
-def _track(box: Mapping[str, Any], where: str) -> str:
+def track_name(box: Mapping[str, Any], where: str) -> str:
     name = box.get("track")
     if isinstance(name, bool) or not isinstance(name, int | str | None):
         raise FormatError(f'needs a number or a name as "track" of {where}')
@@ -183,7 +183,7 @@ def _number(value: Any, what: str) -> float:
     return float(value)
 
 
-def _whole(value: Any, what: str, least: int) -> int:
+def whole(value: Any, what: str, least: int) -> int:
     number = _number(value, what)
     if number < least or number != int(number):
         raise FormatError(f"needs a whole number of at least {least} as {what}")

@@ -1,11 +1,12 @@
 """What `evaluate` found, as people and programs read it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from dashredact.evaluate.masking import NEAR, CurvePoint, Interval, MaskFigures
 from dashredact.evaluate.metrics import MIN_IOU, PRECISION, Bin, DetectionMetrics, Rate
-from dashredact.evaluate.run import LOWEST_SCORE, Evaluation, TrackCoverage
-from dashredact.imaging.coverage import COVERED_FROM, MIN_SIZE
+from dashredact.evaluate.run import LOWEST_SCORE, Evaluation
+from dashredact.imaging.coverage import COVERED_FROM
 from dashredact.kinds import KINDS, Kind
 from dashredact.text import plural
 from dashredact.values import Detector
@@ -26,11 +27,66 @@ def as_dict(detector: Detector, results: Mapping[str, Evaluation], together: Eva
     }
 
 
+def clips_as_dict(
+    detector: Detector, figures: Mapping[str, MaskFigures], together: MaskFigures, points: Sequence[CurvePoint]
+) -> dict[str, Any]:
+    """One document about videos with marked frames."""
+    return {
+        "model": {"name": detector.identity.name, "sha256": detector.identity.sha256},
+        "long_side": detector.long_side,
+        "videos": {name: masking(one) for name, one in figures.items()},
+        "all": masking(together),
+        "curve": curve(points),
+    }
+
+
 def _result(result: Evaluation) -> dict[str, Any]:
     classes = {kind: _class(kind, figures, result.falsely_masked[kind]) for kind, figures in result.classes.items()}
-    linked = {kind: _linked(one) for kind, one in result.linked.items()}
-    after = None if result.masked is None else {"masked_share": _round(result.masked), "classes": linked}
-    return {"images": result.images, "classes": classes, "after_linking": after}
+    masks = masking(result.masking) if result.masking else None
+    return {"images": result.images, "classes": classes, "masks": masks}
+
+
+def masking(figures: MaskFigures) -> dict[str, Any]:
+    """What masks cover and what they waste, for a program."""
+    return {
+        "videos": figures.videos,
+        "frames": figures.frames,
+        "masked_share": _interval_row(figures.masked),
+        "wasted_share": {"near": NEAR, **_interval_row(figures.wasted)},
+        "classes": {kind: _uncovered(kind, figures) for kind in figures.uncovered},
+    }
+
+
+def curve(points: Sequence[CurvePoint]) -> list[dict[str, Any]]:
+    return [
+        {
+            "believed": point.believed,
+            "wasted_share": _round(point.wasted),
+            "uncovered": {kind: _rate(rate) for kind, rate in point.uncovered.items()},
+            "uncovered_from_size": {kind: _rate(rate) for kind, rate in point.plain.items()},
+        }
+        for point in points
+    ]
+
+
+def _uncovered(kind: Kind, figures: MaskFigures) -> dict[str, Any]:
+    one = figures.uncovered[kind]
+    return {
+        "covered_from": COVERED_FROM,
+        "uncovered": _rate(one.every),
+        "uncovered_from_size": {
+            "from": kind.row.plain,
+            "count": one.plain.count,
+            "of": one.plain.of,
+            **_interval_row(figures.share[kind]),
+        },
+        "by_size": _bins(one.sizes),
+        "objects_ever_uncovered": _rate(one.tracks),
+    }
+
+
+def _interval_row(interval: Interval) -> dict[str, Any]:
+    return {"share": _round(interval.value), "low": _round(interval.low), "high": _round(interval.high)}
 
 
 def _class(kind: Kind, figures: DetectionMetrics, falsely_masked: float) -> dict[str, Any]:
@@ -53,22 +109,6 @@ def _class(kind: Kind, figures: DetectionMetrics, falsely_masked: float) -> dict
         },
         "recall_by_size": _bins(figures.sizes),
         "recall_from_size": {"from": kind.row.plain, **_rate(figures.plain)},
-    }
-
-
-def _linked(linked: TrackCoverage) -> dict[str, Any]:
-    frames = linked.uncovered
-    return {
-        "covered_from": COVERED_FROM,
-        "least_size": MIN_SIZE,
-        "object_frames": frames.of,
-        "uncovered": frames.count,
-        "uncovered_share": _round(frames.share),
-        "by_size": [
-            {"from": one.least, "below": one.below, "object_frames": one.rate.of, "uncovered": one.rate.count}
-            for one in linked.sizes
-        ],
-        "tracks_uncovered": _rate(linked.tracks),
     }
 
 
@@ -95,7 +135,7 @@ def in_words(results: Mapping[str, Evaluation], together: Evaluation) -> str:
         [_line(name, width, kind, result) for name, result in named.items() for kind in result.classes],
         ["", f"{'set':{width}} {'class':{_CLASS}}  size px      found      of  recall  95 % interval"],
         [line for name, result in named.items() for line in _size_lines(name, width, result)],
-        _linked_lines(named, width),
+        _mask_lines({name: result.masking for name, result in named.items() if result.masking}, width),
         [""],
         list(_sentences(together)),
     ]
@@ -125,23 +165,64 @@ def _size_lines(name: str, width: int, result: Evaluation) -> Iterator[str]:
             yield f"{name:{width}} {kind:{_CLASS}}  {_span(one):10} {counts} {share:>8}  {interval}"
 
 
-def _linked_lines(named: Mapping[str, Evaluation], width: int) -> list[str]:
+def _mask_lines(named: Mapping[str, MaskFigures], width: int) -> list[str]:
     """Empty where no picture is a frame of a video."""
+    if not named:
+        return []
+    head = f"{'set':{width}} {'class':{_CLASS}} uncovered of frames   share | ever uncovered of objects | masked  waste"
     lines = [
-        f"{name:{width}} {kind:{_CLASS}} {_left(linked.uncovered)} | {_tracks(linked.tracks)}"
-        for name, result in named.items()
-        for kind, linked in result.linked.items()
+        f"{name:{width}} {kind:{_CLASS}} {_left(one.every)} | {one.tracks.count:14d} {one.tracks.of:10d} |"
+        f" {_percent_of(figures.masked.value):>6} {_percent_of(figures.wasted.value):>6}"
+        for name, figures in named.items()
+        for kind, one in figures.uncovered.items()
     ]
-    head = f"{'set':{width}} {'class':{_CLASS}} uncovered frames   share | uncovered tracks   share  95 % interval"
-    return ["", head, *lines] if lines else []
+    return ["", head, *lines]
 
 
-def _tracks(rate: Rate) -> str:
-    return f"{_left(rate)}  {_interval(rate) if rate.of else '-'}"
+def masks_in_words(named: Mapping[str, MaskFigures], together: MaskFigures, points: Sequence[CurvePoint]) -> str:
+    """Of videos alone."""
+    every = {**named, **({"all": together} if len(named) > 1 else {})}
+    width = max(len("set"), *map(len, every))
+    lines = [*_mask_lines(every, width)[1:], *_curve_lines(points), "", *_mask_sentences(together)]
+    return "\n".join(lines)
+
+
+def _curve_lines(points: Sequence[CurvePoint]) -> Iterator[str]:
+    for number, point in enumerate(points):
+        if not number:
+            yield ""
+            yield f"{'believed from':13} {'waste':>8}" + "".join(
+                f" {kind + 's uncovered':>18}" for kind in point.uncovered
+            )
+        rates = "".join(f" {f'{rate.count} of {rate.of}':>18}" for rate in point.uncovered.values())
+        yield f"{point.believed:13.2f} {_percent_of(point.wasted):>8}{rates}"
+
+
+def _mask_sentences(figures: MaskFigures) -> Iterator[str]:
+    for kind, one in figures.uncovered.items():
+        if one.plain.of:
+            what = f"{plural(one.plain.of, 'frame')} of {_objects(kind, 0, kind.row.plain)}"
+            meaning = f"less than {100 * COVERED_FROM:.0f} % of the box under masks"
+            yield f"Of {what}, {_between(figures.share[kind])} were uncovered ({meaning})."
+        if tracks := one.tracks.of:
+            how = f"{_percent(one.tracks)} {_interval(one.tracks)} were uncovered on one frame or more"
+            yield f"Of {tracks} such {kind.row.noun(tracks)}, each followed through its video, {how}."
+    masked, wasted = _between(figures.masked), _between(figures.wasted)
+    yield f"On average {masked} of a video's picture was masked, and {wasted} of it lay under masks of nothing."
+
+
+def _between(interval: Interval) -> str:
+    if interval.low is None or interval.high is None:
+        return _percent_of(interval.value)
+    return f"{_percent_of(interval.value)} [{100 * interval.low:.1f}-{100 * interval.high:.1f} %]"
+
+
+def _percent_of(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def _left(rate: Rate) -> str:
-    return f"{rate.count:9d} {rate.of:6d} {_percent(rate) if rate.of else '-':>7}"
+    return f"{rate.count:9d} {rate.of:9d} {_percent(rate) if rate.of else '-':>7}"
 
 
 def _span(one: Bin) -> str:
@@ -170,17 +251,8 @@ def _sentences(result: Evaluation) -> Iterator[str]:
         if figures.images:
             false, masked = figures.false_per_image, result.falsely_masked[kind]
             yield f"There were {false:.2f} false {kind} boxes a picture, which would mask {100 * masked:.2f} % of it."
-    for kind, linked in result.linked.items():
-        frames = linked.uncovered
-        if frames.of:
-            what = f"{plural(frames.of, 'frame')} of {_objects(kind, 0, MIN_SIZE)}"
-            meaning = f"less than {100 * COVERED_FROM:.0f} % of the box under masks"
-            yield f"Of {what}, {_percent(frames)} were uncovered after linking ({meaning})."
-        if tracks := linked.tracks.of:
-            how = f"{_percent(linked.tracks)} {_interval(linked.tracks)} were uncovered on one frame or more"
-            yield f"Of {tracks} such {kind.row.noun(tracks)}, each followed through its video, {how}."
-    if result.masked is not None:
-        yield f"On average {100 * result.masked:.2f} % of a video's picture was masked."
+    if result.masking:
+        yield from _mask_sentences(result.masking)
 
 
 def _objects(kind: Kind, count: int, least: float) -> str:

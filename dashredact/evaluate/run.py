@@ -11,32 +11,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dashredact.evaluate import datasets, metrics
+from dashredact.evaluate import datasets, masking, metrics
 from dashredact.evaluate.datasets import Dataset, Image
-from dashredact.evaluate.metrics import Bin, DetectionMetrics, MatchedDetections, Rate
+from dashredact.evaluate.masking import MarkedFrame, MarkedVideo, MaskFigures
+from dashredact.evaluate.metrics import DetectionMetrics, MatchedDetections
 from dashredact.imaging import boxes as geometry
 from dashredact.imaging import contact_sheet as sheets
 from dashredact.imaging import coverage
-from dashredact.imaging.coverage import ObjectCoverage
 from dashredact.kinds import KINDS, Kind
+from dashredact.pipeline.path_finder import PathFinder, grey_frame
 from dashredact.settings import TrackSettings
-from dashredact.tracking import tracks
+from dashredact.tracking.cuts import cuts
+from dashredact.tracking.tracks import grown
 from dashredact.values import Array, Detections, Detector, Picture, ProgressCallback, ProgressEvent
 
 LOWEST_SCORE = 0.05
 """from which a detection counts for recall at any score, and is written down"""
 _Counts = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class TrackCoverage:
-    """What masks leave uncovered on the frames of videos, objects of one kind."""
-
-    uncovered: Rate
-    """frames of objects of at least 32 px"""
-    sizes: tuple[Bin, ...]
-    tracks: Rate
-    """objects of at least 32 px that are uncovered on one frame or more, where the set says which boxes are of one"""
 
 
 @dataclass(frozen=True)
@@ -47,10 +38,8 @@ class Evaluation:
     classes: dict[Kind, DetectionMetrics]
     falsely_masked: dict[Kind, float]
     """mean share of a picture that only masks of false detections cover"""
-    linked: dict[Kind, TrackCoverage]
-    """empty where no picture is a frame of a video"""
-    masked: float | None
-    """mean share of a video's frame that is masked after linking"""
+    masking: MaskFigures | None
+    """of its videos, as they would be masked; None where no picture is a frame of one"""
 
 
 class Miss(NamedTuple):
@@ -75,7 +64,7 @@ class EvaluatedSet:
         self.dataset, self.detections = dataset, detections
         self.kinds = tuple(kind for kind in KINDS if kind in dataset.labelled and kind in link.thresholds)
         """what is measured"""
-        self._link, self._long_side = link, long_side
+        self.link, self._long_side = link, long_side
 
     @cached_property
     def matched(self) -> dict[Kind, list[MatchedDetections]]:
@@ -99,9 +88,9 @@ class EvaluatedSet:
         wanted = self.wanted(kind, image)
         objects, ignored = image.boxes[wanted], image.boxes[(image.kinds == KINDS.index(kind)) & ~wanted]
         match = metrics.match(boxes, scores, objects, ignored)
-        masked = scores >= self._link.thresholds[kind]
+        masked = scores >= self.link.thresholds[kind]
         false = masked & ~match.hits & ~match.dropped
-        masks = geometry.grow(boxes, self._link.grow, tracks.MIN_MARGIN)
+        masks = grown(kind, boxes, self.link.grow)
         true = np.concatenate((masks[masked & ~false], objects, ignored))
         share = coverage.falsely_masked(masks[false], true, image.width, image.height)
         return metrics.counted(match, scores, metrics.size(kind, objects)), share
@@ -113,39 +102,37 @@ class EvaluatedSet:
         return np.asarray((image.kinds == KINDS.index(kind)) & ~image.ignore & ~tiny)
 
     @cached_property
-    def covers(self) -> tuple[dict[Kind, ObjectCoverage], list[float]]:
-        """Of its videos' frames: what masks leave of the labelled objects, and the share of each frame masked."""
-        videos: dict[str, list[int]] = defaultdict(list)
+    def videos(self) -> list[MarkedVideo]:
+        """With what was detected on their frames, and followed through them."""
+        rows: dict[str, list[int]] = defaultdict(list)
         for row, image in enumerate(self.dataset.images):
             if image.video is not None:
-                videos[image.video].append(row)
-        parts: dict[Kind, list[ObjectCoverage]] = {kind: [] for kind in self.kinds if videos}
-        shares: list[float] = []
-        for rows in videos.values():
-            images = sorted(rows, key=lambda row: self.dataset.images[row].frame)
-            for row, masks in zip(images, self._masks(images), strict=True):
-                image = self.dataset.images[row]
-                shares.append(coverage.union_area(masks) / (image.width * image.height))
-                for kind, covers in parts.items():
-                    covers.append(self._cover(kind, image, masks))
-        return {kind: coverage.concatenate(covers) for kind, covers in parts.items()}, shares
+                rows[image.video].append(row)
+        images = self.dataset.images
+        return [self._video(name, sorted(own, key=lambda row: images[row].frame)) for name, own in rows.items()]
 
-    def _masks(self, rows: Sequence[int]) -> Iterator[Array]:
-        """(M, 4) for each frame of a video. rows: indices of its pictures in the set, by rising frame."""
-        images = [self.dataset.images[row] for row in rows]
-        detections = Detections.concatenate([self.detections[row].shifted(frame) for frame, row in enumerate(rows)])
-        times = np.array([image.time for image in images])
-        linked = tracks.build_tracks(detections, times, images[0].width, images[0].height, self._link)
-        for frame in range(len(images)):
-            boxes = [track.boxes[frame - track.first] for track in linked if track.first <= frame < track.end]
-            yield np.array(boxes, np.float64).reshape(-1, 4)
+    def _video(self, name: str, rows: Sequence[int]) -> MarkedVideo:
+        """rows: indices of its pictures in the set, by rising frame."""
+        images, finder = [self.dataset.images[row] for row in rows], PathFinder()
+        detections = [self.detections[row].shifted(frame) for frame, row in enumerate(rows)]
+        for image, found in zip(images, detections, strict=True):
+            picture = _scaled(image, _scaled_size(image, self._long_side))
+            finder.add(grey_frame(image.time, picture), found, image.width)
+        return MarkedVideo(
+            name=f"{self.dataset.name}/{name}",
+            size=(images[0].width, images[0].height),
+            times=np.array([image.time for image in images]),
+            detections=Detections.concatenate(detections),
+            paths=finder.finish(),
+            cuts=cuts(np.array(finder.changes)),
+            kinds=self.kinds,
+            frames=tuple(self._frame(number, image) for number, image in enumerate(images)),
+        )
 
-    def _cover(self, kind: Kind, image: Image, masks: Array) -> ObjectCoverage:
-        wanted = self.wanted(kind, image)
-        objects = image.boxes[wanted]
-        inside = geometry.clip(objects, image.width, image.height)
-        bare = coverage.covered(inside, masks) < coverage.COVERED_FROM
-        return ObjectCoverage(metrics.size(kind, objects), bare, self._names(image)[wanted])
+    def _frame(self, number: int, image: Image) -> MarkedFrame:
+        wanted = np.logical_or.reduce([self.wanted(kind, image) for kind in self.kinds])
+        objects, names = image.boxes[wanted], self._names(image)[wanted]
+        return MarkedFrame(number, objects, image.kinds[wanted], names, image.boxes[~wanted])
 
     def _names(self, image: Image) -> NDArray[np.str_]:
         """(B,) names of the objects, different for those of other videos and sets; empty where it has none."""
@@ -156,7 +143,7 @@ class EvaluatedSet:
         """Objects that no detection matches at the operating threshold."""
         for kind, of_kind in self.matched.items():
             for image, matched in zip(self.dataset.images, of_kind, strict=True):
-                missed = matched.matched_scores < self._link.thresholds[kind]
+                missed = matched.matched_scores < self.link.thresholds[kind]
                 boxes = image.boxes[self.wanted(kind, image)]
                 for box, size in zip(boxes[missed], matched.sizes[missed], strict=True):
                     yield Miss(image, kind, box, float(size))
@@ -168,7 +155,7 @@ def detect_all(dataset: Dataset, detector: Detector, report: ProgressCallback) -
     Boxes are in pixels of the picture.
     """
     detections: dict[int, Detections] = {}
-    sizes = [_scaled_size(image, detector.long_side) for image in dataset.images]
+    sizes = [_scaled_size(image, detector.detail) for image in dataset.images]
     order = sorted(range(len(sizes)), key=lambda row: sizes[row])
     total = 2 * len(order)  # progress counts a detected frame as half a frame
     for _, group in groupby(order, key=lambda row: sizes[row]):
@@ -210,23 +197,12 @@ def measure(sets: Sequence[EvaluatedSet], thresholds: dict[Kind, float]) -> Eval
     own = {kind: holders for kind, holders in own.items() if holders}
     pooled = {kind: metrics.pool(m for one in holders for m in one.matched[kind]) for kind, holders in own.items()}
     shares = {kind: [share for one in holders for share in one.falsely_masked[kind]] for kind, holders in own.items()}
-    covers = {kind: [one.covers[0][kind] for one in holders if one.covers[1]] for kind, holders in own.items()}
-    masked = [share for one in sets for share in one.covers[1]]
+    videos = [video.masked(one.link) for one in sets for video in one.videos]
     return Evaluation(
         images=sum(len(one.dataset.images) for one in sets),
         classes={kind: metrics.figures(kind, matched, thresholds[kind]) for kind, matched in pooled.items()},
         falsely_masked={kind: float(np.mean(values)) if values else 0.0 for kind, values in shares.items()},
-        linked={kind: _linked(kind, coverage.concatenate(parts)) for kind, parts in covers.items() if parts},
-        masked=float(np.mean(masked)) if masked else None,
-    )
-
-
-def _linked(kind: Kind, cover: ObjectCoverage) -> TrackCoverage:
-    bare = coverage.uncovered_tracks(cover)
-    return TrackCoverage(
-        metrics.from_size(cover.sizes, cover.uncovered, coverage.MIN_SIZE),
-        metrics.bins(kind, cover.sizes, cover.uncovered),
-        Rate(int(bare.sum()), len(bare)),
+        masking=masking.figures(videos) if videos else None,
     )
 
 

@@ -1,9 +1,11 @@
-"""Follows a box from picture to picture by median flow, and reports when the object is lost.
+"""Follows boxes from picture to picture by median flow, and reports which of them are lost.
 
-Points inside the box are tracked forwards and backwards by optical flow. Points that do not return to where they
-started are discarded; the median shift of the others moves the box, and their distances scale it. The object is lost
-when too few points are left or the content of the box no longer resembles the object.
+Points inside a box are tracked forwards and backwards by optical flow. Points that do not return to where they started
+are discarded; the median shift of the others moves the box, and their distances scale it. The object is lost when too
+few points are left or the content of the box no longer resembles the object (Kalal, Mikolajczyk, Matas 2010).
 """
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -13,15 +15,56 @@ from dashredact.values import Array
 
 GreyImage = NDArray[np.uint8]
 """(height, width)"""
+Patches = NDArray[np.float32]
+"""(N, pixels) contents of boxes, resized, with a mean of 0 and a length of 1"""
 
-_GRID = 10  # points across and down
+_GRID = 5  # points across and down
 _INSET = 0.1  # fraction of the box's sides without points: the rim is often background
-_WINDOW, _LEVELS = 13, 3  # pixels, pyramid levels
-_MAX_RETURN_ERROR = 1.5  # pixels, or a twentieth of the box if that is more
+_WINDOW, _LEVELS = 11, 2  # pixels, pyramid levels
+_CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 10, 0.03)
+_MAX_RETURN_ERROR, _MAX_RETURN_SHARE = 1.5, 0.05  # pixels, or that fraction of the box if it is more
 _MIN_GOOD_POINTS = 0.25  # fraction of all points
 _MIN_CORRELATION, _MIN_FIRST_CORRELATION = 0.6, 0.3  # with the previous picture, with the first one
-_PATCH = (24, 24)  # pixels of the pictures that are correlated
+_PATCH = (24, 24)  # pixels of the contents that are correlated
 _SCALES = (0.9, 1.1)  # limits of the change in size from picture to picture
+_PAIRS = np.triu_indices(_GRID**2, 1)
+
+
+@dataclass(frozen=True)
+class Followed:
+    """N objects on one picture, with what is needed to find them on the next."""
+
+    boxes: Array
+    """(N, 4) x0 y0 x1 y1 in pixels of the picture"""
+    first: Patches
+    """of the picture on which each was first seen"""
+    last: Patches
+    """of this picture"""
+
+    @classmethod
+    def start(cls, picture: GreyImage, boxes: Array) -> "Followed":
+        patches = _patches(picture, boxes)
+        return cls(boxes, patches, patches)
+
+    def take(self, rows: NDArray[np.bool_]) -> "Followed":
+        return Followed(self.boxes[rows], self.first[rows], self.last[rows])
+
+    def joined(self, other: "Followed") -> "Followed":
+        return Followed(
+            np.concatenate((self.boxes, other.boxes)),
+            np.concatenate((self.first, other.first)),
+            np.concatenate((self.last, other.last)),
+        )
+
+    def step(self, before: GreyImage, after: GreyImage) -> tuple["Followed", NDArray[np.bool_]]:
+        """Those that are found on the next picture, there, and (N,) which of all these they are."""
+        if not len(self.boxes):
+            return self, np.zeros(0, np.bool_)
+        boxes, found = _moved(before, after, self.boxes)
+        patches = _patches(after, boxes)
+        found &= (self.last * patches).sum(1) >= _MIN_CORRELATION
+        found &= (self.first * patches).sum(1) >= _MIN_FIRST_CORRELATION
+        return Followed(boxes[found], self.first[found], patches[found]), found
 
 
 class MedianFlowTracker:
@@ -29,71 +72,71 @@ class MedianFlowTracker:
 
     def __init__(self, first: GreyImage, box: Array) -> None:
         """box: (4,) x0 y0 x1 y1 in pixels of the picture."""
-        self.box = box
-        self._previous = first
-        self._first = _patch(first, box)
+        self._previous, self._object = first, Followed.start(first, box[None])
 
     def step(self, picture: GreyImage) -> Array | None:
         """The box (4,) on the next picture; None when the object is lost, and the tracker must not be used again."""
-        moved = _move(self._previous, picture, self.box)
-        if moved is None:
-            return None
-        before, after = _patch(self._previous, self.box), _patch(picture, moved)
-        if _correlation(before, after) < _MIN_CORRELATION or _correlation(self._first, after) < _MIN_FIRST_CORRELATION:
-            return None
-        self._previous, self.box = picture, moved
-        return moved
+        self._object, found = self._object.step(self._previous, picture)
+        self._previous = picture
+        return self._object.boxes[0] if found[0] else None
 
 
-def _move(before: GreyImage, after: GreyImage, box: Array) -> Array | None:
-    points = _grid(box)
-    moved, status = _flow(before, after, points)
-    returned, return_status = _flow(after, before, moved)
-    error = np.linalg.norm(points - returned, axis=-1)
-    limit = max(_MAX_RETURN_ERROR, 0.05 * float((box[2:] - box[:2]).max()))
-    good = status & return_status & (error <= limit)
-    if np.count_nonzero(good) < _MIN_GOOD_POINTS * len(points):
-        return None
-    scale = _scale(points[good], moved[good])
-    centre = (box[:2] + box[2:]) / 2 + np.median(moved[good] - points[good], axis=0)
-    half = (box[2:] - box[:2]) / 2 * scale
+def _moved(before: GreyImage, after: GreyImage, boxes: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """The boxes on the next picture, and which of them have enough points there to tell."""
+    points = _grids(boxes)
+    moved = _flow(before, after, points)
+    returned = _flow(after, before, moved)
+    errors = np.linalg.norm(points - returned, axis=-1)
+    sides = boxes[:, 2:] - boxes[:, :2]
+    good = errors <= np.maximum(_MAX_RETURN_ERROR, _MAX_RETURN_SHARE * sides.max(1))[:, None]
+    enough = good.mean(1) >= _MIN_GOOD_POINTS
+    good[~enough] = True
+    shifts = np.where(good[..., None], moved - points, np.nan)
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2 + np.nanmedian(shifts, 1)
+    halves = sides / 2 * _scales(points, moved, good)[:, None]
     height, width = after.shape
-    inside = 0 < centre[0] < width and 0 < centre[1] < height
-    return np.concatenate((centre - half, centre + half)) if inside else None
+    inside = ((centres > 0) & (centres < (width, height))).all(1)
+    return np.concatenate((centres - halves, centres + halves), 1), enough & inside
 
 
-def _grid(box: Array) -> NDArray[np.float32]:
-    margin = (box[2:] - box[:2]) * _INSET
-    x, y = (np.linspace(low, high, _GRID) for low, high in zip(box[:2] + margin, box[2:] - margin - 1, strict=True))
-    return np.stack(np.meshgrid(x, y), -1).reshape(-1, 2).astype(np.float32)
+def _grids(boxes: Array) -> NDArray[np.float32]:
+    """(N, points, 2)"""
+    inset = _INSET * (boxes[:, 2:] - boxes[:, :2])
+    x, y = (np.linspace(boxes[:, a] + inset[:, a], boxes[:, a + 2] - inset[:, a] - 1, _GRID, axis=1) for a in (0, 1))
+    grid = np.stack((np.tile(x, (1, _GRID)), np.repeat(y, _GRID, 1)), -1)
+    return np.asarray(grid, np.float32)
 
 
-def _flow(
-    before: GreyImage, after: GreyImage, points: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Where the points (N, 2) are on the other picture, and (N,) whether they were found there."""
+def _flow(before: GreyImage, after: GreyImage, points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Where the points (N, points, 2) are on the other picture; far outside where they are not found there."""
+    flat = np.ascontiguousarray(points.reshape(-1, 1, 2))
     moved, status, _ = cv2.calcOpticalFlowPyrLK(
-        before, after, points[:, None], np.empty(0, np.float32), winSize=(_WINDOW, _WINDOW), maxLevel=_LEVELS
+        before, after, flat, np.empty(0, np.float32), winSize=(_WINDOW,) * 2, maxLevel=_LEVELS, criteria=_CRITERIA
     )
-    return np.asarray(moved, np.float32).reshape(-1, 2), np.asarray(status).ravel() == 1
+    moved[status[:, 0] == 0] = 1e6
+    return np.asarray(moved, np.float32).reshape(points.shape)
 
 
-def _scale(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
-    """Median factor by which the distances between the points have grown."""
-    one, other = np.triu_indices(len(before), 1)
-    distances = np.linalg.norm(before[one] - before[other], axis=-1)
-    new_distances = np.linalg.norm(after[one] - after[other], axis=-1)
-    far = distances > 1
-    return float(np.clip(np.median(new_distances[far] / distances[far]), *_SCALES)) if far.any() else 1.0
+def _scales(before: NDArray[np.float32], after: NDArray[np.float32], good: NDArray[np.bool_]) -> Array:
+    """(N,) median factors by which the distances between good points have grown; 1 where all lie within a pixel."""
+    one, other = _PAIRS
+    distances, now = (np.linalg.norm(points[:, one] - points[:, other], axis=-1) for points in (before, after))
+    tells = good[:, one] & good[:, other] & (distances > 1)
+    tells[~tells.any(1), 0] = True
+    ratios = np.where(tells, now / np.maximum(distances, 1e-6), np.nan)
+    medians = np.where((distances > 1).any(1), np.nanmedian(ratios, 1), 1.0)
+    return np.clip(medians, *_SCALES)
+
+
+def _patches(picture: GreyImage, boxes: Array) -> Patches:
+    """Outside the picture its edge is repeated."""
+    patches = np.array([_patch(picture, box) for box in boxes], np.float32).reshape(len(boxes), _PATCH[0] * _PATCH[1])
+    patches -= patches.mean(1, keepdims=True)
+    return np.asarray(patches / np.maximum(np.linalg.norm(patches, axis=1, keepdims=True), 1e-6), np.float32)
 
 
 def _patch(picture: GreyImage, box: Array) -> GreyImage:
-    """The content of the box, resized to `_PATCH`; outside the picture its edge is repeated."""
     scale = np.array(_PATCH) / np.maximum(box[2:] - box[:2], 1)
     transform = np.array([[scale[0], 0, -scale[0] * box[0]], [0, scale[1], -scale[1] * box[1]]])
     patch = cv2.warpAffine(picture, transform, _PATCH, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(patch, np.uint8)
-
-
-def _correlation(one: GreyImage, other: GreyImage) -> float:
-    return float(cv2.matchTemplate(one, other, cv2.TM_CCOEFF_NORMED)[0, 0])

@@ -188,11 +188,15 @@ def working_format(image: VideoFrame) -> str:
     return f"yuv444p{suffix}" if height % 2 else f"yuv420p{suffix}"
 
 
-def picture_size(info: VideoInfo, long_side: int) -> tuple[int, int]:
+def picture_size(info: VideoInfo, long_side: int, detail: int | None = None) -> tuple[int, int]:
     """Width and height, before rotation, of the detector's picture: square pixels, scaled to its long side, at most
-    twice the size."""
+    twice the size.
+
+    detail: up to which a larger picture is not scaled down; None: `long_side`.
+    """
     aspect = info.video.sample_aspect_ratio
     height = Fraction(info.video.height)
     width = info.video.width * (aspect if aspect > 0 else Fraction(1))
-    zoom = min(long_side / max(width, height), Fraction(2))
+    side = max(width, height)
+    zoom = min(long_side / side, Fraction(2)) if side <= long_side else min((detail or long_side) / side, Fraction(1))
     return max(round(width * zoom), 1), max(round(height * zoom), 1)

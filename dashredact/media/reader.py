@@ -47,7 +47,7 @@ class Reader:
         self._path, self._info = path, info
         self._container: av.container.InputContainer | None = None
         self._frames: Iterator[Frame] = iter(())
-        self._pending: Frame | None = None
+        self._pending: deque[Frame] = deque()
         self._next_segment: int | None = None
         self._failed = False
         self._hidden = info.packets.hidden_pts if info.packets.timed else frozenset[int]()
@@ -69,14 +69,23 @@ class Reader:
         self.close()
 
     def close(self) -> None:
-        self._frames, self._pending, self._next_segment = iter(()), None, None
+        self._frames, self._next_segment = iter(()), None
+        self._pending.clear()
         if self._container is not None:
             self._container.close()
             self._container = None
 
-    def frames(self, segment: Segment) -> Iterator[Frame]:
-        """Every intact frame of the segment, PTS rising. Must be read to the end before the next segment is started."""
-        if segment.index != self._next_segment:
+    def continues(self, segment: Segment) -> bool:
+        """Whether the frames of the segment follow those that were read last."""
+        return segment.index == self._next_segment
+
+    def frames(self, segment: Segment, since: int | None = None) -> Iterator[Frame]:
+        """Every intact frame of the segment, PTS rising. Must be read to the end before the next segment is started.
+
+        since: PTS of an earlier frame, from which frames are returned too where the segment is not the next one.
+        """
+        since = segment.start if since is None or self.continues(segment) else since
+        if not self.continues(segment):
             self._seek(segment)
         self._next_segment, self.lost, self.hidden = None, [], 0
         shown: set[int] = set()
@@ -86,9 +95,9 @@ class Reader:
             if frame.pts in self._hidden:
                 continue
             if segment.end is not None and frame.pts >= segment.end:
-                self._pending = frame
+                self._pending.append(frame)
                 break
-            if segment.start is not None and frame.pts < segment.start:
+            if since is not None and frame.pts < since:
                 continue
             if not frame.intact or (last is not None and frame.pts <= last):
                 rejected.add(frame.pts)
@@ -99,13 +108,23 @@ class Reader:
         self._account(segment, shown, rejected - shown)
         self._next_segment = segment.index + 1
 
+    def ahead(self, until: int) -> list[Frame]:
+        """The intact frames behind the last segment and before a PTS. The next segment returns them again."""
+        frames: list[Frame] = []
+        for frame in self._remaining():
+            frames.append(frame)
+            if frame.pts >= until:
+                break
+        self._pending.extend(frames)
+        return [frame for frame in frames if frame.intact and frame.pts < until and frame.pts not in self._hidden]
+
     def _account(self, segment: Segment, shown: Set[int], rejected: Set[int]) -> None:
         """What became of the packets of the segment. shown, rejected: PTS of frames."""
         packets = self._info.packets
         missing = {pts for pts in packets.shown_pts if segment.contains(pts)} - shown
         self.lost = sorted(pts for pts in missing if pts in rejected or self._is_lost(pts))
         count = sum(segment.contains(pts) for pts in packets.pts)
-        self.hidden = count - len(shown & self._number.keys()) - len(self.lost)
+        self.hidden = count - sum(segment.contains(pts) for pts in shown & self._number.keys()) - len(self.lost)
 
     def _is_lost(self, pts: int) -> bool:
         """Whether the frame of a packet that gave none could not be decoded; before the first key frame none can."""
@@ -126,9 +145,8 @@ class Reader:
         return 0 < gap <= _MAX_FIELD_GAP / min(rates)
 
     def _remaining(self) -> Iterator[Frame]:
-        if self._pending is not None:
-            pending, self._pending = self._pending, None
-            yield pending
+        while self._pending:
+            yield self._pending.popleft()
         for frame in self._frames:  # noqa: UP028 - `yield from` would close the decoder along with this generator
             yield frame
 

@@ -8,12 +8,15 @@ from typing import Any
 from msgspec import convert
 
 from dashredact.audit.events import FrameCounts, SecondLookEntry, StreamLists
+from dashredact.imaging import boxes as geometry
+from dashredact.kinds import Kind
 from dashredact.pipeline.detect_pass import lost_frames
 from dashredact.pipeline.recheck import RecheckResult, ResidualDetection
 from dashredact.pipeline.video import RenderedVideo
+from dashredact.tracking.timeline import masked_shares
 from dashredact.values import ORIGINS, Track
 
-_MAX_NAMED = 3  # residual detections that a reason names; the audit log has all of them
+_MAX_NAMED = 3  # residual detections or tracks that a reason names; log and tracks file have all of them
 
 
 def of_rendered(rendered: RenderedVideo) -> dict[str, Any]:
@@ -27,6 +30,7 @@ def of_rendered(rendered: RenderedVideo) -> dict[str, Any]:
             lost_at=[round(float(pts * info.video.time_base), 4) for pts in rendered.lost],
         ),
         "tracks": track_counts(rendered.tracks),
+        "masked_share": round(_masked_share(rendered), 6),
         "streams": StreamLists(kept=[str(info.video), *map(str, selection.kept)], dropped=dropped),
         "verified": asdict(rendered.checks),
         "notes": list(rendered.notes),
@@ -40,10 +44,34 @@ def second_look(result: RecheckResult | None) -> SecondLookEntry:
     return convert({"ran": True, **asdict(result)}, SecondLookEntry) if result else SecondLookEntry(ran=False)
 
 
-def review_reasons(rendered: RenderedVideo) -> list[str]:
-    """Why a person should review the masked file; empty if nothing calls for it."""
+def review_reasons(rendered: RenderedVideo, masked_limit: float) -> list[str]:
+    """Why a person should review the masked file; empty if nothing calls for it.
+
+    masked_limit: mean share of the picture under masks above which somebody should look.
+    """
     lost = [lost_frames(rendered.lost, rendered.info)] if rendered.lost else []
-    return [*rendered.info.damages, *lost, *_residuals(rendered.recheck.finds if rendered.recheck else ())]
+    residuals = _residuals(rendered.recheck.finds if rendered.recheck else ())
+    return [*rendered.info.damages, *lost, *residuals, *_large_masks(rendered, masked_limit)]
+
+
+def _masked_share(rendered: RenderedVideo) -> float:
+    shares = masked_shares(_detected(rendered), len(rendered.pts), *rendered.size)
+    return float(shares.mean()) if len(shares) else 0.0
+
+
+def _detected(rendered: RenderedVideo) -> list[Track]:
+    """Without zones, which a person has chosen."""
+    return [track for track in rendered.tracks if track.kind is not Kind.ZONE]
+
+
+def _large_masks(rendered: RenderedVideo, limit: float) -> list[str]:
+    share = _masked_share(rendered)
+    if share <= limit:
+        return []
+    areas = {track.id: float(geometry.area(track.boxes).sum()) for track in _detected(rendered)}
+    largest = sorted(areas, key=lambda number: -areas[number])[:_MAX_NAMED]
+    named = f"track {largest[0]}" if len(largest) == 1 else f"tracks {', '.join(map(str, largest))}"
+    return [f"masks cover {100 * share:.0f} % of the picture, most of it {named}"]
 
 
 def _residuals(residuals: Sequence[ResidualDetection]) -> list[str]:

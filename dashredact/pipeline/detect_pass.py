@@ -1,9 +1,13 @@
-"""Pass one: decode, detect on every frame, save the detections. No frame is kept longer than its batch."""
+"""Pass one: decode, detect on every frame, follow what was detected, save both.
+
+No frame is kept longer than its batch, but for small grey ones of a second or so, to follow on.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import islice
+from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,11 +18,13 @@ from dashredact.imaging import boxes as geometry
 from dashredact.media import images as frame_images
 from dashredact.media import reader as frame_reader
 from dashredact.media.form import Form, encode_forms, form_of
+from dashredact.media.images import Frame
 from dashredact.media.info import Segment, VideoInfo
 from dashredact.media.prefetch import prefetch
+from dashredact.pipeline.path_finder import GreyFrame, PathFinder, grey_frame
 from dashredact.pipeline.stopwatch import Stopwatch
 from dashredact.settings import Damaged
-from dashredact.values import Detections, Detector, Picture, SegmentDetections, StageProgress
+from dashredact.values import REACH, Detections, Detector, Paths, Picture, SegmentDetections, StageProgress
 from dashredact.workspace.work_folder import WorkFolder
 
 _BATCHES_AHEAD = 2  # decoded while the detector works on an earlier batch
@@ -49,11 +55,15 @@ class DetectPass:
         stage: str = "detect",
         every: int = 1,
     ) -> None:
-        """stage: its name in progress events. every: detect on every n-th frame, from the first of each segment."""
+        """stage: its name in progress events. every: detect on every n-th frame, from the first of each segment; on
+        frames that are not neighbours nothing is followed.
+        """
         self._info, self._work, self._detector, self._stopwatch = info, work, detector, stopwatch
         self._stage, self._every = stage, every
         self._reader = frame_reader.Reader(source, info)
-        self._scaler = frame_images.Scaler(*frame_images.picture_size(info, detector.long_side))
+        self._scaler = frame_images.Scaler(*frame_images.picture_size(info, detector.long_side, detector.detail))
+        self._reach = ceil(REACH / info.video.time_base)  # ticks
+        self._lead: list[GreyFrame] = []
 
     def run(self, segments: Sequence[Segment], damaged: Damaged, advance: StageProgress) -> None:
         """DamagedError for frames that cannot be decoded, unless they are salvaged."""
@@ -89,28 +99,63 @@ class DetectPass:
         detections: list[Detections] = []
         size = (0, 0)
         forms: Counter[Form] = Counter()
+        self._lead = self._lead if self._reader.continues(segment) else []
+        finder = PathFinder(self._lead)
         # Closed on every way out: a thread that still decodes while the reader closes crashes the process.
         with closing(prefetch(self._scaled(segment), _BATCHES_AHEAD * self._detector.batch_size)) as frames:
-            for batch in _batches(frames, self._detector.batch_size):
+            for batch in _batches(self._without_lead(frames, segment, finder), self._detector.batch_size):
                 with self._stopwatch.timed("detect"):
                     results = self._detector([frame.picture for frame in batch])
                 for frame, result in zip(batch, results, strict=True):
-                    detections.append(_on_frame(result, frame, index=len(pts)))
+                    found = _on_frame(result, frame, index=len(pts))
+                    if self._follows:
+                        with self._stopwatch.timed("follow"):
+                            finder.add(self._grey(frame), found, frame.size[0])
+                    detections.append(found)
                     pts.append(frame.pts)
                     forms[frame.form] += 1
                 size = batch[0].size
                 advance(self._stage, len(batch))
         merged = Detections.concatenate(detections)
         lost, hidden = tuple(self._reader.lost), self._reader.hidden
-        return SegmentDetections(np.array(pts, np.int64), size, merged, lost, hidden, encode_forms(forms))
+        paths = self._paths(finder, segment) if self._follows else Paths.empty()
+        what, changes = (np.array(pts, np.int64), size, merged, lost, hidden), np.array(finder.changes, np.float32)
+        return SegmentDetections(*what, encode_forms(forms), paths, changes)
+
+    @property
+    def _follows(self) -> bool:
+        return self._every == 1
 
     def _scaled(self, segment: Segment) -> Iterator[_ScaledFrame]:
-        decoded = self._stopwatch.each("decode", self._reader.frames(segment))
+        since = segment.start - self._reach if self._follows and segment.start is not None else None
+        decoded = self._stopwatch.each("decode", self._reader.frames(segment, since))
         for frame in islice(decoded, 0, None, self._every):
-            with self._stopwatch.timed("scale"):
-                size, form = frame_images.upright_size(frame.image), form_of(frame.image, frame.aspect)
-                scaled = _ScaledFrame(frame.pts, size, self._scaler(frame.image), form)
-            yield scaled
+            yield self._scale(frame)
+
+    def _scale(self, frame: Frame) -> _ScaledFrame:
+        with self._stopwatch.timed("scale"):
+            size, form = frame_images.upright_size(frame.image), form_of(frame.image, frame.aspect)
+            return _ScaledFrame(frame.pts, size, self._scaler(frame.image), form)
+
+    def _grey(self, frame: _ScaledFrame) -> GreyFrame:
+        return grey_frame(float(frame.pts * self._info.video.time_base), frame.picture)
+
+    def _without_lead(
+        self, frames: Iterator[_ScaledFrame], segment: Segment, finder: PathFinder
+    ) -> Iterator[_ScaledFrame]:
+        """The frames of the segment; those before it are only there to be followed back to."""
+        for frame in frames:
+            if segment.start is None or frame.pts >= segment.start:
+                yield frame
+            else:
+                finder.lead(self._grey(frame))
+
+    def _paths(self, finder: PathFinder, segment: Segment) -> Paths:
+        tail = self._reader.ahead(segment.end + self._reach) if segment.end is not None else []
+        with self._stopwatch.timed("follow"):
+            paths = finder.finish(self._grey(self._scale(frame)) for frame in tail)
+        self._lead = finder.last
+        return paths
 
 
 def _on_frame(detections: Detections, frame: _ScaledFrame, index: int) -> Detections:

@@ -32,8 +32,9 @@ from dashredact.pipeline.render_pass import RenderPass
 from dashredact.pipeline.stopwatch import Stopwatch
 from dashredact.settings import Damaged, RenderSettings, Settings
 from dashredact.tracking import zones
+from dashredact.tracking.cuts import cuts
 from dashredact.tracking.tracks import build_tracks
-from dashredact.values import Array, Detections, Detector, SegmentDetections, StageProgress, Track
+from dashredact.values import Array, Detections, Detector, Paths, SegmentDetections, StageProgress, Track
 from dashredact.workspace.work_folder import WorkFolder
 
 Seconds = Counter[str]
@@ -75,6 +76,22 @@ class TrackedVideo:
         return SegmentDetections(self.pts[first:end], self.size, Detections.empty())
 
 
+class DetectedVideo(NamedTuple):
+    """What pass one found in a whole video."""
+
+    pts: NDArray[np.int64]
+    """(frames,) in the source's time base"""
+    times: Array
+    """(frames,) seconds"""
+    size: tuple[int, int]
+    """width and height of the upright picture"""
+    detections: Detections
+    paths: Paths
+    cuts: tuple[int, ...]
+    first_frames: list[int]
+    """of each segment"""
+
+
 class VerifiedFile(NamedTuple):
     checks: Checks
     sha256: str
@@ -112,21 +129,38 @@ def track(
     """Tracks of the whole video, across segments: first zones, then those of a box file, then those of detections."""
     advance("track", 0)
     stopwatch, saved = Stopwatch(), _load_detections(work, segments)
-    pts = np.concatenate([segment.pts for segment in saved])
-    _check_balance(info, saved)
-    if not len(pts):
-        raise UnreadableError(f"{info.name}: no frame of it can be decoded; copy it again from the camera.")
     with stopwatch.timed("track"):
-        detections, first_frames, size = _merge(saved)
-        counted = zones.outside(detections, settings.zones.ignore, *size)
-        detected = build_tracks(counted, pts * float(info.video.time_base), *size, settings.link)
-        given = _tracks_of_box_file(boxes, settings, Canvas(*size, len(pts)))
-        tracks = [*zones.tracks(settings.zones.mask, len(pts), *size), *given, *detected]
+        found = _merged(info, saved)
+        counted = zones.outside(found.detections, settings.zones.ignore, *found.size)
+        detections, paths = found.detections.take(counted), found.paths.of(counted)
+        detected = build_tracks(detections, paths, found.times, *found.size, settings.link, found.cuts)
+        given = _tracks_of_box_file(boxes, settings, Canvas(*found.size, len(found.pts)))
+        tracks = [*zones.tracks(settings.zones.mask, len(found.pts), *found.size), *given, *detected]
     numbered = [replace(track, id=number) for number, track in enumerate(tracks, 1)]
-    by_segment = {segment.index: first for segment, first in zip(segments, first_frames, strict=True)}
+    by_segment = {segment.index: first for segment, first in zip(segments, found.first_frames, strict=True)}
     lost = tuple(time for segment in saved for time in segment.lost)
-    form, notes = decide(info.name, _forms(saved))
-    return TrackedVideo(pts, by_segment, size, lost, numbered, form, _end(info, saved), notes), stopwatch.seconds
+    (form, notes), end = decide(info.name, _forms(saved)), _end(info, saved)
+    return TrackedVideo(found.pts, by_segment, found.size, lost, numbered, form, end, notes), stopwatch.seconds
+
+
+def load_detected(
+    info: VideoInfo, work: WorkFolder, segments: Sequence[Segment], advance: StageProgress
+) -> tuple[DetectedVideo, Seconds]:
+    """What pass one saved."""
+    advance("track", 0)
+    return _merged(info, _load_detections(work, segments)), Counter()
+
+
+def _merged(info: VideoInfo, saved: Sequence[SegmentDetections]) -> DetectedVideo:
+    """UnreadableError if there is no frame."""
+    _check_balance(info, saved)
+    if not any(len(segment.pts) for segment in saved):
+        raise UnreadableError(f"{info.name}: no frame of it can be decoded; copy it again from the camera.")
+    detections, first_frames, size = _merge(saved)
+    pts = np.concatenate([segment.pts for segment in saved])
+    changes = np.concatenate([segment.changes for segment in saved]).astype(np.float64)
+    times, found = pts * float(info.video.time_base), cuts(changes)
+    return DetectedVideo(pts, times, size, detections, _merge_paths(saved), found, first_frames)
 
 
 def _forms(saved: Sequence[SegmentDetections]) -> Counter[Form]:
@@ -279,7 +313,7 @@ def find_residuals(
     detections, _, size = _merge(saved)
     pts = np.concatenate([segment.pts for segment in saved])
     frames = np.searchsorted(np.array(info.packets.shown_pts, np.int64), pts)
-    counted = zones.outside(detections, settings.zones.ignore, *size)
+    counted = detections.take(zones.outside(detections, settings.zones.ignore, *size))
     uncovered = outside_masks(counted, lambda row: _boxes(masks(int(frames[row]))))
     times = (pts - info.packets.shown_pts[0]) * float(info.video.time_base)
     thresholds = {kind: score for kind, score in detector.thresholds.items() if kind in settings.link.kinds}
@@ -310,6 +344,12 @@ def _merge(saved: Sequence[SegmentDetections]) -> tuple[Detections, list[int], t
     shifted = [segment.detections.shifted(first) for segment, first in zip(saved, first_frames, strict=True)]
     size = next(segment.size for segment in saved if len(segment.pts))
     return Detections.concatenate(shifted), first_frames, size
+
+
+def _merge_paths(saved: Sequence[SegmentDetections]) -> Paths:
+    """Of all segments, by detection of the video."""
+    rows: list[int] = np.cumsum([0, *(len(segment.detections) for segment in saved[:-1])]).tolist()
+    return Paths.concatenate([segment.paths for segment in saved], rows)
 
 
 class PaintedMasks:

@@ -28,7 +28,7 @@ from dashredact.media.verify import Checks
 from dashredact.pipeline import stages
 from dashredact.pipeline.recheck import RecheckResult, ResidualDetection
 from dashredact.pipeline.stage_runner import StageRunner
-from dashredact.pipeline.stages import TrackedVideo
+from dashredact.pipeline.stages import DetectedVideo, TrackedVideo
 from dashredact.settings import Damaged, Settings
 from dashredact.values import Detector, ProgressCallback, Track
 from dashredact.workspace.work_folder import WorkFolder
@@ -113,6 +113,12 @@ class VideoPipeline:
         """Pass one alone: the tracks that would be masked."""
         return self._detect_and_track(self.open()).tracks
 
+    def detected(self) -> DetectedVideo:
+        """Pass one alone: what it found, before it is tracked."""
+        video = self.open()
+        self._detect(video)
+        return video.runner.one(stages.load_detected, video.info, self.work, video.segments)
+
     def open(self) -> OpenedVideo:
         """DamagedError if the file is damaged and the settings do not salvage."""
         runner = StageRunner(self.source, self.executor, self.progress)
@@ -159,10 +165,14 @@ class VideoPipeline:
         )
 
     def _detect_and_track(self, video: OpenedVideo) -> TrackedVideo:
-        runner, info, how = video.runner, video.info, (self.detector, self.settings.damaged)
-        calls = [(self.source, info, self.work, part, *how) for part in self._parts(video.segments)]
-        runner.all(stages.detect, calls)
-        return runner.one(stages.track, info, self.work, video.segments, self.settings, self.options.boxes)
+        self._detect(video)
+        what = (video.info, self.work, video.segments, self.settings, self.options.boxes)
+        return video.runner.one(stages.track, *what)
+
+    def _detect(self, video: OpenedVideo) -> None:
+        how = (self.detector, self.settings.damaged)
+        calls = [(self.source, video.info, self.work, part, *how) for part in self._parts(video.segments)]
+        video.runner.all(stages.detect, calls)
 
     def _recheck(self, video: OpenedVideo, sha256: str) -> RecheckResult:
         """sha256: of the finished file."""

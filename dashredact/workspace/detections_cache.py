@@ -15,7 +15,7 @@ import numpy as np
 from dashredact import files
 from dashredact.errors import RefusedError
 from dashredact.settings import PIPELINE_VERSION, Settings
-from dashredact.values import Detections, Detector, SegmentDetections
+from dashredact.values import Detections, Detector, Paths, SegmentDetections
 from dashredact.workspace.inbox import Item
 from dashredact.workspace.index import Index
 from dashredact.workspace.output_folder import OutputFolder
@@ -71,6 +71,8 @@ def write(path: Path, key: str, segments: Sequence[SegmentDetections]) -> None:
     firsts = np.cumsum([0, *(len(segment.pts) for segment in segments)]).tolist()
     shifted = [segment.detections.shifted(first) for segment, first in zip(segments, firsts, strict=False)]
     detections = Detections.concatenate(shifted)
+    rows = np.cumsum([0, *(len(segment.detections) for segment in segments)]).tolist()
+    paths = Paths.concatenate([segment.paths for segment in segments], rows[:-1])
     with path.open("wb") as file:
         np.savez_compressed(
             file,
@@ -82,8 +84,10 @@ def write(path: Path, key: str, segments: Sequence[SegmentDetections]) -> None:
             lost=np.array([pts for segment in segments for pts in segment.lost], np.int64),
             hidden=np.array([segment.hidden for segment in segments], np.int64),
             forms=np.frombuffer(b"\n".join(segment.forms for segment in segments), np.uint8),
+            changes=np.concatenate([np.empty(0, np.float32), *(segment.changes for segment in segments)]),
             lost_in=np.array([number for number, segment in enumerate(segments) for _ in segment.lost], np.int64),
             **detections.to_arrays(),
+            **paths.to_arrays(),
         )
 
 
@@ -94,18 +98,18 @@ def read(path: Path, key: str) -> list[SegmentDetections]:
             arrays = {name: saved[name] for name in saved.files}
         if str(arrays["key"]) != key:
             return []
-        detections = Detections.from_arrays(arrays)
-        return [_segment(arrays, detections, number) for number in range(len(arrays["sizes"]))]
+        detections, paths = Detections.from_arrays(arrays), Paths.from_arrays(arrays)
+        return [_segment(arrays, detections, paths, number) for number in range(len(arrays["sizes"]))]
     except _UNREADABLE:
         return []
 
 
-def _segment(arrays: dict[str, np.ndarray], detections: Detections, number: int) -> SegmentDetections:
+def _segment(arrays: dict[str, np.ndarray], detections: Detections, paths: Paths, number: int) -> SegmentDetections:
     first, end = (int(arrays["segments"][index]) for index in (number, number + 1))
-    rows = slice(*np.searchsorted(detections.frames, [first, end]).tolist())
-    frames, kinds = detections.frames[rows], detections.kinds[rows]
-    own = Detections(frames, kinds, detections.boxes[rows], detections.scores[rows]).shifted(-first)
+    low, high = np.searchsorted(detections.frames, [first, end]).tolist()
+    own, followed = detections.take(np.arange(low, high)).shifted(-first), paths.between(low, high)
     width, height = (int(side) for side in arrays["sizes"][number])
     lost = tuple(int(pts) for pts in arrays["lost"][arrays["lost_in"] == number])
     hidden, forms = int(arrays["hidden"][number]), arrays["forms"].tobytes().split(b"\n")[number]
-    return SegmentDetections(arrays["pts"][first:end], (width, height), own, lost, hidden, forms)
+    found = (arrays["pts"][first:end], (width, height), own, lost, hidden)
+    return SegmentDetections(*found, forms, followed, arrays["changes"][first:end])

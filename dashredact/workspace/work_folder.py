@@ -19,7 +19,7 @@ from dashredact.errors import MediaError
 from dashredact.files import private_folder, publish
 from dashredact.imaging.boxes import PixelBox
 from dashredact.imaging.mosaic import Mask
-from dashredact.values import Detections, SegmentDetections
+from dashredact.values import Detections, Paths, SegmentDetections
 from dashredact.workspace.locks import STATE_FOLDER
 
 _UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile)
@@ -82,7 +82,9 @@ class WorkFolder:
     def save_detections(self, segment: int, saved: SegmentDetections) -> None:
         arrays = {"pts": saved.pts, "lost": np.array(saved.lost, np.int64), "size": np.array(saved.size)}
         arrays |= {"hidden": np.array(saved.hidden), "forms": np.frombuffer(saved.forms, np.uint8)}
-        self._save_arrays(self._detections_path(segment), arrays | saved.detections.to_arrays())
+        arrays |= {"changes": saved.changes}
+        arrays |= saved.detections.to_arrays() | saved.paths.to_arrays()
+        self._save_arrays(self._detections_path(segment), arrays)
 
     def detections(self, segment: int) -> SegmentDetections | None:
         """None if nothing was saved for this segment, or it cannot be read."""
@@ -91,8 +93,9 @@ class WorkFolder:
                 width, height = (int(side) for side in arrays["size"])
                 lost = tuple(int(pts) for pts in arrays["lost"])
                 detections, hidden = Detections.from_arrays(arrays), int(arrays["hidden"])
-                forms = arrays["forms"].tobytes()
-                return SegmentDetections(arrays["pts"], (width, height), detections, lost, hidden, forms)
+                forms, paths = arrays["forms"].tobytes(), Paths.from_arrays(arrays)
+                found = (arrays["pts"], (width, height), detections, lost, hidden)
+                return SegmentDetections(*found, forms, paths, arrays["changes"])
         except _UNREADABLE:
             return None
 

@@ -47,7 +47,7 @@ def rows(picture: Picture, matrix: Floats, label: int) -> list[dict[str, Any]]:
         seen = moved.clip(0, [width, height, width, height])
         sides, whole = seen[2:] - seen[:2], float((moved[2:] - moved[:2]).prod())
         if kind == label and role != Role.CLUTTER and sides.min() > 0:
-            doubtful = role == Role.IGNORED or float(sides.prod()) < _SEEN * whole
+            doubtful = bool(role == Role.IGNORED or float(sides.prod()) < _SEEN * whole)
             x, y, w, h = (round(float(value), 1) for value in (*seen[:2], *sides))
             found.append({"label": CLASSES[kind], "x": x, "y": y, "w": w, "h": h, "ignore": doubtful, "track": track})
     return found
@@ -65,6 +65,11 @@ def video(name: str, picture: Picture, frames: int, out: Path, rng: np.random.Ge
         yield {"file": file, "width": width, "height": height, "video": name, "frame": number, "boxes": boxes}
 
 
+def _usable(picture: Picture) -> bool:
+    """It shows an object, and what is not marked on it is nothing."""
+    return any(picture.complete) and bool((picture.objects.roles == Role.OBJECT).any())
+
+
 @click.command()
 @click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of the sets.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the new sets.")
@@ -74,7 +79,7 @@ def video(name: str, picture: Picture, frames: int, out: Path, rng: np.random.Ge
 def main(data: Path, out: Path, frames: int, most: int, seed: int) -> None:
     """Make moving sets of the pictures held out."""
     rng = np.random.default_rng(seed)
-    pictures = [picture for picture in load(data) if picture.held_out and (picture.objects.roles == Role.OBJECT).any()]
+    pictures = [picture for picture in load(data) if picture.held_out and _usable(picture)]
     for name in sorted({picture.dataset for picture in pictures}):
         own = [picture for picture in pictures if picture.dataset == name][:most]
         folder = out / f"moving-{name}"
