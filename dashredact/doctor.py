@@ -78,9 +78,9 @@ def _encoders() -> str:
 
 def _weights() -> str:
     described = manifest.read(manifest.default_folder())
-    path = described.folder / described.file
-    if not files.has_digest(path, described.identity.sha256):
-        raise DashredactError(f"{path} is missing, or not the file of its manifest")
+    for file in filter(None, (described.weights, described.opinion)):
+        if not files.has_digest(described.folder / file.name, file.sha256):
+            raise DashredactError(f"{described.folder / file.name} is missing, or not the file of its manifest")
     return f"{described.identity.name}, sha256 {described.identity.sha256[:12]}"
 
 

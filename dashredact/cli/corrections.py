@@ -162,7 +162,7 @@ def mark(
         if to_box and len(wanted) < 2:
             raise UsageError("--to-box needs two frames or more; give A..B with --frames, or leave it out.")
         if follow:
-            boxes = marking.followed(own.queue, name, box, wanted, original.source, original.inbox)
+            boxes = marking.followed(own.queue, name, kind, box, wanted, original.source, original.inbox)
         else:
             boxes = marking.drawn(box, to_box, wanted)
         made = own.mark(name, kind, boxes, note)
@@ -179,17 +179,21 @@ def mark(
 @FOLDER
 @NAME
 @_TRACKS
+@command_option(
+    "--like", is_flag=True, help="All tracks of these kinds too that are as large and at the same place of the picture."
+)
 @_NOTE
 @_REVIEWER
-def unmask(folder: OutputFolder, name: str, numbers: Sequence[int], note: str, reviewer: str) -> None:
-    """Take false masks away, and say what that uncovers; `review apply` shows what is under them.
+def unmask(folder: OutputFolder, name: str, numbers: Sequence[int], like: bool, note: str, reviewer: str) -> None:
+    """Take false masks away on all their frames, and say what that uncovers; `review apply` shows what is under them.
 
     \b
       dashredact review unmask masked trip.mp4 --track 12 --track 15 --note "traffic signs"
+      dashredact review unmask masked trip.mp4 --track 3 --like --note "sticker on the windscreen"
     """
     with folder.deciding():
         own = Reviewer(folder, reviewer)
-        tracks = own.unmask(name, numbers, note)
+        tracks = own.unmask(name, numbers, note, like=like)
         times = own.queue.tracks(own.queue.masked(name)).times
     for line in uncovered_lines(tracks, times):
         say(f"{name}: `review apply` will uncover {line}.")

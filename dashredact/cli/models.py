@@ -104,8 +104,8 @@ def _named(known: dict[str, Any], name: str) -> Any:
 def _known() -> Iterator[dict[str, Any]]:
     """The shipped model, then the list: what there is to say of each."""
     shipped = manifest.read(manifest.default_folder())
-    path, card = shipped.folder / shipped.file, "shipped, see weights/MODEL_CARD.md"
-    yield _row(shipped.identity.name, path, shipped.identity.sha256, shipped.classes, _SHIPPED, "Apache-2.0", card)
+    path, card = shipped.folder / shipped.weights.name, "shipped, see weights/MODEL_CARD.md"
+    yield _row(shipped.identity.name, path, shipped.weights.sha256, shipped.classes, _SHIPPED, "Apache-2.0", card)
     for entry in registry.read().values():
         source = entry.source + (f" ({entry.note})" if entry.note else "")
         finds = [str(kind or "-") for kind in entry.class_kinds]

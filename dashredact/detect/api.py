@@ -63,12 +63,21 @@ def build_detector(options: DetectorOptions = DetectorOptions()) -> Detector:
 
 def _load(shipped: Manifest, models: Sequence[ModelSpec], options: DetectorOptions) -> Detector:
     def load_shipped() -> Detector:
-        from dashredact.detect.dashnet import weights  # noqa: PLC0415 - importing torch takes seconds
+        from dashredact.detect.dashnet import canary, weights  # noqa: PLC0415 - importing torch takes seconds
         from dashredact.detect.dashnet.engines import torch as torch_engine  # noqa: PLC0415
+        from dashredact.detect.second_opinion.detector import SecondOpinionDetector  # noqa: PLC0415
+        from dashredact.detect.second_opinion.torch_opinion import TorchOpinion  # noqa: PLC0415
 
         device, loaded = torch_engine.device_named(options.device), weights.read(shipped.folder)
         sizes = (options.batch_size, options.long_side, options.lowest_score)
-        return torch_engine.TorchDetector(loaded, device, *sizes)
+        detector = torch_engine.TorchDetector(loaded, device, *sizes)
+        if shipped.opinion is None:
+            return detector
+        path, kinds = shipped.folder / shipped.opinion.name, shipped.classes
+        opinion = TorchOpinion.read(path, shipped.opinion.sha256, kinds, device)
+        closer = SecondOpinionDetector(detector, opinion, options.lowest_score)
+        canary.check(loaded.canary, closer, str(device))
+        return closer
 
     if not models:
         return load_shipped()

@@ -29,6 +29,10 @@ class EnsembleDetector:
         self.long_side = long_side or max(member.detector.long_side for member in members)
         self.batch_size = max(member.detector.batch_size for member in members)
 
+    @property
+    def detail(self) -> int:
+        return self.long_side
+
     def __call__(self, pictures: Sequence[Picture]) -> list[Detections]:
         by_member = [[_of_kinds(own, m.kinds) for own in m.detector(pictures)] for m in self._members]
         return [_merged(of_picture) for of_picture in zip(*by_member, strict=True)]

@@ -20,5 +20,9 @@ class NullDetector:
     long_side: int = 32
     batch_size: int = 16
 
+    @property
+    def detail(self) -> int:
+        return self.long_side
+
     def __call__(self, pictures: Sequence[Picture]) -> list[Detections]:
         return [Detections.empty() for _ in pictures]

@@ -35,6 +35,10 @@ class TiledDetector:
         self._inner, self._tiles = detector, tiles
 
     @property
+    def detail(self) -> int:
+        return self.long_side
+
+    @property
     def batch_size(self) -> int:
         """Number of pictures that need about as much memory as a batch of the inner detector."""
         return max(self._inner.batch_size // self._tiles**2, 1)

@@ -22,6 +22,7 @@ from dashredact.audit.events import (
 from dashredact.errors import UsageError
 from dashredact.formats import tracks_json
 from dashredact.kinds import Kind
+from dashredact.review.likeness import alike
 from dashredact.review.marking import How, MarkBoxes, check_box, check_frames
 from dashredact.review.queue import ReviewQueue
 from dashredact.text import plural
@@ -87,15 +88,20 @@ class Reviewer:
         self._write(clip, Marked(mark=mark, reason=readable(note)))
         return mark
 
-    def unmask(self, name: str, numbers: Sequence[int], note: str) -> list[Track]:
+    def unmask(self, name: str, numbers: Sequence[int], note: str, *, like: bool = False) -> list[Track]:
         """All of the tracks or none. The tracks come back: `apply` uncovers what they hide.
 
-        UsageError where the masked file has no such track, or the person who drew it can take it back.
+        like: also those that are like one of them and can be unmasked. UsageError where the masked file has no such
+        track, or the person who drew it can take it back.
         """
         clip = self.queue.masked(name)
         tracks = {track.id: track for track in self.queue.tracks(clip).tracks}
         for number in numbers:
             _check_can_be_unmasked(name, clip, tracks.get(number), number)
+        if like:
+            kept = clip.corrections.marks.keys() | clip.corrections.unmasked.keys()
+            others = [track for track in tracks.values() if track.id not in kept]
+            numbers = [*numbers, *(track.id for track in alike(others, [tracks[number] for number in numbers]))]
         for number in dict.fromkeys(numbers):
             entry = msgspec.convert(tracks_json.fields(tracks[number]), UnmaskedTrack)
             self._write(clip, Unmasked(lift=entry, reason=readable(note)))

@@ -54,7 +54,13 @@ def drawn(box: Sequence[float], to_box: Sequence[float] | None, frames: range) -
 
 
 def followed(
-    queue: ReviewQueue, name: str, box: Sequence[float], frames: range, source: Path | None, inbox: Path | None
+    queue: ReviewQueue,
+    name: str,
+    kind: Kind,
+    box: Sequence[float],
+    frames: range,
+    source: Path | None,
+    inbox: Path | None,
 ) -> MarkBoxes:
     """On every frame until the object is lost. UsageError where box, frames or source are not those of the video."""
     clip = queue.masked(name)
@@ -62,7 +68,7 @@ def followed(
     check_frames(name, frames.start, frames.stop, len(file.pts))
     check_box(box, *file.size)
     path = originals.locate(clip.source, source, inbox)
-    keys = source_frames.follow(path, file, np.array(box), frames, settings.link.grow, settings.video_stream)
+    keys = source_frames.follow(path, file, np.array(box), frames, kind, settings.video_stream)
     end = int(keys[-1][0]) + 1
     return MarkBoxes(keys, end, How.TRACKED, frames.stop if end < frames.stop else None)
 

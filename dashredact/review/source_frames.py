@@ -8,17 +8,17 @@ import numpy as np
 
 from dashredact.errors import RefusedError
 from dashredact.formats.tracks_json import TracksFile, tenths
-from dashredact.imaging import boxes as geometry
 from dashredact.imaging import contact_sheet as sheets
 from dashredact.imaging.flow import GreyImage, MedianFlowTracker
+from dashredact.kinds import Kind
 from dashredact.media import segmentation
 from dashredact.media.images import Scaler
 from dashredact.media.probe import probe
 from dashredact.media.reader import Reader
 from dashredact.review.flags import FlaggedTrack
+from dashredact.tracking.tracks import grown
 from dashredact.values import Array, Picture
 
-_MIN_MARGIN = 2.0  # pixels by which each side of a tracked box is moved out
 _SEGMENT = 2.0  # seconds, least; decoding starts at the next key frame before
 
 
@@ -46,12 +46,12 @@ def _within(time: int, start: int | None, end: int | None) -> bool:
 
 
 def follow(
-    source: Path, file: TracksFile, box: Array, frames: range, grow: float, stream: int | None
+    source: Path, file: TracksFile, box: Array, frames: range, kind: Kind, stream: int | None
 ) -> list[tuple[float, ...]]:
     """Where the object in the box on the first of the frames is on each of them: frame x0 y0 x1 y1.
 
-    It ends early where the object is lost. grow: share of width and height added on each side of what was tracked; the
-    box that a person drew stays as it is.
+    It ends early where the object is lost. What was followed gets the margin of its kind; the box that a person drew
+    stays as it is.
     """
     keys: list[tuple[float, ...]] = []
     follower: MedianFlowTracker | None = None
@@ -64,7 +64,7 @@ def follow(
         now = follower.step(grey)
         if now is None:
             break
-        keys.append((number, *tenths(geometry.grow(now[None], grow, _MIN_MARGIN))[0].tolist()))
+        keys.append((number, *tenths(grown(kind, now[None]))[0].tolist()))
     return keys
 
 

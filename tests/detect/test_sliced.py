@@ -32,6 +32,10 @@ class Spotter:
     thresholds: dict[Kind, float] = field(default_factory=lambda: dict.fromkeys(KINDS, 0.5))
     batches: list[list[tuple[int, ...]]] = field(default_factory=list)
 
+    @property
+    def detail(self) -> int:
+        return self.long_side
+
     def __call__(self, pictures: Sequence[Picture]) -> list[Detections]:
         self.batches.append([picture.shape for picture in pictures])
         return [self._find(picture) for picture in pictures]

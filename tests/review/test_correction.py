@@ -19,6 +19,7 @@ from dashredact.audit import verify as audit_verify
 from dashredact.errors import MachineError, MediaError, RefusedError, UnverifiedError, UsageError
 from dashredact.formats import tracks_json
 from dashredact.imaging.mosaic import Mask, Planes, paint
+from dashredact.kinds import Kind
 from dashredact.media import compare, copy_segments
 from dashredact.media.probe import probe
 from dashredact.pipeline import render_pass
@@ -298,7 +299,7 @@ def test_full_disk_is_said_and_the_next_try_goes_on(
 def test_tracked_mark_follows_the_object(clip: Library, tmp_path: Path) -> None:
     source = clip("30.mp4")
     redact(source, tmp_path)
-    keys = marking.followed(queue(tmp_path), source.name, around(10, 2), MISSED, source, None).keys
+    keys = marking.followed(queue(tmp_path), source.name, Kind.FACE, around(10, 2), MISSED, source, None).keys
     assert [key[0] for key in keys] == list(MISSED)
     for number, *box in keys:
         secret = clips.secret_box(int(number))

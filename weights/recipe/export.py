@@ -44,7 +44,7 @@ def export(net: DashNet, data: Path, held_out: list[Picture], history: History, 
     results = {one.dataset.name: measure([one], chosen) for one in seen}
     together = measure(seen, chosen)
     click.echo(in_words(results, together))
-    content = save({name: _stored(tensor) for name, tensor in net.float().state_dict().items()})
+    content = save({name: stored(tensor) for name, tensor in net.float().state_dict().items()})
     model = {
         "name": NAME,
         "file": f"{NAME}.safetensors",
@@ -56,14 +56,14 @@ def export(net: DashNet, data: Path, held_out: list[Picture], history: History, 
         "thresholds": chosen,
         "data": sources(data),
         "trained": {"date": f"{datetime.now(UTC):%Y-%m-%d}", **history._asdict()},
-        "figures": {name: _figures(result) for name, result in [*results.items(), ("all", together)]},
+        "figures": {name: figures(result) for name, result in [*results.items(), ("all", together)]},
     }
     out.mkdir(parents=True, exist_ok=True)
     replace(out / f"{NAME}.safetensors", content)
     replace(out / "manifest.json", (json.dumps({"schema": 1, "models": [model]}, indent=2) + "\n").encode())
 
 
-def _stored(tensor: Tensor) -> Tensor:
+def stored(tensor: Tensor) -> Tensor:
     """Kernels in float16, which halves the file and changes no figure; norms and biases as they are."""
     return (tensor.half() if tensor.ndim > 1 else tensor).contiguous().clone()
 
@@ -75,7 +75,7 @@ def thresholds(seen: list[EvaluatedSet]) -> dict[Kind, float]:
     return {kind: round(max(score, _LOWEST[kind]), 3) for kind, score in allowed.items()}
 
 
-def _figures(result: Evaluation) -> dict[str, dict[str, float]]:
+def figures(result: Evaluation) -> dict[str, dict[str, float]]:
     """Of the classes that the set holds objects of."""
     return {kind: _row(told) for kind, told in result.classes.items() if told.objects}
 

@@ -7,10 +7,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dashredact.kinds import Kind
-from dashredact.values import Array, Picture
+from dashredact.errors import MachineError
+from dashredact.imaging.boxes import iou
+from dashredact.kinds import KINDS, Kind
+from dashredact.values import Array, Detections, Detector, Picture
 
 NAME = "canary.json"
+_OVERLAP = 0.4
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,29 @@ class Canary:
     kinds: tuple[Kind, ...]
     boxes: Array
     """(N, 4)"""
+
+
+def scores(canary: Canary, detections: Detections) -> list[float]:
+    """For each known object, the best score of a detection on it; 0 if there is none."""
+    overlap = iou(canary.boxes, detections.boxes.astype(np.float64))
+    found = []
+    for row, kind in zip(overlap, canary.kinds, strict=True):
+        on_it = (row >= _OVERLAP) & (detections.kinds == KINDS.index(kind))
+        found.append(float(detections.scores[on_it].max(initial=0.0)))
+    return found
+
+
+def check(canary: Canary, detector: Detector, where: str) -> None:
+    """MachineError if a known object is not detected: a detector that silently finds nothing must not start.
+
+    where: what it runs on.
+    """
+    for kind, score in zip(canary.kinds, scores(canary, detector([canary.picture])[0]), strict=True):
+        if score < detector.thresholds[kind]:
+            raise MachineError(
+                f"The detector {detector.identity.name} does not detect a known {kind} on {where} (score {score:.2f})"
+                " and cannot be trusted there; use another --device or other weights."
+            )
 
 
 def read(folder: Path) -> Canary:

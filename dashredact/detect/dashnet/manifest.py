@@ -1,5 +1,6 @@
 """The manifest of a weights folder. Read without torch, so that a run that has nothing to do is quick."""
 
+import hashlib
 import json
 import pickle
 from collections.abc import Callable, Sequence
@@ -8,6 +9,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from dashredact.detect.second_opinion.crops import DETAIL
 from dashredact.errors import MachineError
 from dashredact.kinds import KINDS, Kind
 from dashredact.values import Detections, Detector, ModelIdentity, Picture
@@ -16,16 +18,27 @@ NAME = "manifest.json"
 
 
 @dataclass(frozen=True)
+class WeightsFile:
+    """A file in the folder of the manifest."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Manifest:
     folder: Path
-    file: str
-    """name of the weights file in the folder"""
+    weights: WeightsFile
+    opinion: WeightsFile | None
+    """weights of the second opinion; None: there is none"""
     identity: ModelIdentity
     architecture: dict[str, Any]
     classes: tuple[Kind, ...]
     """of the network's outputs, in their order"""
     long_side: int
     """of the pictures that it takes, in pixels"""
+    detail: int
+    """up to which it has use for larger ones"""
     thresholds: dict[Kind, float]
 
 
@@ -44,13 +57,17 @@ def read(folder: Path) -> Manifest:
         if not names or len(set(names)) < len(names) or not set(names) <= set(KINDS):
             raise ValueError(f"its classes are {names} instead of some of {', '.join(KINDS)}, each once")
         classes = tuple(map(Kind, names))
+        weights, opinion = _file(entry), _file(entry["opinion"]) if entry.get("opinion") else None
+        long_side = int(entry["input"]["long_side"])
         return Manifest(
             folder,
-            entry["file"],
-            ModelIdentity(entry["name"], entry["sha256"]),
+            weights,
+            opinion,
+            ModelIdentity(entry["name"], _identity(weights, opinion)),
             entry["architecture"],
             classes,
-            int(entry["input"]["long_side"]),
+            long_side,
+            DETAIL * long_side if opinion else long_side,
             {kind: float(entry["thresholds"][kind]) for kind in classes},
         )
     except OSError as error:
@@ -59,6 +76,17 @@ def read(folder: Path) -> Manifest:
         raise MachineError(
             f"{folder / NAME} does not describe a model of this tool ({error}); install the weights again."
         ) from None
+
+
+def _file(entry: dict[str, Any]) -> WeightsFile:
+    return WeightsFile(str(entry["file"]), str(entry["sha256"]))
+
+
+def _identity(weights: WeightsFile, opinion: WeightsFile | None) -> str:
+    """sha256 of the weights; with a second opinion, over both: either changes what is found."""
+    if opinion is None:
+        return weights.sha256
+    return hashlib.sha256(f"{weights.sha256}\n{opinion.sha256}\n".encode()).hexdigest()
 
 
 class LazyDetector:
@@ -70,6 +98,7 @@ class LazyDetector:
     def __init__(self, manifest: Manifest, load: Callable[[], Detector], long_side: int | None = None) -> None:
         self.identity, self.thresholds = manifest.identity, manifest.thresholds
         self.long_side = long_side or manifest.long_side
+        self.detail = self.long_side * manifest.detail // manifest.long_side
         self._arguments = (manifest, load, long_side)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -18,7 +18,8 @@ STRIDES = (8, 16, 32)
 PAD_VALUE = 114
 """Grey of padding. It is also the mean that the network subtracts, so padding becomes zero."""
 
-_SCALE = 58.0  # standard deviation of pictures of streets, 0..255
+SCALE = 58.0
+"""Standard deviation of pictures of streets, 0..255, by which the network divides."""
 _REACH = 2.0  # strides from the point to a side of the box, for a softplus output of 1
 
 
@@ -107,7 +108,7 @@ class DashNet(nn.Module):
     def forward(self, pixels: Tensor) -> Candidates:
         """pixels: (N, 3, H, W) RGB 0..255, any float dtype, H and W multiples of 32."""
         logits, boxes = [], []
-        for level, features in enumerate(self._pyramid((pixels - PAD_VALUE) / _SCALE)):
+        for level, features in enumerate(self._pyramid((pixels - PAD_VALUE) / SCALE)):
             height, width = features.shape[-2:]
             hidden = self.heads[level](features)
             reach = F.softplus(self.regress[level](hidden).float()) * STRIDES[level] * _REACH

@@ -24,10 +24,10 @@ class Weights:
 def read(folder: Path) -> Weights:
     """The first model of a weights folder. MachineError if a file is missing, changed or invalid."""
     described = manifest.read(folder)
-    path = folder / described.file
+    path = folder / described.weights.name
     try:
         content = path.read_bytes()
-        if hashlib.sha256(content).hexdigest() != described.identity.sha256:
+        if hashlib.sha256(content).hexdigest() != described.weights.sha256:
             raise MachineError(f"{path} is not the file that its manifest describes; install it again.")
         network = DashNet(**described.architecture, classes=len(described.classes))
         network.load_state_dict(load(content))

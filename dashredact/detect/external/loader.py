@@ -34,6 +34,7 @@ def described(shipped: Manifest, models: Sequence[ModelSpec]) -> Manifest:
         identity=ensemble.identity([identity for identity, *_ in parts]),
         thresholds=ensemble.thresholds([(thresholds, kinds) for _, thresholds, kinds, _ in parts]),
         long_side=max(long_side for *_, long_side in parts),
+        detail=max(long_side for *_, long_side in parts),
     )
 
 

@@ -51,6 +51,10 @@ class OnnxDetector:
         self._session = Session(spec.name, content, device)
         self.batch_size = 1 if spec.one_at_a_time else batch_size or _BATCH[self._session.device.partition(":")[0]]
 
+    @property
+    def detail(self) -> int:
+        return self.long_side
+
     def __call__(self, pictures: Sequence[Picture]) -> list[Detections]:
         detections: list[Detections] = []
         while len(detections) < len(pictures):

@@ -61,6 +61,10 @@ class TorchScriptDetector:
         self._model, self._takes_batches = _load(spec, device)
         self.batch_size = (batch_size or _BATCH[device.type]) if self._takes_batches else 1
 
+    @property
+    def detail(self) -> int:
+        return self.long_side
+
     def __call__(self, pictures: Sequence[Picture]) -> list[Detections]:
         detections: list[Detections] = []
         while len(detections) < len(pictures):

@@ -32,6 +32,10 @@ class Stub:
     batch_size: int = 2
     drift: float = 0.0
 
+    @property
+    def detail(self) -> int:
+        return self.long_side
+
     def __call__(self, pictures: Sequence[Picture]) -> list[Detections]:
         kinds, scores, boxes = zip(*self.rows, strict=True)
         found = Detections(

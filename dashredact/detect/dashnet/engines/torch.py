@@ -8,20 +8,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from dashredact.detect.dashnet import canary as canaries
 from dashredact.detect.dashnet import preprocess
 from dashredact.detect.dashnet.canary import Canary
 from dashredact.detect.dashnet.network import Candidates
 from dashredact.detect.dashnet.weights import Weights
 from dashredact.detect.nms import nms
 from dashredact.errors import MachineError, UsageError
-from dashredact.imaging.boxes import iou
 from dashredact.kinds import KINDS, Kind
 from dashredact.values import LOWEST_SCORE, Detections, ModelIdentity, Picture
 
 _OVERLAP = 0.5  # IoU above which the weaker of two boxes of a class is dropped
 _MAX_CANDIDATES = 4000  # of a picture; each face of a crowd gives several
 _BATCH = {"cpu": 4, "cuda": 16}
-_CANARY_OVERLAP = 0.4
 _MAX_CANARY_DRIFT = 0.1  # of the score, by reduced precision
 
 
@@ -49,6 +48,10 @@ class TorchDetector:
         self._network = weights.network.fold().to(device).to(memory_format=torch.channels_last)
         self.dtype = torch.float32
         self._check_precision(weights.canary)
+
+    @property
+    def detail(self) -> int:
+        return self.long_side
 
     @property
     def description(self) -> str:
@@ -92,28 +95,14 @@ class TorchDetector:
 
     def _check_precision(self, canary: Canary) -> None:
         """Detect the canary in full precision, then use the faster one of the device if its scores are the same."""
-        full = self._canary_scores(canary)
-        for kind, score in zip(canary.kinds, full, strict=True):
-            if score < self.thresholds[kind]:
-                raise MachineError(
-                    f"The detector {self.identity.name} does not detect a known {kind} on {self.device}"
-                    f" (score {score:.2f}) and cannot be trusted there; use another --device or other weights."
-                )
+        canaries.check(canary, self, str(self.device))
+        full = canaries.scores(canary, self._detect([canary.picture])[0])
         fast = _fast_dtype(self.device)
         self._network, self.dtype = self._network.to(fast), fast
-        difference = max(abs(a - b) for a, b in zip(full, self._canary_scores(canary), strict=True))
+        again = canaries.scores(canary, self._detect([canary.picture])[0])
+        difference = max(abs(a - b) for a, b in zip(full, again, strict=True))
         if difference > _MAX_CANARY_DRIFT:
             self._network, self.dtype = self._network.to(torch.float32), torch.float32
-
-    def _canary_scores(self, canary: Canary) -> list[float]:
-        """For each known object, the best score of a detection on it; 0 if there is none."""
-        detections = self._detect([canary.picture])[0]
-        overlap = iou(canary.boxes, detections.boxes.astype(np.float64))
-        scores = []
-        for row, kind in zip(overlap, canary.kinds, strict=True):
-            on_it = (row >= _CANARY_OVERLAP) & (detections.kinds == KINDS.index(kind))
-            scores.append(float(detections.scores[on_it].max(initial=0.0)))
-        return scores
 
 
 def _best(

@@ -1,0 +1,1 @@
+"""The second opinion: every candidate is looked at again, as a crop of the source's own pixels."""
