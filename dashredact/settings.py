@@ -40,7 +40,7 @@ class Caution(StrEnum):
     @property
     def believed(self) -> float:
         """Least chance that a track is of an object from which it is masked."""
-        return {Caution.LOW: 0.5, Caution.NORMAL: 0.3, Caution.HIGH: 0.1}[self]
+        return {Caution.LOW: 0.7, Caution.NORMAL: 0.45, Caution.HIGH: 0.2}[self]
 
 
 class Damaged(StrEnum):

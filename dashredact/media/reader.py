@@ -28,6 +28,7 @@ _FIELD_CODECS = {"h264", "mpeg2video", "vc1"}
 
 _MAX_FIELD_GAP = Fraction(3, 5)  # of the time between frames; fields are half of it apart
 _MAX_PTS_DISORDER = 3  # frames by which a frame may come too late
+_MAX_AHEAD = 32  # frames that are in memory at a time to be looked at before their segment: 4K has 25 MB each
 _MAX_REORDER = 16  # frames by which any codec's order of decoding differs from that of showing
 
 
@@ -109,11 +110,11 @@ class Reader:
         self._next_segment = segment.index + 1
 
     def ahead(self, until: int) -> list[Frame]:
-        """The intact frames behind the last segment and before a PTS. The next segment returns them again."""
+        """The intact frames behind the last segment and before a PTS, at most 32. The next segment returns them again."""
         frames: list[Frame] = []
         for frame in self._remaining():
             frames.append(frame)
-            if frame.pts >= until:
+            if frame.pts >= until or len(frames) == _MAX_AHEAD:
                 break
         self._pending.extend(frames)
         return [frame for frame in frames if frame.intact and frame.pts < until and frame.pts not in self._hidden]

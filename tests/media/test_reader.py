@@ -72,6 +72,45 @@ def test_pixels_after_a_seek_are_those_of_reading_through(clip: Library) -> None
             assert all(np.array_equal(a, b) for a, b in zip(sought, through[number], strict=True)), (name, number)
 
 
+@pytest.mark.parametrize("name", ["open gop.mp4", "irregular.mkv", "late.mp4", "transport.ts", "edit list.mp4"])
+def test_frames_around_a_segment_are_those_of_its_neighbours(clip: Library, name: str) -> None:
+    path = clip(name)
+    info = probe(path)
+    segments = split(info.packets, info.video.time_base, 0.3)
+    with Reader(path, info) as reader:
+        whole = [_read(reader, info, segment) for segment in segments]
+    numbers = [number for part in whole for _, number in part]
+    middle = segments[1]
+    assert middle.start is not None and middle.end is not None
+    reach = round(0.2 / info.video.time_base)
+    with Reader(path, info) as reader:
+        scaler = Scaler(info.video.width, info.video.height)
+        read = [
+            (frame.pts, clips.number_on(scaler(frame.image))) for frame in reader.frames(middle, middle.start - reach)
+        ]
+        ahead = [(frame.pts, clips.number_on(scaler(frame.image))) for frame in reader.ahead(middle.end + reach)]
+        assert reader.lost == []
+        after = _read(reader, info, segments[2])
+    lead = [frame for frame in read if frame[0] < middle.start]
+    assert read[len(lead) :] == whole[1]
+    assert lead and lead == [frame for frame in whole[0] if frame[0] >= middle.start - reach]
+    assert ahead and ahead == [frame for part in whole[2:] for frame in part if frame[0] < middle.end + reach]
+    assert after == whole[2], "what was looked at ahead is read again"
+    assert numbers == sorted(numbers)
+
+
+def test_what_follows_needs_no_frames_from_before(clip: Library) -> None:
+    path = clip("30.mp4")
+    info = probe(path)
+    segments = split(info.packets, info.video.time_base, 0.3)
+    with Reader(path, info) as reader:
+        first = _read(reader, info, segments[0])
+        assert reader.continues(segments[1])
+        start = segments[1].start
+        assert start is not None
+        assert min(frame.pts for frame in reader.frames(segments[1], start - 10**6)) == start > first[-1][0]
+
+
 def test_lost_frames_are_told_in_the_segment_they_belong_to(clip: Library) -> None:
     path = clip("spoilt.mp4")
     info = probe(path)
