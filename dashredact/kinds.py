@@ -44,6 +44,17 @@ class Margins:
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """Weights of what tells how likely a track is of an object (`tracking.evidence`), fitted by the recipe."""
+
+    best: float
+    """of the logit of the best score"""
+    mean: float
+    """of the logit of the mean of the five best"""
+    bias: float
+
+
+@dataclass(frozen=True)
 class KindRow:
     number: int
     """in COCO and MOT files, beside the name; must not change, since other people's scripts may depend on it"""
@@ -62,6 +73,7 @@ class KindRow:
     levels: tuple[int, int] | None = None
     """number of values that a cell mean is rounded to, luma and chroma; None: it is not rounded"""
     margins: Margins = Margins(0.18, 0.18, 0.18)
+    evidence: Evidence = Evidence(1.81, 0.56, 1.84)
     measure: Measure = Measure.LONGER_SIDE
     edges: tuple[int, ...] = ()
     """bounds between classes of sizes, in pixels of the original picture, rising"""
@@ -113,6 +125,7 @@ ROWS: Mapping[Kind, KindRow] = {
         cells=(1, 4),
         levels=(8, 16),
         margins=Margins(0.12, 0.3, 0.2),
+        evidence=Evidence(1.69, 0.51, 0.25),
         measure=Measure.WIDTH,
         edges=(20, 40, 80, 160),
         plain=40,

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from dashredact.kinds import KINDS, SHIPPED_KINDS, Kind
-from dashredact.values import ModelIdentity
+from dashredact.values import REACH, ModelIdentity
 
 PIPELINE_VERSION = 3
 """Increase it when the same settings give a different output: finished videos are then masked again."""
@@ -59,6 +59,8 @@ class TrackSettings:
     """least score of a detection that continues a track"""
     bridge: float = 1.0
     """longest gap between two detections that is bridged"""
+    follow: float = REACH
+    """how long a mask follows the pixels before the first and after the last detection, at most `REACH`"""
     extend: float = 0.1
     """how long a mask goes on blindly where its object cannot be followed any more"""
     grow: float = 0.0

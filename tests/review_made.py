@@ -29,7 +29,7 @@ BORDER = {14, 15}
 """frames on both sides of a border of segments, on which the missed object can be seen"""
 CUT = replace(
     SETTINGS,
-    link=TrackSettings(dict.fromkeys(SHIPPED_KINDS, 0.5), bridge=0.0, extend=0.0),
+    link=TrackSettings(dict.fromkeys(SHIPPED_KINDS, 0.5), bridge=0.0, follow=0.0, extend=0.0),
     segment_seconds=0.3,
 )
 """Short segments, and nothing that covers up for the detector."""

@@ -40,7 +40,8 @@ def test_the_row_of_what_detectors_find_is_full(kind: Kind) -> None:
     row = kind.row
     assert row.cells and min(row.cells) >= 1 and max(row.cells) <= 4
     assert row.levels is None or all(2 <= levels <= 16 for levels in row.levels)
-    assert 0 <= row.headroom < 1
+    assert all(0 <= margin < 0.5 for margin in (row.margins.sides, row.margins.top, row.margins.bottom))
+    assert row.evidence.best > 0 and row.evidence.mean >= 0
     assert len(row.edges) > 1 and list(row.edges) == sorted(set(row.edges)) and row.edges[0] > 0
     assert row.plain in row.edges, "so that a table by size can say the same"
     assert 0.1 <= row.threshold <= 1

@@ -28,6 +28,7 @@ _OTHER: dict[str, dict[str, Any]] = {
         "thresholds": {Kind.FACE: 0.4},
         "weakest": 0.25,
         "bridge": 1.5,
+        "follow": 0.3,
         "extend": 0.6,
         "grow": 0.2,
         "believed": 0.4,

@@ -110,7 +110,7 @@ class Reader:
         self._next_segment = segment.index + 1
 
     def ahead(self, until: int) -> list[Frame]:
-        """The intact frames behind the last segment and before a PTS, at most 32. The next segment returns them again."""
+        """The intact frames behind the last segment and before a PTS, at most 32; the next segment returns them too."""
         frames: list[Frame] = []
         for frame in self._remaining():
             frames.append(frame)

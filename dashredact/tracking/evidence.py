@@ -2,15 +2,13 @@
 
 A logistic model of two figures: the best score, and the mean of the five best, where one that is missing counts as next
 to nothing. Its weights come from tracks on videos made of photographs that the detector never learned from
-(weights/recipe/README.md), by kind; kinds that the shipped weights do not find have those of faces.
+(weights/recipe/evidence.py), by kind; kinds that the shipped weights do not find have those of faces.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dashredact.kinds import Kind
+from dashredact.kinds import Evidence
 from dashredact.values import Array
 
 _BEST = 5
@@ -18,20 +16,8 @@ _MISSING = 0.05  # score of a detection that there is not
 _LEAST = 1e-3  # distance of a score from 0 and 1, for its logit
 
 
-class _Weights(NamedTuple):
-    best: float
-    """of the logit of the best score"""
-    mean: float
-    """of the logit of the mean of the five best"""
-    bias: float
-
-
-_WEIGHTS = {Kind.FACE: _Weights(1.81, 0.56, 1.84), Kind.PLATE: _Weights(1.69, 0.51, 0.25)}
-
-
-def chance(kind: Kind, scores: NDArray[np.float32]) -> float:
-    """0..1. scores: of a track's detections, at least one."""
-    weights = _WEIGHTS.get(kind, _WEIGHTS[Kind.FACE])
+def chance(weights: Evidence, scores: NDArray[np.float32]) -> float:
+    """0..1. weights: of the kind. scores: of a track's detections, at least one."""
     best, mean = features(scores)
     return float(1 / (1 + np.exp(-(weights.best * best + weights.mean * mean + weights.bias))))
 

@@ -76,7 +76,7 @@ class _Builder:
         for rows in associate(observations, self._times, threshold, self._settings):
             sights = observations.take(rows)
             strong = np.flatnonzero(sights.scores >= threshold).tolist()
-            if strong and evidence.chance(kind, sights.scores) >= self._settings.believed:
+            if strong and evidence.chance(kind.row.evidence, sights.scores) >= self._settings.believed:
                 tracks.append(self._track(kind, sights, own[rows], scene))
             else:
                 tracks += [self._alone(kind, sights.take([row])) for row in strong]
@@ -126,7 +126,7 @@ class _Builder:
         at_end = frames.step > 0
         edge = -1 if at_end else 0
         elapsed = np.abs(self._times[list(frames)] - self._times[sights.frames[edge]])
-        within = int(np.searchsorted(elapsed, REACH + _EPSILON, "right"))
+        within = int(np.searchsorted(elapsed, min(self._settings.follow, REACH) + _EPSILON, "right"))
         followed = self._continuations.boxes(row, frames.step, within)
         count = len(followed)
         blind = elapsed[count:within] - (elapsed[count - 1] if count else 0.0)

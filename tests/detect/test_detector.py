@@ -173,7 +173,8 @@ def test_detector_that_is_blind_for_one_kind_does_not_start(folder: Path) -> Non
 def test_faster_precision_that_sees_less_is_not_used(shipped: weights.Weights, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter([[0.9, 0.9], [0.9, 0.7]])
     monkeypatch.setattr(torch_engine, "_fast_dtype", lambda _: torch.bfloat16)
-    monkeypatch.setattr(TorchDetector, "_canary_scores", lambda *_: next(answers))
+    monkeypatch.setattr(torch_engine.canaries, "check", lambda *_: None)
+    monkeypatch.setattr(torch_engine.canaries, "scores", lambda *_: next(answers))
     fresh = weights.read(manifest.default_folder())
     built = TorchDetector(replace(fresh, canary=shipped.canary), CPU)
     assert built.dtype == torch.float32

@@ -27,6 +27,7 @@ def test_what_another_model_finds_is_masked_reported_and_counted(
     monkeypatch.setattr(cli.app.signal, "signal", lambda *_: None)
     out = tmp_path / "out"
     words = ["redact", "-q", str(clip("10.mp4")), "-o", str(out), "--device", "cpu", "--no-second-look"]
+    words += ["--masked-limit", "50"]
     done = CliRunner().invoke(cli.main, [*words, "--kinds", "face,plate,person", "--model", persons])
     assert done.exit_code == ExitCode.OK, done.stderr
     (record,) = audit_log.records(out / audit_log.NAME)

@@ -290,7 +290,8 @@ def test_nothing_goes_on_over_a_cut() -> None:
 
 def test_a_lone_weak_sight_masks_its_own_frame_only() -> None:
     times, box = np.arange(60) / 30, np.array([600.0, 300, 680, 380])
-    tracks = _link([_Sight(20, box, 0.51)], times, objects=[np.tile(box, (60, 1))])
+    how = replace(_SETTINGS, believed=0.9)
+    tracks = _link([_Sight(20, box, 0.51)], times, how, objects=[np.tile(box, (60, 1))])
     assert [(track.first, track.end) for track in tracks] == [(20, 21)]
 
 

@@ -44,7 +44,7 @@ from dashredact.workspace.uploads import InboxWatcher
 
 _NAMES = [f"front-20260410-08000{number}.mp4" for number in range(6)]
 _CORRECTED, _DELETED, _REVIEWED, _NEW, _NEXT_NEW, _UPLOAD = _NAMES
-_SHORT = replace(SETTINGS, link=TrackSettings(bridge=0.0, extend=0.0))
+_SHORT = replace(SETTINGS, link=TrackSettings(bridge=0.0, follow=0.0, extend=0.0))
 
 
 @dataclass(frozen=True)
