@@ -19,6 +19,7 @@ from dashredact.values import LEAST_FOLLOWED, REACH, Array, Detections, Paths, P
 
 _LONG_SIDE = 640  # pixels of the grey frames
 _AFAR = (64, 36)  # pixels of the pictures that are compared
+_MOST = 200  # detections of a frame that are followed, best first: noise that looks like a crowd must not take hours
 _MEETS = 0.3  # IoU from which a detection of the same kind is of the same object
 _EPSILON = 1e-6  # seconds, for rounding of float times
 
@@ -123,6 +124,7 @@ class PathFinder:
         """The next frame. width: of the picture that the boxes are on, in pixels."""
         self._scale = frame.picture.shape[1] / width
         rows = np.flatnonzero(detections.scores >= LEAST_FOLLOWED)
+        rows = np.sort(rows[np.argsort(-detections.scores[rows], kind="stable")[:_MOST]])
         boxes = detections.boxes[rows].astype(np.float64) * self._scale
         seen = _Seen(frame, rows + self._count, detections.kinds[rows], boxes)
         self.changes.append(_difference(self._kept[-1].frame.picture, frame.picture) if self._kept else 0.0)

@@ -2,7 +2,7 @@
 
 A logistic model of two figures: the best score, and the mean of the five best, where one that is missing counts as next
 to nothing. Its weights come from tracks on videos made of photographs that the detector never learned from
-(weights/recipe/evidence.py), by kind; kinds that the shipped weights do not find have those of faces.
+(fitted as weights/recipe/evidence.py does), by kind; kinds that the shipped weights do not find have those of faces.
 """
 
 import numpy as np

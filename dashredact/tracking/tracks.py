@@ -28,6 +28,7 @@ _GAP_MARGIN, _MAX_GAP_MARGIN = 0.5, 0.25  # fraction of a box that was not follo
 _STEADY = 2  # frames on either side whose boxes are as large
 _BOTH_SEEN = 0.5  # fraction of a track's frames
 _EPSILON = 1e-6  # seconds, for rounding of float times
+_FURTHEST = REACH + 0.1  # seconds beyond a track in which frames are looked for
 
 
 def build_tracks(
@@ -90,8 +91,9 @@ class _Builder:
     def _track(self, kind: Kind, sights: Observations, rows: NDArray[np.intp], scene: tuple[int, int]) -> Track:
         """The track of one object. rows: of its detections. scene: it lies within these frames."""
         first, last = int(sights.frames[0]), int(sights.frames[-1])
-        before = self._extended(sights, int(rows[0]), range(first - 1, scene[0] - 1, -1))[::-1]
-        after = self._extended(sights, int(rows[-1]), range(last + 1, scene[1]))
+        low, high = np.searchsorted(self._times, self._times[[first, last]] + np.array([-_FURTHEST, _FURTHEST]))
+        before = self._extended(sights, int(rows[0]), range(first - 1, max(int(low), scene[0]) - 1, -1))[::-1]
+        after = self._extended(sights, int(rows[-1]), range(last + 1, min(int(high), scene[1])))
         cover = np.concatenate((before, self._bridged(sights, rows), after))
         first -= len(before)
         origins = np.full(len(cover), ORIGINS.index(Origin.BRIDGED), np.int8)
@@ -177,9 +179,12 @@ def _distinct(tracks: list[Track]) -> list[Track]:
     of the same object.
     """
     kept: list[Track] = []
-    for track in sorted(tracks, key=lambda one: -float(geometry.area(one.boxes).sum())):
-        if not any(_under(track, other) for other in kept):
+    open_tracks: list[Track] = []  # a video has thousands of tracks and few at a time
+    for track in sorted(tracks, key=lambda one: (one.first, -one.end, -float(geometry.area(one.boxes).sum()))):
+        open_tracks = [other for other in open_tracks if other.end > track.first]
+        if not any(_under(track, other) for other in open_tracks):
             kept.append(track)
+            open_tracks.append(track)
     return kept
 
 
